@@ -1,6 +1,6 @@
-"""Names the packages of a requirements file that this environment lacks, and the pip line to add them.
+"""Names the packages of a requirements file that this environment lacks, and the pip line for them.
 
-Used for an environment that the user brought: nothing is installed, and its torch is taken as it is.
+Used for an environment that the user brought: nothing is installed, its torch is taken as it is.
 """
 
 import sys

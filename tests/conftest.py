@@ -1,6 +1,6 @@
 """Which tests run by default, and the checks that every test runs under.
 
-A marker of the table below is off unless its option is given; the skip says which option turns it on.
+A marker of the table below is off unless its option is given; the skip names that option.
 ``REQUIRE_ALL=1`` makes a missing package or browser a failure instead of a skip.
 """
 
@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # Read by libraries when they are first imported, so they are set before the tests are collected.
+    # Libraries read these when first imported, so they are set before the tests are collected.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     if not config.getoption("--run-network"):
         os.environ["HF_HUB_OFFLINE"] = "1"
