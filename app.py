@@ -1,0 +1,35 @@
+"""The dashboard: navigation, the shared sidebar, and one sentence where something goes wrong."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from data_cache.errors import DataError
+from model_runners.errors import RunnerError
+from pages.widgets.errors import show_error
+from pages.widgets.sidebar import choose
+from pages.widgets.stored import read_stored
+from pid_core import PidError
+
+ICON = Path(__file__).parent / ".streamlit" / "icon.png"
+
+st.set_page_config(page_title="PIDscope", page_icon=str(ICON), layout="wide")
+
+page = st.navigation(
+    [
+        st.Page(
+            "pages/spectra.py",
+            title="Spectra",
+            icon=":material/stacked_bar_chart:",
+            url_path="spectra",
+            default=True,
+            help="Redundancy, unique information and synergy of each model on each subset.",
+        ),
+    ]
+)
+
+try:
+    choose(read_stored())
+    page.run()
+except (DataError, PidError, RunnerError) as error:
+    show_error(error)

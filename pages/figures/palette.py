@@ -1,0 +1,58 @@
+"""What the atoms are called and coloured on screen: the one place that says vision and language."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Atom:
+    """How one atom is shown."""
+
+    field: str
+    """Its name in a record."""
+    label: str
+    colour: str
+    """Okabe and Ito (2008), told apart with every common colour vision, on white and on black."""
+    meaning: str
+
+
+ATOMS = (
+    Atom(
+        field="redundancy",
+        label="Redundancy",
+        colour="#0072B2",
+        meaning="what image and text each tell on their own",
+    ),
+    Atom(
+        field="unique_1",
+        label="Unique vision",
+        colour="#E69F00",
+        meaning="what only the image tells",
+    ),
+    Atom(
+        field="unique_2",
+        label="Unique language",
+        colour="#009E73",
+        meaning="what only the text tells",
+    ),
+    Atom(
+        field="synergy",
+        label="Synergy",
+        colour="#CC79A7",
+        meaning="what only image and text together tell",
+    ),
+)
+
+CONDITIONS = {
+    "full": "image and text",
+    "only_1": "vision only",
+    "only_2": "language only",
+    "neither": "both masked",
+    "no_image": "prompt without image",
+}
+"""The conditions of a run, by their names in a record."""
+
+NEUTRAL = "#7F8894"
+"""Readable on the light and on the dark background (4:1 and 4.5:1)."""
+
+HATCH_ABOVE = 0.10
+"""Bars are hatched where a condition fell back to uniform in more than this share of samples."""

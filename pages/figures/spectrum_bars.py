@@ -1,0 +1,183 @@
+"""The spectrum of each record as a bar of redundancy, unique information and synergy."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Literal
+
+import plotly.graph_objects as go
+
+from data_cache.estimates import SpectrumRecord
+from pages.figures.palette import ATOMS, HATCH_ABOVE, NEUTRAL, Atom
+from pages.figures.row_chart import Layout, empty_row_chart
+from pages.figures.rows import Group, Row, arrange, subset_label
+
+Unit = Literal["bits", "shares"]
+
+SMALLEST_TOTAL = 0.01
+"""Bits. Below it a share is noise divided by noise, and none is drawn."""
+
+
+def spectrum_bars(
+    records: Sequence[SpectrumRecord],
+    *,
+    unit: Unit = "bits",
+    layout: Layout = "stacked",
+    group: Group = "subset",
+) -> go.Figure:
+    """Draw the four atoms of each record.
+
+    Parameters
+    ----------
+    records
+        One bar each, in this order.
+    unit
+        Bits, or shares of the total in per cent.
+    layout
+        `stacked`: one bar per record, negative atoms to the left of zero. `separate`: one bar per
+        atom with its 95 % interval.
+    group
+        What the rows are gathered by.
+    """
+    arrangement = arrange(records, group=group)
+    stacked = layout == "stacked"
+    figure = empty_row_chart(
+        arrangement,
+        x_title="Information about the answer (bits)" if unit == "bits" else "Share of total (%)",
+        layout=layout,
+    )
+    figure.update_layout(
+        barmode="relative" if stacked else "group",
+        bargap=0.25,
+        bargroupgap=0.0 if stacked else 0.08,
+    )
+    for atom in ATOMS:
+        figure.add_trace(_bars(atom, arrangement.rows, unit=unit, with_intervals=not stacked))
+    if stacked and unit == "bits":
+        figure.add_trace(_totals(arrangement.rows))
+    return figure
+
+
+def describe(records: Sequence[SpectrumRecord]) -> str:
+    """Say in words what the bars show, for those who do not see them."""
+    if not records:
+        return "No spectra."
+    sentences: list[str] = []
+    for record in records[:12]:
+        atoms = ", ".join(
+            f"{atom.label.lower()} {getattr(record, atom.field):.2f}" for atom in ATOMS
+        )
+        sentences.append(f"{record.model} on {subset_label(record.subset)}: {atoms} bits.")
+    if len(records) > 12:
+        sentences.append(f"And {len(records) - 12} more rows, listed in the table.")
+    return " ".join(sentences)
+
+
+def is_hatched(record: SpectrumRecord) -> bool:
+    """Tell whether a condition fell back to uniform too often to take the bar at its word."""
+    return max(record.fallback_rate.values(), default=0.0) > HATCH_ABOVE
+
+
+def scale(record: SpectrumRecord, unit: Unit) -> float | None:
+    """Return the factor from bits to the unit; None where a share means nothing."""
+    if unit == "bits":
+        return 1.0
+    return 100.0 / record.total if record.total >= SMALLEST_TOTAL else None
+
+
+def _bars(atom: Atom, rows: Sequence[Row], *, unit: Unit, with_intervals: bool) -> go.Bar:
+    lengths: list[float | None] = []
+    texts: list[str] = []
+    above: list[float] = []
+    below: list[float] = []
+    for row in rows:
+        factor, value = scale(row.record, unit), getattr(row.record, atom.field)
+        lengths.append(None if factor is None else value * factor)
+        texts.append("" if factor is None else _number(value * factor, unit))
+        low, high = row.record.interval.get(atom.field, (value, value))
+        above.append(max(high - value, 0.0) * (factor or 0.0))
+        below.append(max(value - low, 0.0) * (factor or 0.0))
+    whiskers = {
+        "type": "data",
+        "symmetric": False,
+        "array": above,
+        "arrayminus": below,
+        "color": NEUTRAL,
+        "thickness": 1.5,
+        "width": 4,
+    }
+    return go.Bar(
+        name=atom.label,
+        orientation="h",
+        x=lengths,
+        y=[row.position for row in rows],
+        text=texts,
+        textposition="none" if with_intervals else "inside",
+        insidetextanchor="middle",
+        textangle=0,
+        constraintext="none",
+        textfont={"color": "white" if atom.field in {"redundancy", "unique_2"} else "black"},
+        marker={
+            "color": atom.colour,
+            "line": {"width": 0},
+            "pattern": {
+                "shape": ["/" if is_hatched(row.record) else "" for row in rows],
+                "fillmode": "overlay",
+                "size": 7,
+                "solidity": 0.35,
+            },
+        },
+        error_x=whiskers if with_intervals else None,
+        customdata=[[row.record.estimate_key] for row in rows],
+        hovertext=[_hover(row.record, atom) for row in rows],
+        hoverinfo="text",
+    )
+
+
+def _totals(rows: Sequence[Row]) -> go.Scatter:
+    return go.Scatter(
+        name="Total",
+        mode="markers",
+        x=[row.record.total for row in rows],
+        y=[row.position for row in rows],
+        marker={"symbol": "line-ns", "size": 24, "line": {"width": 2.5, "color": NEUTRAL}},
+        customdata=[[row.record.estimate_key] for row in rows],
+        hovertext=[
+            f"<b>Total {row.record.total:.3f} bits</b><br>"
+            f"vision alone {row.record.information_1:.3f}, "
+            f"language alone {row.record.information_2:.3f} bits<br>{_where(row.record)}"
+            for row in rows
+        ],
+        hoverinfo="text",
+    )
+
+
+def _number(value: float, unit: Unit) -> str:
+    """Write a value that is to stand inside its bar; nothing where the bar is too short for it."""
+    if unit == "shares":
+        return f"{value:.0f} %" if abs(value) >= 8 else ""
+    return f"{value:.2f}" if abs(value) >= 0.12 else ""
+
+
+def _hover(record: SpectrumRecord, atom: Atom) -> str:
+    value = getattr(record, atom.field)
+    lines = [f"<b>{atom.label} {value:.3f} bits</b>"]
+    if record.total >= SMALLEST_TOTAL:
+        lines[0] += f" ({100 * value / record.total:.1f} % of {record.total:.3f})"
+    lines.append(atom.meaning)
+    if atom.field in record.interval:
+        low, high = record.interval[atom.field]
+        lines.append(f"95 % interval {low:.3f} to {high:.3f} bits (sampling only)")
+    lines.append(f"exact within {record.gap_bits:.2g} bits")
+    if is_hatched(record):
+        lines.append(
+            f"hatched: up to {max(record.fallback_rate.values()):.0%} fell back to uniform"
+        )
+    lines.append(_where(record))
+    return "<br>".join(lines)
+
+
+def _where(record: SpectrumRecord) -> str:
+    return (
+        f"{escape(record.model)}, {escape(subset_label(record.subset))}, "
+        f"{record.n} samples of {record.candidates} options"
+    )

@@ -1,0 +1,80 @@
+"""What a person sees where there is nothing to draw yet, and the command that changes it."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from shlex import quote
+
+import streamlit as st
+
+from data_cache.estimates import SpectrumRecord
+from data_cache.location import DEFAULT_DIRECTORY, cache_directory
+from pages.widgets.sidebar import Selection
+from pages.widgets.stored import Stored
+
+DEMO_COMMAND = "python -m model_runners demo load"
+
+
+def nothing_stored(reading: Stored) -> None:
+    """The cache is missing or holds no run."""
+    what = "is not there yet" if reading.condition == "missing" else "holds no run yet"
+    with st.container(border=True):
+        st.subheader("Nothing to show yet", anchor=False)
+        st.text(f"The cache folder {reading.cache} {what}.")
+        st.text("Load the demo (real weights, real handwriting, no download), then reload:")
+        _show_command("demo load", reading.cache)
+        st.text("Or measure a model yourself:")
+        _show_command("profile --model demo/oracle --benchmark digits_vqa --limit 256", reading.cache)
+
+
+def no_estimates(reading: Stored) -> None:
+    """Runs are stored, and no spectrum has been estimated from any of them."""
+    run = max(reading.runs, key=lambda row: row.n_samples)
+    with st.container(border=True):
+        st.subheader("Predictions, but no estimate yet", anchor=False)
+        st.text(f"Runs stored: {len(reading.runs)}. Spectra estimated from them: none.")
+        st.text("Estimate the largest run, then reload:")
+        _show_estimate_command(run.model, run.benchmark, reading.cache)
+
+
+def nothing_selected() -> None:
+    """No model is chosen."""
+    with st.container(border=True):
+        st.subheader("Nothing is selected", anchor=False)
+        st.text("Choose at least one model in the sidebar.")
+
+
+def without_estimate(
+    selection: Selection, records: Sequence[SpectrumRecord], *, cache: Path
+) -> None:
+    """Some of the chosen models have predictions, and no spectrum that fits the pickers."""
+    shown = {record.model for record in records}
+    missing = [model for model in selection.models if model not in shown]
+    if not missing:
+        return
+    with st.container(border=True):
+        st.subheader("No estimate yet", anchor=False)
+        st.text(f"{selection.benchmark}: no spectrum of this kind for {', '.join(missing)}.")
+        for model in missing[:3]:
+            _show_estimate_command(model, selection.benchmark, cache)
+
+
+def _show_command(verb: str, cache: Path) -> None:
+    """Show a command of the command line as plain text that can be copied."""
+    where = "" if cache == cache_directory(DEFAULT_DIRECTORY) else f" --cache {quote(str(cache))}"
+    st.code(f"{_python()} -m model_runners {verb}{where}", language=None, wrap_lines=True)
+
+
+def _show_estimate_command(model: str, benchmark: str, cache: Path) -> None:
+    names = f"--model {quote(model)} --benchmark {quote(benchmark)}"
+    _show_command(f"estimate {names} --by subset", cache)
+
+
+def _python() -> str:
+    """Return how a shell in the project's folder reaches the Python that runs the dashboard."""
+    running = Path(sys.executable)
+    if shutil.which("python") == str(running):
+        return "python"
+    here = Path.cwd()
+    return quote(str(running.relative_to(here) if running.is_relative_to(here) else running))

@@ -1,0 +1,158 @@
+"""How far the numbers can be trusted: badges, warnings, and the settings of every number."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from data_cache.estimates import SpectrumRecord
+from pages.figures.palette import ATOMS, HATCH_ABOVE
+from pages.figures.rows import subset_label
+from pages.figures.spectrum_bars import SMALLEST_TOTAL, Unit, is_hatched
+
+FEW_SAMPLES = 200
+NOISE_FLOOR_ABOVE = 0.05
+"""Bits."""
+GAP_ABOVE = 0.01
+"""Bits."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Badge:
+    """One short remark about all rows; all of its words are ours."""
+
+    text: str
+    colour: Literal["green", "orange", "gray"]
+    icon: str
+    help: str
+
+
+def badges(records: Sequence[SpectrumRecord], *, unit: Unit) -> list[Badge]:
+    """Return what a reader should know before reading the bars."""
+    found: list[Badge] = []
+    gap = max((record.gap_bits for record in records), default=0.0)
+    found.append(
+        Badge(
+            text=f"exact within {max(gap, 1e-4):.2g} bits",
+            colour="green" if gap <= GAP_ABOVE else "orange",
+            icon=":material/verified:" if gap <= GAP_ABOVE else ":material/warning:",
+            help="The largest distance between the certified lower and upper bound, over all rows.",
+        )
+    )
+
+    def warn(rows: int, text: str, help: str) -> None:
+        if rows:
+            found.append(Badge(text=text, colour="orange", icon=":material/warning:", help=help))
+
+    hatched = sum(is_hatched(record) for record in records)
+    warn(
+        hatched,
+        f"{_rows(hatched)} hatched",
+        f"In more than {HATCH_ABOVE:.0%} of the samples a condition put too little mass on the "
+        "options, and a uniform distribution was used instead.",
+    )
+    negative = sum(any(getattr(record, atom.field) < -1e-3 for atom in ATOMS) for record in records)
+    warn(
+        negative,
+        f"negative atom in {_rows(negative)}",
+        "Possible because masked predictions are probes and no true margins; drawn as it is.",
+    )
+    noisy = sum(record.noise_floor_bits > NOISE_FLOOR_ABOVE for record in records)
+    warn(
+        noisy,
+        f"noise floor above {NOISE_FLOOR_ABOVE} bits in {_rows(noisy)}",
+        "With both sources masked the model still tells something about its answer.",
+    )
+    few = sum(record.n < FEW_SAMPLES for record in records)
+    warn(
+        few,
+        f"fewer than {FEW_SAMPLES} samples in {_rows(few)}",
+        "The estimate is biased at small samples: unique atoms upward, the others downward.",
+    )
+    if unit == "shares":
+        small = sum(record.total < SMALLEST_TOTAL for record in records)
+        warn(
+            small,
+            f"no shares in {_rows(small)}",
+            f"The total is below {SMALLEST_TOTAL} bits, and a share of it means nothing.",
+        )
+    return found
+
+
+def show_badges(records: Sequence[SpectrumRecord], *, unit: Unit) -> None:
+    with st.container(horizontal=True):
+        for badge in badges(records, unit=unit):
+            st.badge(badge.text, icon=badge.icon, color=badge.colour, help=badge.help)
+
+
+def show_warnings(records: Sequence[SpectrumRecord]) -> None:
+    """List each distinct warning once, with the rows that it belongs to."""
+    where: dict[str, list[str]] = defaultdict(list)
+    for record in records:
+        for warning in record.warnings:
+            where[warning].append(f"{record.model}, {subset_label(record.subset)}")
+    if not where:
+        return
+    with st.expander(f"Warnings ({len(where)})", icon=":material/warning:"):
+        for warning, rows in where.items():
+            with st.container(border=True):
+                st.text(warning)
+                st.text("\n".join(f"• {row}" for row in rows))
+
+
+def settings_of(record: SpectrumRecord) -> dict[str, str]:
+    """Return everything that a row's numbers depend on, in words."""
+    named = {
+        "run key": record.run_key,
+        "estimate key": record.estimate_key,
+        "estimator": record.estimator,
+        "split": record.split,
+        "layer": "model output" if record.layer == -1 else str(record.layer),
+        "samples": str(record.n),
+        "options": str(record.candidates),
+        "estimated": record.created,
+    }
+    return named | {
+        key.replace("_", " "): str(value) for key, value in sorted(record.settings.items())
+    }
+
+
+def split_settings(
+    records: Sequence[SpectrumRecord],
+) -> tuple[dict[str, str], pd.DataFrame]:
+    """Separate the settings that all rows share from those that differ between rows."""
+    settings = [settings_of(record) for record in records]
+    names = list(dict.fromkeys(name for one in settings for name in one))
+    shared = {
+        name: settings[0][name] for name in names if len({one.get(name) for one in settings}) == 1
+    }
+    differing = [name for name in names if name not in shared]
+    frame = pd.DataFrame(
+        [
+            {"Model": record.model, "Subset": subset_label(record.subset)}
+            | {name: one.get(name, "") for name in differing}
+            for record, one in zip(records, settings, strict=True)
+        ]
+    )
+    return shared, frame
+
+
+def show_settings(records: Sequence[SpectrumRecord]) -> None:
+    """Show where every number comes from."""
+    with st.expander("Settings of every number", icon=":material/tune:"):
+        shared, differing = split_settings(records)
+        st.text("The same for all rows")
+        st.dataframe(
+            pd.DataFrame(shared.items(), columns=["Setting", "Value"]),
+            hide_index=True,
+            alt="Settings that all rows share.",
+        )
+        st.text("Different between rows")
+        st.dataframe(differing, hide_index=True, alt="Settings that differ between rows.")
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"

@@ -1,0 +1,62 @@
+"""What all pages share: the benchmark, the models, and which cache they come from."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from pages.widgets import state
+from pages.widgets.stored import Stored
+
+MODELS_AT_FIRST = 8
+"""So many models are shown before anyone chose; more make the first page slow to read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What the person chose in the sidebar."""
+
+    benchmark: str
+    models: tuple[str, ...]
+
+
+def choose(reading: Stored) -> None:
+    """Draw the sidebar and keep what is chosen for the page."""
+    with st.sidebar:
+        st.session_state[state.SELECTION] = _pickers(reading)
+        _source(reading)
+
+
+def current_selection() -> Selection:
+    """Return what is chosen in the sidebar; a page asks after it found the cache to hold runs."""
+    return st.session_state[state.SELECTION]
+
+
+def _pickers(reading: Stored) -> Selection | None:
+    benchmarks = sorted({run.benchmark for run in reading.runs})
+    if not benchmarks:
+        return None
+    benchmark = st.selectbox("Benchmark", benchmarks, key=state.BENCHMARK, bind="query-params")
+    if benchmark not in benchmarks:
+        benchmark = benchmarks[0]
+    models = sorted({run.model for run in reading.runs if run.benchmark == benchmark})
+    chosen = st.multiselect(
+        "Models",
+        models,
+        default=models[:MODELS_AT_FIRST],
+        key=state.MODELS,
+        bind="query-params",
+        placeholder="Choose models",
+    )
+    return Selection(benchmark=benchmark, models=tuple(name for name in chosen if name in models))
+
+
+def _source(reading: Stored) -> None:
+    with st.expander("Cache", icon=":material/database:"):
+        st.text(str(reading.cache))
+        st.text(f"{len(reading.runs)} runs, {len(reading.spectra)} spectra")
+        st.text(f"read {reading.read_at:%H:%M:%S}")
+    if reading.is_stale:
+        st.info(
+            f"The cache is being written to; showing what it held at {reading.read_at:%H:%M:%S}.",
+            icon=":material/hourglass:",
+        )

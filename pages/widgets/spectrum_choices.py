@@ -1,0 +1,136 @@
+"""Which of the stored spectra are shown, and how: the pickers above the bars."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+import streamlit as st
+
+from data_cache.estimates import SpectrumRecord
+from pages.figures.row_chart import Layout
+from pages.figures.rows import POOLED, Group
+from pages.figures.spectrum_bars import Unit
+from pages.widgets import state
+from pages.widgets.sidebar import Selection
+
+SPLITS = ("test", "train", "all")
+NEWEST = "newest of each"
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """How the chosen spectra are drawn."""
+
+    unit: Unit
+    layout: Layout
+    group: Group
+
+
+def choose_records(
+    spectra: Iterable[SpectrumRecord], selection: Selection
+) -> tuple[SpectrumRecord, ...]:
+    """Draw the pickers for split, estimator and settings, and return the spectra that fit."""
+    here = [
+        record
+        for record in spectra
+        if record.benchmark == selection.benchmark
+        and record.model in selection.models
+        and record.layer == -1
+    ]
+    splits = [split for split in SPLITS if any(record.split == split for record in here)]
+    if not splits:
+        return ()
+    split = st.segmented_control(
+        "Split", splits, default=splits[0], required=True, key=state.SPLIT, bind="query-params"
+    )
+    here = [record for record in here if record.split == split]
+    names = sorted(
+        {record.estimator for record in here}, key=lambda name: (name != "certified", name)
+    )
+    estimator = st.selectbox(
+        "Estimator", names, key=state.ESTIMATOR, bind="query-params", width=170
+    )
+    here = [record for record in here if record.estimator == estimator]
+    variants = settings_labels(here)
+    if len(set(variants.values())) > 1:
+        wanted = st.selectbox(
+            "Settings",
+            [NEWEST, *sorted(set(variants.values()))],
+            key=state.SETTINGS,
+            bind="query-params",
+            width=240,
+        )
+        if wanted != NEWEST:
+            here = [record for record in here if variants[record.estimate_key] == wanted]
+    return in_order(newest_of_each(here), selection.models)
+
+
+def choose_view() -> View:
+    """Draw the pickers for the unit and the layout of the bars."""
+    unit = st.segmented_control(
+        "Unit",
+        get_args(Unit),
+        default="bits",
+        required=True,
+        key=state.UNIT,
+        bind="query-params",
+        help="Bits, or the share of the total in per cent.",
+    )
+    layout = st.segmented_control(
+        "Bars",
+        get_args(Layout),
+        default="stacked",
+        required=True,
+        key=state.BARS,
+        bind="query-params",
+        help="Separate bars carry 95 % intervals.",
+    )
+    group = st.segmented_control(
+        "Rows by",
+        get_args(Group),
+        default="subset",
+        required=True,
+        key=state.GROUP,
+        bind="query-params",
+    )
+    return View(unit=unit or "bits", layout=layout or "stacked", group=group or "subset")
+
+
+def settings_labels(records: Sequence[SpectrumRecord]) -> dict[str, str]:
+    """Name each estimate's settings by those that differ between the estimates.
+
+    Returns
+    -------
+    Estimate key to label; the labels are empty where all settings are the same.
+    """
+    keys = sorted({key for record in records for key in record.settings})
+    differing = [
+        key for key in keys if len({str(record.settings.get(key)) for record in records}) > 1
+    ]
+    return {
+        record.estimate_key: ", ".join(
+            f"{key} {record.settings.get(key, 'unset')}" for key in differing
+        )
+        for record in records
+    }
+
+
+def newest_of_each(records: Iterable[SpectrumRecord]) -> list[SpectrumRecord]:
+    """Keep the newest estimate of each model and subset."""
+    newest: dict[tuple[str, str], SpectrumRecord] = {}
+    for record in sorted(records, key=lambda record: (record.created, record.estimate_key)):
+        newest[record.model, record.subset] = record
+    return list(newest.values())
+
+
+def in_order(
+    records: Iterable[SpectrumRecord], models: Sequence[str]
+) -> tuple[SpectrumRecord, ...]:
+    """Sort by subset (the pooled one last), then by the order in which the models were chosen."""
+    rank = {model: place for place, model in enumerate(models)}
+    return tuple(
+        sorted(
+            records,
+            key=lambda record: (record.subset == POOLED, record.subset, rank[record.model]),
+        )
+    )

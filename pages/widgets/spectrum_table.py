@@ -1,0 +1,116 @@
+"""The numbers behind the bars: a table on the page, and the same rows with every setting as CSV."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from data_cache.estimates import SpectrumRecord
+from pages.figures.palette import ATOMS, CONDITIONS
+from pages.figures.rows import subset_label
+from pages.figures.spectrum_bars import Unit, scale
+
+
+def table(records: Sequence[SpectrumRecord], *, unit: Unit = "bits") -> pd.DataFrame:
+    """Return one row per record; information in the unit of the bars, accuracies in per cent."""
+    suffix = "bits" if unit == "bits" else "%"
+    rows: list[dict[str, object]] = []
+    for record in records:
+        factor = scale(record, unit)
+        row: dict[str, object] = {
+            "Model": record.model,
+            "Subset": subset_label(record.subset),
+            "Samples": record.n,
+            "Options": record.candidates,
+        }
+        for atom in ATOMS:
+            value = getattr(record, atom.field)
+            row[f"{atom.label} ({suffix})"] = None if factor is None else value * factor
+        row["Total (bits)"] = record.total
+        row["Gap (bits)"] = record.gap_bits
+        row["Accuracy (%)"] = 100 * record.accuracy
+        row["Forced choice (%)"] = 100 * record.accuracy_forced
+        row["D_vision (points)"] = None if record.d_vision is None else 100 * record.d_vision
+        row["Mean confidence (%)"] = 100 * record.mean_confidence
+        row["Calibration error (%)"] = 100 * record.calibration_error
+        row["Fall-back (%)"] = 100 * max(record.fallback_rate.values(), default=0.0)
+        row["Noise floor (bits)"] = record.noise_floor_bits
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def show_table(records: Sequence[SpectrumRecord], *, unit: Unit) -> None:
+    """Show the table; every column header carries its unit, and the less obvious ones a meaning."""
+    frame = table(records, unit=unit)
+    helps = {
+        "Gap (bits)": "The exact value lies within this distance of the one shown.",
+        "Accuracy (%)": "The most likely first token of the whole vocabulary is the right letter.",
+        "Forced choice (%)": "The right letter is the most likely among the options.",
+        "D_vision (points)": "Accuracy minus the accuracy of a prompt built without the image.",
+        "Calibration error (%)": "Expected calibration error over 15 bins of equal width.",
+        "Fall-back (%)": "Share of samples with too little mass on the options, in the condition "
+        "where it is largest.",
+        "Noise floor (bits)": "What the masked prompts still tell about the answer.",
+    }
+    decimals = {"Gap (bits)": "%.4f", "Noise floor (bits)": "%.3f"}
+    config = {
+        name: st.column_config.NumberColumn(
+            help=helps.get(name),
+            format=decimals.get(name, "%.3f" if "bits" in name else "%.1f"),
+        )
+        for name in frame.columns
+        if "(" in name
+    }
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config=config,
+        alt="The numbers behind the bars, one row per model and subset.",
+    )
+
+
+def as_csv(records: Sequence[SpectrumRecord]) -> bytes:
+    """Return the records in bits, with intervals, settings, warnings and keys, as CSV in UTF-8."""
+    rows: list[dict[str, object]] = []
+    for record in records:
+        row: dict[str, object] = {
+            "model": record.model,
+            "benchmark": record.benchmark,
+            "subset": record.subset,
+            "split": record.split,
+            "layer": record.layer,
+            "estimator": record.estimator,
+            "n": record.n,
+            "candidates": record.candidates,
+        }
+        for atom in ATOMS:
+            low, high = record.interval.get(atom.field, (None, None))
+            row |= {
+                f"{atom.field}_bits": getattr(record, atom.field),
+                f"{atom.field}_low_bits": low,
+                f"{atom.field}_high_bits": high,
+            }
+        row |= {
+            "total_bits": record.total,
+            "information_1_bits": record.information_1,
+            "information_2_bits": record.information_2,
+            "gap_bits": record.gap_bits,
+            "noise_floor_bits": record.noise_floor_bits,
+            "accuracy": record.accuracy,
+            "accuracy_forced": record.accuracy_forced,
+            "d_vision": record.d_vision,
+            "mean_confidence": record.mean_confidence,
+            "calibration_error": record.calibration_error,
+        }
+        for condition in CONDITIONS:
+            row[f"accuracy_{condition}"] = record.accuracy_by_condition.get(condition)
+            row[f"fallback_rate_{condition}"] = record.fallback_rate.get(condition)
+        row |= {f"setting_{key}": value for key, value in sorted(record.settings.items())}
+        row |= {
+            "warnings": " | ".join(record.warnings),
+            "run_key": record.run_key,
+            "estimate_key": record.estimate_key,
+            "created": record.created,
+        }
+        rows.append(row)
+    return pd.DataFrame(rows).to_csv(index=False).encode()

@@ -1,0 +1,15 @@
+"""The names of everything the dashboard remembers; the first group are the URL's parameters too."""
+
+BENCHMARK = "benchmark"
+MODELS = "models"
+SPLIT = "split"
+ESTIMATOR = "estimator"
+SETTINGS = "settings"
+UNIT = "unit"
+BARS = "bars"
+GROUP = "group"
+
+READING = "_reading"
+"""What the cache held when it was read last; shown again while somebody writes to it."""
+SELECTION = "_selection"
+"""What is chosen in the sidebar, for the page that runs below it."""
