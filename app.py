@@ -15,6 +15,7 @@ ICON = Path(__file__).parent / ".streamlit" / "icon.png"
 
 st.set_page_config(page_title="PIDscope", page_icon=str(ICON), layout="wide")
 
+st.logo(str(ICON), size="large")
 page = st.navigation(
     [
         st.Page(

@@ -27,7 +27,7 @@ if not selection.models:
     empty_states.nothing_selected()
     st.stop()
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
+with st.container(horizontal=True, vertical_alignment="top"):
     records = choose_records(reading.spectra, selection)
     view = choose_view()
 

@@ -1,4 +1,4 @@
-"""Imports go one way: pages -> model_runners -> data_cache -> pid_core, and importing stays light."""
+"""Imports go one way, pages -> model_runners -> data_cache -> pid_core, and stay light."""
 
 import ast
 import subprocess

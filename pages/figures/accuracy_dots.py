@@ -7,8 +7,8 @@ import plotly.graph_objects as go
 
 from data_cache.estimates import SpectrumRecord
 from pages.figures.palette import CONDITIONS, NEUTRAL
-from pages.figures.row_chart import Layout, empty_row_chart
-from pages.figures.rows import Group, Row, arrange, subset_label
+from pages.figures.row_chart import Layout, arrange_rows, empty_row_chart
+from pages.figures.rows import Group, Row, subset_label
 
 STYLES = {
     "full": {"symbol": "circle", "size": 12, "color": "#0072B2"},
@@ -34,8 +34,8 @@ def accuracy_dots(
     layout
         The layout of the chart beside it; decides the height of a row.
     """
-    arrangement = arrange(records, group=group)
-    figure = empty_row_chart(arrangement, x_title="Accuracy (%)", layout=layout)
+    arrangement = arrange_rows(records, layout=layout, group=group)
+    figure = empty_row_chart(arrangement, x_title="Accuracy (%)")
     figure.update_xaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100], zeroline=False)
     figure.add_trace(_chance(arrangement.rows))
     figure.add_trace(_d_vision(arrangement.rows))
@@ -110,6 +110,7 @@ def _chance(rows: Sequence[Row]) -> go.Scatter:
     """A short upright stroke at one in K on each row."""
     return go.Scatter(
         name="chance",
+        showlegend=False,
         mode="markers",
         x=[100 / row.record.candidates for row in rows],
         y=[row.position for row in rows],

@@ -43,11 +43,11 @@ ATOMS = (
 )
 
 CONDITIONS = {
-    "full": "image and text",
+    "full": "with image",
     "only_1": "vision only",
     "only_2": "language only",
     "neither": "both masked",
-    "no_image": "prompt without image",
+    "no_image": "no image",
 }
 """The conditions of a run, by their names in a record."""
 

@@ -1,20 +1,27 @@
 """The frame that charts of rows share, so that two of them side by side stay in line."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import plotly.graph_objects as go
 
+from data_cache.estimates import SpectrumRecord
 from pages.figures.palette import NEUTRAL
-from pages.figures.rows import Arrangement
+from pages.figures.rows import Arrangement, Group, arrange
 
 Layout = Literal["stacked", "separate"]
 """One bar per row, or four under each other; a chart without bars follows the one beside it."""
 ROW_PIXELS: dict[Layout, int] = {"stacked": 34, "separate": 64}
-TOP, BOTTOM = 64, 48
+TOP, BOTTOM = 80, 48
 """Margins in pixels; the legend (up to three lines) stands in the top one."""
 
 
-def empty_row_chart(arrangement: Arrangement, *, x_title: str, layout: Layout) -> go.Figure:
+def arrange_rows(records: Sequence[SpectrumRecord], *, layout: Layout, group: Group) -> Arrangement:
+    """Arrange the records in rows that are as high as the layout needs."""
+    return arrange(records, group=group, row_pixels=ROW_PIXELS[layout])
+
+
+def empty_row_chart(arrangement: Arrangement, *, x_title: str) -> go.Figure:
     """Return a figure with the rows' labels and titles and nothing drawn in it.
 
     Parameters
@@ -23,23 +30,12 @@ def empty_row_chart(arrangement: Arrangement, *, x_title: str, layout: Layout) -
         Rows and titles.
     x_title
         Quantity and unit of the horizontal axis.
-    layout
-        Decides the height of a row.
     """
+    ticks = [(place, f"<b>{title}</b>") for title, place in arrangement.titles]
+    ticks += [(row.position, row.label) for row in arrangement.rows]
     figure = go.Figure()
-    for text, position in arrangement.titles:
-        figure.add_annotation(
-            text=f"<b>{text}</b>",
-            xref="paper",
-            x=0,
-            xanchor="left",
-            y=position,
-            yanchor="middle",
-            showarrow=False,
-            align="left",
-        )
     figure.update_layout(
-        height=round(TOP + BOTTOM + arrangement.height * ROW_PIXELS[layout]),
+        height=round(TOP + BOTTOM + arrangement.height),
         margin={"t": TOP, "b": BOTTOM, "l": 8, "r": 16},
         legend={
             "orientation": "h",
@@ -54,6 +50,7 @@ def empty_row_chart(arrangement: Arrangement, *, x_title: str, layout: Layout) -
         hoverlabel={"align": "left"},
         xaxis={
             "title": {"text": x_title},
+            "showgrid": True,
             "zeroline": True,
             "zerolinewidth": 1,
             "zerolinecolor": NEUTRAL,
@@ -61,9 +58,9 @@ def empty_row_chart(arrangement: Arrangement, *, x_title: str, layout: Layout) -
             "fixedrange": True,
         },
         yaxis={
-            "tickvals": [row.position for row in arrangement.rows],
-            "ticktext": [row.label for row in arrangement.rows],
-            "range": [arrangement.height - 0.25, -0.75],
+            "tickvals": [place for place, _ in ticks],
+            "ticktext": [text for _, text in ticks],
+            "range": [arrangement.height, 0],
             "showgrid": False,
             "zeroline": False,
             "automargin": True,

@@ -12,17 +12,19 @@ Group = Literal["subset", "model"]
 POOLED = "all"
 """The subset name of a whole benchmark."""
 LONGEST_LABEL = 26
+TITLE_PIXELS = 34
+"""Height of a title above its rows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One record and its height in the chart."""
+    """One record and its place in the chart."""
 
     record: SpectrumRecord
     label: str
-    """Plain text escaped for plotly, which reads a little HTML."""
+    """Plain text, escaped for plotly, which reads a little HTML."""
     position: float
-    """In units of one row, from the top."""
+    """Middle of the row, in pixels from the top of the chart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,15 +33,14 @@ class Arrangement:
 
     rows: tuple[Row, ...]
     titles: tuple[tuple[str, float], ...]
-    """Text (escaped) and position."""
-
-    @property
-    def height(self) -> float:
-        """In units of one row."""
-        return max((row.position for row in self.rows), default=0.0) + 1.0
+    """Text (escaped) and middle, in pixels."""
+    row_pixels: int
+    height: float
+    """In pixels."""
 
 
 def subset_label(subset: str) -> str:
+    """Name a subset for people."""
     return "All subsets, pooled" if subset == POOLED else subset
 
 
@@ -64,7 +65,9 @@ def _cut(text: str) -> str:
     return f"{text[:head]}…{text[-(LONGEST_LABEL - 1 - head) :]}"
 
 
-def arrange(records: Sequence[SpectrumRecord], *, group: Group = "subset") -> Arrangement:
+def arrange(
+    records: Sequence[SpectrumRecord], *, group: Group = "subset", row_pixels: int = 34
+) -> Arrangement:
     """Put the records under each other, in their order, under one title per subset or per model.
 
     Where the other side has a single value (one model, many subsets), the titles name that value
@@ -79,17 +82,19 @@ def arrange(records: Sequence[SpectrumRecord], *, group: Group = "subset") -> Ar
 
     panels: dict[str, list[SpectrumRecord]] = {}
     for record in records:
-        title = record.subset if group == "subset" else record.model
-        panels.setdefault(title, []).append(record)
+        panels.setdefault(record.subset if group == "subset" else record.model, []).append(record)
 
     rows: list[Row] = []
     titles: list[tuple[str, float]] = []
-    position = 0.0
+    top = 0.0
     for key, members in panels.items():
-        titles.append((escape(subsets[key] if group == "subset" else models[key]), position))
+        title = subsets[key] if group == "subset" else models[key]
+        titles.append((escape(title), top + TITLE_PIXELS / 2))
+        top += TITLE_PIXELS
         for member in members:
-            position += 1.0
             label = models[member.model] if group == "subset" else subsets[member.subset]
-            rows.append(Row(record=member, label=escape(label), position=position))
-        position += 1.25
-    return Arrangement(rows=tuple(rows), titles=tuple(titles))
+            rows.append(Row(record=member, label=escape(label), position=top + row_pixels / 2))
+            top += row_pixels
+    return Arrangement(
+        rows=tuple(rows), titles=tuple(titles), row_pixels=row_pixels, height=max(top, row_pixels)
+    )

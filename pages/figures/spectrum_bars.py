@@ -8,13 +8,17 @@ import plotly.graph_objects as go
 
 from data_cache.estimates import SpectrumRecord
 from pages.figures.palette import ATOMS, HATCH_ABOVE, NEUTRAL, Atom
-from pages.figures.row_chart import Layout, empty_row_chart
-from pages.figures.rows import Group, Row, arrange, subset_label
+from pages.figures.row_chart import Layout, arrange_rows, empty_row_chart
+from pages.figures.rows import Group, Row, subset_label
 
 Unit = Literal["bits", "shares"]
 
 SMALLEST_TOTAL = 0.01
 """Bits. Below it a share is noise divided by noise, and none is drawn."""
+HATCHING = {"fillmode": "overlay", "size": 7, "solidity": 0.35}
+HATCH_LABEL = f"over {HATCH_ABOVE:.0%} fell back"
+BAR_FILLS = 0.72
+"""Share of a row's height."""
 
 
 def spectrum_bars(
@@ -38,20 +42,30 @@ def spectrum_bars(
     group
         What the rows are gathered by.
     """
-    arrangement = arrange(records, group=group)
+    arrangement = arrange_rows(records, layout=layout, group=group)
     stacked = layout == "stacked"
     figure = empty_row_chart(
         arrangement,
         x_title="Information about the answer (bits)" if unit == "bits" else "Share of total (%)",
-        layout=layout,
     )
     figure.update_layout(
         barmode="relative" if stacked else "group",
-        bargap=0.25,
-        bargroupgap=0.0 if stacked else 0.08,
+        # A number stands inside its bar where it fits, and nowhere where it does not.
+        uniformtext={"mode": "hide", "minsize": 10},
     )
+    thickness = BAR_FILLS * arrangement.row_pixels
+    for place, atom in enumerate(ATOMS):
+        trace = _bars(atom, arrangement.rows, unit=unit, with_intervals=not stacked)
+        if stacked:
+            trace.update(width=thickness, offset=-thickness / 2)
+        else:
+            width = thickness / len(ATOMS)
+            trace.update(width=0.9 * width, offset=place * width - thickness / 2)
+        figure.add_trace(trace)
     for atom in ATOMS:
-        figure.add_trace(_bars(atom, arrangement.rows, unit=unit, with_intervals=not stacked))
+        figure.add_trace(_legend_entry(atom.label, colour=atom.colour, group=atom.field))
+    if any(is_hatched(record) for record in records):
+        figure.add_trace(_legend_entry(HATCH_LABEL, colour=NEUTRAL, pattern="/"))
     if stacked and unit == "bits":
         figure.add_trace(_totals(arrangement.rows))
     return figure
@@ -85,6 +99,7 @@ def scale(record: SpectrumRecord, unit: Unit) -> float | None:
 
 
 def _bars(atom: Atom, rows: Sequence[Row], *, unit: Unit, with_intervals: bool) -> go.Bar:
+    number = "{:.2f}" if unit == "bits" else "{:.0f} %"
     lengths: list[float | None] = []
     texts: list[str] = []
     above: list[float] = []
@@ -92,7 +107,7 @@ def _bars(atom: Atom, rows: Sequence[Row], *, unit: Unit, with_intervals: bool) 
     for row in rows:
         factor, value = scale(row.record, unit), getattr(row.record, atom.field)
         lengths.append(None if factor is None else value * factor)
-        texts.append("" if factor is None else _number(value * factor, unit))
+        texts.append("" if factor is None else number.format(value * factor))
         low, high = row.record.interval.get(atom.field, (value, value))
         above.append(max(high - value, 0.0) * (factor or 0.0))
         below.append(max(value - low, 0.0) * (factor or 0.0))
@@ -107,6 +122,8 @@ def _bars(atom: Atom, rows: Sequence[Row], *, unit: Unit, with_intervals: bool) 
     }
     return go.Bar(
         name=atom.label,
+        legendgroup=atom.field,
+        showlegend=False,
         orientation="h",
         x=lengths,
         y=[row.position for row in rows],
@@ -114,22 +131,30 @@ def _bars(atom: Atom, rows: Sequence[Row], *, unit: Unit, with_intervals: bool) 
         textposition="none" if with_intervals else "inside",
         insidetextanchor="middle",
         textangle=0,
-        constraintext="none",
+        constraintext="inside",
         textfont={"color": "white" if atom.field in {"redundancy", "unique_2"} else "black"},
         marker={
             "color": atom.colour,
             "line": {"width": 0},
-            "pattern": {
-                "shape": ["/" if is_hatched(row.record) else "" for row in rows],
-                "fillmode": "overlay",
-                "size": 7,
-                "solidity": 0.35,
-            },
+            "pattern": HATCHING
+            | {"shape": ["/" if is_hatched(row.record) else "" for row in rows]},
         },
         error_x=whiskers if with_intervals else None,
         customdata=[[row.record.estimate_key] for row in rows],
         hovertext=[_hover(row.record, atom) for row in rows],
         hoverinfo="text",
+    )
+
+
+def _legend_entry(name: str, *, colour: str, group: str = "", pattern: str = "") -> go.Bar:
+    """Draw nothing but a legend entry: that of the bars would be hatched where the first bar is."""
+    return go.Bar(
+        name=name,
+        legendgroup=group or name,
+        x=[None],
+        y=[None],
+        orientation="h",
+        marker={"color": colour, "line": {"width": 0}, "pattern": HATCHING | {"shape": pattern}},
     )
 
 
@@ -149,13 +174,6 @@ def _totals(rows: Sequence[Row]) -> go.Scatter:
         ],
         hoverinfo="text",
     )
-
-
-def _number(value: float, unit: Unit) -> str:
-    """Write a value that is to stand inside its bar; nothing where the bar is too short for it."""
-    if unit == "shares":
-        return f"{value:.0f} %" if abs(value) >= 8 else ""
-    return f"{value:.2f}" if abs(value) >= 0.12 else ""
 
 
 def _hover(record: SpectrumRecord, atom: Atom) -> str:

@@ -25,7 +25,8 @@ def nothing_stored(reading: Stored) -> None:
         st.text("Load the demo (real weights, real handwriting, no download), then reload:")
         _show_command("demo load", reading.cache)
         st.text("Or measure a model yourself:")
-        _show_command("profile --model demo/oracle --benchmark digits_vqa --limit 256", reading.cache)
+        profile = "profile --model demo/oracle --benchmark digits_vqa --limit 256"
+        _show_command(profile, reading.cache)
 
 
 def no_estimates(reading: Stored) -> None:

@@ -18,6 +18,8 @@ NOISE_FLOOR_ABOVE = 0.05
 """Bits."""
 GAP_ABOVE = 0.01
 """Bits."""
+NEGATIVE_BELOW = -0.01
+"""Bits; less is within the accuracy of the estimate."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +56,16 @@ def badges(records: Sequence[SpectrumRecord], *, unit: Unit) -> list[Badge]:
         f"In more than {HATCH_ABOVE:.0%} of the samples a condition put too little mass on the "
         "options, and a uniform distribution was used instead.",
     )
-    negative = sum(any(getattr(record, atom.field) < -1e-3 for atom in ATOMS) for record in records)
+    names = [atom.field for atom in ATOMS]
+    negative = sum(
+        any(getattr(record, name) < NEGATIVE_BELOW for name in names) for record in records
+    )
     warn(
         negative,
         f"negative atom in {_rows(negative)}",
         "Possible because masked predictions are probes and no true margins; drawn as it is.",
     )
-    noisy = sum(record.noise_floor_bits > NOISE_FLOOR_ABOVE for record in records)
+    noisy = sum((record.noise_floor_bits or 0.0) > NOISE_FLOOR_ABOVE for record in records)
     warn(
         noisy,
         f"noise floor above {NOISE_FLOOR_ABOVE} bits in {_rows(noisy)}",

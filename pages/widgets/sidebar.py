@@ -1,5 +1,6 @@
 """What all pages share: the benchmark, the models, and which cache they come from."""
 
+import re
 from dataclasses import dataclass
 
 import streamlit as st
@@ -31,6 +32,16 @@ def current_selection() -> Selection:
     return st.session_state[state.SELECTION]
 
 
+def natural_order(name: str) -> list[tuple[int, str]]:
+    """Sort key by which 7B comes before 13B.
+
+    >>> sorted(["m-13B", "m-7B"], key=natural_order)
+    ['m-7B', 'm-13B']
+    """
+    parts = re.split(r"(\d+)", name.casefold())
+    return [(int(part), "") if part.isdigit() else (0, part) for part in parts]
+
+
 def _pickers(reading: Stored) -> Selection | None:
     benchmarks = sorted({run.benchmark for run in reading.runs})
     if not benchmarks:
@@ -38,7 +49,9 @@ def _pickers(reading: Stored) -> Selection | None:
     benchmark = st.selectbox("Benchmark", benchmarks, key=state.BENCHMARK, bind="query-params")
     if benchmark not in benchmarks:
         benchmark = benchmarks[0]
-    models = sorted({run.model for run in reading.runs if run.benchmark == benchmark})
+    models = sorted(
+        {run.model for run in reading.runs if run.benchmark == benchmark}, key=natural_order
+    )
     chosen = st.multiselect(
         "Models",
         models,

@@ -20,8 +20,6 @@ def table(records: Sequence[SpectrumRecord], *, unit: Unit = "bits") -> pd.DataF
         row: dict[str, object] = {
             "Model": record.model,
             "Subset": subset_label(record.subset),
-            "Samples": record.n,
-            "Options": record.candidates,
         }
         for atom in ATOMS:
             value = getattr(record, atom.field)
@@ -29,12 +27,14 @@ def table(records: Sequence[SpectrumRecord], *, unit: Unit = "bits") -> pd.DataF
         row["Total (bits)"] = record.total
         row["Gap (bits)"] = record.gap_bits
         row["Accuracy (%)"] = 100 * record.accuracy
-        row["Forced choice (%)"] = 100 * record.accuracy_forced
         row["D_vision (points)"] = None if record.d_vision is None else 100 * record.d_vision
-        row["Mean confidence (%)"] = 100 * record.mean_confidence
+        row["Confidence (%)"] = 100 * record.mean_confidence
         row["Calibration error (%)"] = 100 * record.calibration_error
+        row["Forced choice (%)"] = 100 * record.accuracy_forced
         row["Fall-back (%)"] = 100 * max(record.fallback_rate.values(), default=0.0)
         row["Noise floor (bits)"] = record.noise_floor_bits
+        row["Samples"] = record.n
+        row["Options"] = record.candidates
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -47,6 +47,7 @@ def show_table(records: Sequence[SpectrumRecord], *, unit: Unit) -> None:
         "Accuracy (%)": "The most likely first token of the whole vocabulary is the right letter.",
         "Forced choice (%)": "The right letter is the most likely among the options.",
         "D_vision (points)": "Accuracy minus the accuracy of a prompt built without the image.",
+        "Confidence (%)": "Mean probability of the answer that the model prefers.",
         "Calibration error (%)": "Expected calibration error over 15 bins of equal width.",
         "Fall-back (%)": "Share of samples with too little mass on the options, in the condition "
         "where it is largest.",

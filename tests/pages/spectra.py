@@ -1,4 +1,4 @@
-"""Spectrum records for the tests of figures and pages: the ideal values of digits_vqa, or changed."""
+"""Spectrum records for tests of figures and pages: the ideal values of digits_vqa, or changed."""
 
 from typing import Any
 

@@ -19,9 +19,9 @@ def test_the_line_from_without_to_with_the_image_is_d_vision_long() -> None:
 def test_nothing_is_drawn_for_a_condition_that_was_not_run() -> None:
     one = record(d_vision=None, accuracy_by_condition={"full": 0.99})
     figure = accuracy_dots([one])
-    assert trace_named(figure, "prompt without image").x == ()
+    assert trace_named(figure, "no image").x == ()
     assert trace_named(figure, "D_vision").x == ()
-    assert list(trace_named(figure, "image and text").x) == [99]
+    assert list(trace_named(figure, "with image").x) == [99]
 
 
 def test_chance_is_one_in_the_number_of_options() -> None:

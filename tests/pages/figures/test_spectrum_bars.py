@@ -1,12 +1,12 @@
 import pytest
 
 from pages.figures.palette import ATOMS
-from pages.figures.spectrum_bars import describe, is_hatched, spectrum_bars
+from pages.figures.spectrum_bars import HATCH_LABEL, describe, is_hatched, spectrum_bars
 from tests.pages.spectra import IDEAL, ideal_records, record
 
 
 def bars(figure):
-    return [trace for trace in figure.data if trace.type == "bar"]
+    return [trace for trace in figure.data if trace.type == "bar" and trace.showlegend is False]
 
 
 def test_one_trace_per_atom_in_the_fixed_order_and_colours() -> None:
@@ -55,8 +55,17 @@ def test_a_row_is_hatched_above_ten_per_cent_of_fallbacks() -> None:
     unsure = record("vision", fallback_rate={"full": 0.0, "only_1": 0.11})
     assert not is_hatched(sure)
     assert is_hatched(unsure)
-    for trace in bars(spectrum_bars([sure, unsure])):
+    figure = spectrum_bars([sure, unsure])
+    for trace in bars(figure):
         assert list(trace.marker.pattern.shape) == ["", "/"]
+    assert HATCH_LABEL in {trace.name for trace in figure.data}
+    assert HATCH_LABEL not in {trace.name for trace in spectrum_bars([sure]).data}
+
+
+def test_the_legend_hides_and_shows_all_bars_of_an_atom() -> None:
+    figure = spectrum_bars(ideal_records())
+    groups = {trace.legendgroup: trace.name for trace in figure.data if trace.x == (None,)}
+    assert groups == {atom.field: atom.label for atom in ATOMS}
 
 
 def test_names_from_data_cannot_bring_markup_into_the_figure() -> None:
