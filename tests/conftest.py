@@ -33,6 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(
             f"--run-{marker}", action="store_true", help=f"run the tests marked {marker}"
         )
+    group.addoption(
+        "--save-pictures",
+        action="store_true",
+        help="with --run-browser: save the pictures of docs/pictures again",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -46,9 +46,8 @@ def _pickers(reading: Stored) -> Selection | None:
     benchmarks = sorted({run.benchmark for run in reading.runs})
     if not benchmarks:
         return None
-    benchmark = st.selectbox("Benchmark", benchmarks, key=state.BENCHMARK, bind="query-params")
-    if benchmark not in benchmarks:
-        benchmark = benchmarks[0]
+    wanted = st.selectbox("Benchmark", benchmarks, key=state.BENCHMARK, bind="query-params")
+    benchmark = wanted if wanted in benchmarks else benchmarks[0]
     models = sorted(
         {run.model for run in reading.runs if run.benchmark == benchmark}, key=natural_order
     )

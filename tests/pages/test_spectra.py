@@ -1,0 +1,167 @@
+"""The Spectra page on real caches, in every state that it can be in."""
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from data_cache.ingest import ingest
+from data_cache.location import database_path
+from data_cache.store import writer
+from tests.pages.caches import build_cache, write_run
+from tests.pages.spectra import ideal_records, record
+
+APP = str(Path(__file__).parents[2] / "app.py")
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a cache, which does not exist yet."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("PIDSCOPE_CACHE", str(folder))
+    return folder
+
+
+def open_page(**query: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All text on the page that is no chart or table."""
+    kinds = ("title", "subheader", "caption", "text", "code", "markdown", "info", "error")
+    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+def charts(app: AppTest) -> list[dict]:
+    return [json.loads(chart.proto.figure.spec) for chart in app.get("plotly_chart")]
+
+
+def test_a_missing_cache_is_explained_with_the_command_that_fills_it(cache: Path) -> None:
+    page = words(open_page())
+    assert "Nothing to show yet" in page
+    assert "-m model_runners demo load" in page
+    assert f"--cache {cache}" in page
+    assert not cache.exists(), "reading must not create anything"
+
+
+def test_an_empty_cache_is_explained_in_the_same_way(cache: Path) -> None:
+    cache.mkdir()
+    with writer(cache):
+        pass
+    assert "demo load" in words(open_page())
+
+
+def test_predictions_without_an_estimate_name_the_command(cache: Path) -> None:
+    write_run(cache, "demo/oracle")
+    ingest(cache)
+    page = words(open_page())
+    assert "estimate --model demo/oracle --benchmark digits_vqa --by subset" in page
+
+
+def test_a_cache_from_a_newer_pidscope_is_one_sentence(cache: Path) -> None:
+    build_cache(cache, [record()])
+    with writer(cache) as connection:
+        connection.execute("UPDATE cache_schema SET version = 99")
+    page = words(open_page())
+    assert "newer PIDscope" in page
+    assert "Traceback" not in page
+
+
+def test_a_file_where_the_cache_should_be_is_one_sentence(cache: Path) -> None:
+    cache.write_text("not a folder")
+    assert "is a file, not a folder" in words(open_page())
+
+
+def test_a_file_that_is_no_database_is_one_sentence(cache: Path) -> None:
+    cache.mkdir()
+    database_path(cache).write_bytes(b"not a database" * 1000)
+    page = words(open_page())
+    assert "rebuild" in page
+
+
+def test_every_record_has_its_bar_and_its_row_in_the_table(cache: Path) -> None:
+    records = ideal_records(("demo/a", "demo/b"))
+    build_cache(cache, records)
+    app = open_page()
+    bars = [trace for trace in charts(app)[0]["data"] if trace.get("customdata")]
+    assert len(bars[0]["y"]) == len(records)
+    assert len(app.dataframe[0].value) == len(records)
+    assert list(app.dataframe[0].value["Synergy (bits)"]).count(2.0) == 2
+
+
+def test_the_address_decides_what_is_shown(cache: Path) -> None:
+    build_cache(cache, ideal_records(("demo/a", "demo/b")))
+    app = open_page(unit="shares", models="demo/b", bars="separate")
+    assert list(app.dataframe[0].value["Model"].unique()) == ["demo/b"]
+    assert "Synergy (%)" in app.dataframe[0].value
+    assert charts(app)[0]["layout"]["barmode"] == "group"
+
+
+def test_an_address_that_names_nothing_known_falls_back(cache: Path) -> None:
+    build_cache(cache, [record()])
+    app = open_page(benchmark="../../etc/passwd", unit="miles", estimator="none", split="x")
+    assert len(app.dataframe[0].value) == 1
+
+
+def test_choosing_shares_changes_table_and_chart(cache: Path) -> None:
+    build_cache(cache, [record("mixed", atoms=(0.1, 0.2, 0.3, 0.4))])
+    app = open_page()
+    app.segmented_control(key="unit").set_value("shares").run()
+    assert not app.exception
+    assert app.dataframe[0].value["Synergy (%)"][0] == pytest.approx(40)
+
+
+def test_a_model_without_an_estimate_is_named_beside_those_that_have_one(cache: Path) -> None:
+    write_run(cache, "demo/new")
+    build_cache(cache, [record()])
+    page = words(open_page())
+    assert "estimate --model demo/new" in page
+
+
+def test_nothing_selected_is_said(cache: Path) -> None:
+    build_cache(cache, [record()])
+    app = open_page()
+    app.multiselect(key="models").set_value([]).run()
+    assert not app.exception
+    assert "Nothing is selected" in words(app)
+
+
+def test_the_newest_estimate_is_shown_and_others_can_be_chosen(cache: Path) -> None:
+    old = record(settings={"tau": 0.0}, atoms=(2.0, 0, 0, 0), created="2026-01-01T00:00:00+00:00")
+    build_cache(cache, [record(settings={"tau": 0.3}), old])
+    app = open_page()
+    assert list(app.dataframe[0].value["Synergy (bits)"]) == [2.0]
+    app.selectbox(key="settings").set_value("tau 0.0").run()
+    assert list(app.dataframe[0].value["Redundancy (bits)"]) == [2.0]
+
+
+def test_new_estimates_appear_without_a_restart(cache: Path) -> None:
+    build_cache(cache, [record("synergy")])
+    app = open_page()
+    build_cache(cache, [record("vision")])
+    app.run()
+    assert len(app.dataframe[0].value) == 2
+
+
+def test_text_from_data_is_never_markup(cache: Path) -> None:
+    build_cache(
+        cache,
+        [
+            record(
+                "![x](http://example.org/x.png)",
+                model="<img src=http://example.org/y.png>",
+                atoms=(1.0, 0, 0, 0),
+                warnings=("[click](http://example.org)",),
+            )
+        ],
+    )
+    app = open_page()
+    for element in app.get("markdown"):
+        assert "example.org" not in str(element.value)
+    assert "<img" not in json.dumps([chart["data"] for chart in charts(app)])
