@@ -5,10 +5,12 @@ import streamlit as st
 from pages.figures import accuracy_dots, spectrum_bars
 from pages.widgets import empty_states, evidence, spectrum_table
 from pages.widgets.charts import show_figure
+from pages.widgets.entry import enter_through_app
 from pages.widgets.sidebar import current_selection
 from pages.widgets.spectrum_choices import choose_records, choose_view
 from pages.widgets.stored import current_reading
 
+enter_through_app()
 st.title("Spectra", anchor=False)
 st.caption(
     "What decides the model's answer: information that image and text share, that only one of them "

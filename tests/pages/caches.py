@@ -8,10 +8,8 @@ import pyarrow as pa
 
 from data_cache.chunks import ChunkPlan, write_chunk
 from data_cache.conditions import Condition
-from data_cache.estimates import SpectrumRecord
-from data_cache.ingest import ingest
+from data_cache.estimates import ATOMS, SCORES, SpectrumRecord, estimate_key, save_all
 from data_cache.location import run_directory
-from data_cache.records import estimate_key, write_estimate
 from data_cache.runs import run_key, write_sidecar
 
 SAMPLES = ("sample-0", "sample-1")
@@ -29,7 +27,7 @@ def write_run(cache: Path, model: str, benchmark: str = "digits_vqa") -> str:
             "condition": str(condition),
             "draw": 0,
             "layer": -1,
-            "scores": [-0.1, -3.0, -3.5, -4.0],
+            "scores": [-0.2, -3.0, -3.5, -4.0],
             "strict_choice": 0,
             "top_token": 7,
         }
@@ -40,46 +38,35 @@ def write_run(cache: Path, model: str, benchmark: str = "digits_vqa") -> str:
     return key
 
 
-def write_record(cache: Path, record: SpectrumRecord) -> None:
-    """Write a record as the estimate of its model's run."""
-    key = run_key(
-        {
-            "model": record.model,
-            "family": record.family,
-            "benchmark": record.benchmark,
-            "benchmark_key": "0" * 16,
-        }
-    )
-    named = estimate_key(
-        run_key=key,
+def build_cache(cache: Path, records: Iterable[SpectrumRecord]) -> Path:
+    """Write the records with their runs and ingest them."""
+    keys: dict[tuple[str, str], str] = {}
+    pairs: list[tuple[SpectrumRecord, pa.Table]] = []
+    for record in records:
+        name = (record.model, record.benchmark)
+        if name not in keys:
+            keys[name] = write_run(cache, *name)
+        pairs.append((named(record, keys[name]), pointwise(record)))
+    save_all(cache, pairs)
+    return cache
+
+
+def named(record: SpectrumRecord, run: str) -> SpectrumRecord:
+    """The record as an estimate of that run."""
+    key = estimate_key(
+        run_key=run,
         subset=record.subset,
         split=record.split,
         layer=record.layer,
         estimator=record.estimator,
         settings=record.settings,
     )
-    names = ("redundancy", "unique_1", "unique_2", "synergy")
-    scores = ("synergy_ratio", "shortcut", "fusion_potential", "gap_score")
-    pointwise = [
-        {"sample_id": sample}
-        | {name: getattr(record, name) for name in names}
-        | dict.fromkeys(scores, 0.5)
-        for sample in SAMPLES
-    ]
-    write_estimate(
-        cache,
-        dataclasses.replace(record, run_key=key, estimate_key=named),
-        pa.Table.from_pylist(pointwise),
+    return dataclasses.replace(record, run_key=run, estimate_key=key)
+
+
+def pointwise(record: SpectrumRecord) -> pa.Table:
+    """Rows whose mean is the record."""
+    atoms = {atom: getattr(record, atom) for atom in ATOMS}
+    return pa.Table.from_pylist(
+        [{"sample_id": sample} | atoms | dict.fromkeys(SCORES, 0.5) for sample in SAMPLES]
     )
-
-
-def build_cache(cache: Path, records: Iterable[SpectrumRecord]) -> Path:
-    """Write the records with their runs and ingest them."""
-    listed = list(records)
-    for model, benchmark in dict.fromkeys((one.model, one.benchmark) for one in listed):
-        write_run(cache, model, benchmark)
-    for record in listed:
-        write_record(cache, record)
-    report = ingest(cache)
-    assert not report.quarantined, report.quarantined
-    return cache

@@ -39,7 +39,7 @@ def words(app: AppTest) -> str:
 
 
 def charts(app: AppTest) -> list[dict]:
-    return [json.loads(chart.proto.figure.spec) for chart in app.get("plotly_chart")]
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
 
 
 def test_a_missing_cache_is_explained_with_the_command_that_fills_it(cache: Path) -> None:
@@ -120,6 +120,7 @@ def test_choosing_shares_changes_table_and_chart(cache: Path) -> None:
 def test_a_model_without_an_estimate_is_named_beside_those_that_have_one(cache: Path) -> None:
     write_run(cache, "demo/new")
     build_cache(cache, [record()])
+    ingest(cache)
     page = words(open_page())
     assert "estimate --model demo/new" in page
 
