@@ -1,0 +1,196 @@
+"""The BROJA minimum between two sets of predictive distributions, with what proves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from pid_core.binary import join
+from pid_core.certificate import data_processing_bound, dual_bound
+from pid_core.coupling import AbstractCoupling, ScaledCoupling, blocks
+from pid_core.errors import MarginError
+from pid_core.information import TINY, entropy, log_or_zero
+from pid_core.multipliers import MultiplierMethod
+
+SAME_ROW_DECIMALS = 12
+"""Rows that agree to this many decimals are one row with their joint weight."""
+SMALL_PROBLEM = 1024
+"""Problems with at most this many pairs of rows take milliseconds whatever the tolerance ..."""
+SMALL_PROBLEM_NATS = 1e-6
+"""... and are solved to this gap even if a wider one was asked for."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MergedRows:
+    """Distinct rows of one source, without the empty ones."""
+
+    joint: Float[np.ndarray, "distinct classes"]
+    """p(row, y), summed over the rows that are alike."""
+    member: Int[np.ndarray, " rows"]
+    """For each original row its distinct row; -1 where the row had no mass."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Terms:
+    """Sums over a feasible Q that the pointwise values are made of. Nats, one entry per row."""
+
+    log_ratio_1: Float[np.ndarray, " rows"]
+    """sum_jy Q_ijy log Q(y|i,j)."""
+    log_ratio_2: Float[np.ndarray, " columns"]
+    """sum_iy Q_ijy log Q(y|i,j)."""
+    cross_1: Float[np.ndarray, " rows"]
+    """sum_jy Q_ijy log p(y|x2_j): row i seen with what source 2 alone says."""
+    cross_2: Float[np.ndarray, " columns"]
+    """sum_iy Q_ijy log p(y|x1_i)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BrojaSolution:
+    """I* between its bounds, with the Q and the potentials that prove them. Nats."""
+
+    information: float
+    """I_Q at the feasible Q of `coupling`: an upper bound on I*."""
+    lower: float
+    """Rigorous lower bound on I*."""
+    coupling: AbstractCoupling
+    """Q over distinct rows and columns, restricted to the classes in use."""
+    classes: Int[np.ndarray, " used"]
+    """The classes in use: those with positive prior."""
+    rows_1: MergedRows
+    rows_2: MergedRows
+    potential_1: Float[np.ndarray, "distinct_1 used"]
+    """lam, feasible for the dual; -inf where the margin is 0."""
+    potential_2: Float[np.ndarray, "distinct_2 used"]
+    """mu."""
+    terms: Terms
+    method: str
+    """"constant", "closed form" or "exponential multipliers"."""
+    iterations: int
+    residual: float
+    """Margin error before rounding (after rounding it is 0 to machine precision)."""
+    tolerance: float
+    """The gap that was asked for."""
+
+    @property
+    def gap(self) -> float:
+        """Upper minus lower bound."""
+        return max(0.0, self.information - self.lower)
+
+    @property
+    def converged(self) -> bool:
+        """The gap is within the tolerance."""
+        return self.gap <= self.tolerance
+
+
+def merge_rows(joint: Float[np.ndarray, "rows classes"]) -> MergedRows:
+    """Sum the rows whose predictive distribution is the same; drop rows without mass.
+
+    >>> merged = merge_rows(np.array([[.1, .1], [0, 0], [.2, .2], [.3, .1]]))
+    >>> merged.member.tolist(), merged.joint.round(3).tolist()
+    ([0, -1, 0, 1], [[0.3, 0.3], [0.3, 0.1]])
+    """
+    mass = joint.sum(axis=1)
+    member = np.full(len(joint), -1)
+    kept = np.flatnonzero(mass > 0.0)
+    alike = (joint[kept] / mass[kept, None]).round(SAME_ROW_DECIMALS)
+    member[kept] = np.unique(alike, axis=0, return_inverse=True)[1].reshape(-1)
+    distinct = np.zeros((int(member.max()) + 1, joint.shape[1]))
+    np.add.at(distinct, member[kept], joint[kept])
+    return MergedRows(joint=distinct, member=member)
+
+
+def solve_broja(
+    joint_1: Float[np.ndarray, "rows classes"],
+    joint_2: Float[np.ndarray, "columns classes"],
+    *,
+    tolerance: float,
+    max_steps: int = 60,
+) -> BrojaSolution:
+    """Minimise I_Q(Y; X1, X2) over all Q(x1, x2, y) with the given margins (x1, y) and (x2, y).
+
+    Parameters
+    ----------
+    joint_1, joint_2 : non-negative, each summing to 1, with the same class totals.
+    tolerance : stop when the bounds are this close, in nats.
+    max_steps : proximal steps of the iterative engine.
+
+    Raises
+    ------
+    MarginError
+        The class totals differ: no Q exists.
+    """
+    prior = joint_1.sum(axis=0)
+    missed = float(np.abs(prior - joint_2.sum(axis=0)).max())
+    if missed > 1e-9:
+        raise MarginError(
+            f"the class totals of the two sources differ by {missed:.3g}, so no joint distribution "
+            "has both margins; align the sources first (marginals='calibrate')"
+        )
+    classes = np.flatnonzero(prior > 0.0)
+    rows_1, rows_2 = merge_rows(joint_1[:, classes]), merge_rows(joint_2[:, classes])
+    a, b = rows_1.joint, rows_2.joint
+    b = b * (a.sum(axis=0) / b.sum(axis=0))  # equal to the last digit, as the solvers assume
+
+    if len(classes) == 2:
+        pair = join(a, b)
+        coupling: AbstractCoupling = pair.coupling
+        lower, lam, mu = pair.information, pair.potential_1, pair.potential_2
+        method, iterations, residual = "closed form", 0, 0.0
+    elif len(classes) == 1 or min(len(a), len(b)) == 1:
+        # The answer or a source is constant: X1 and X2 independent given Y is optimal.
+        coupling = ScaledCoupling.rounded(
+            a, b, np.outer(a.sum(axis=1), b.sum(axis=1)), *_independent_factors(a, b)
+        )
+        with np.errstate(divide="ignore"):
+            lam, mu = (np.log(factor) for factor in _independent_factors(a, b))
+        log_t = np.log(np.maximum(np.exp(lam) @ np.exp(mu).T, TINY))
+        _, down, across = dual_bound(a, b, lam, mu, log_t)
+        lam, mu = lam - down[:, None], mu - across[:, None]
+        lower = data_processing_bound(a, b)
+        method, iterations, residual = "constant", 0, 0.0
+    else:
+        # Aim a little inside: rounding to double precision comes on top of the method's own gap.
+        aim = 0.99 * min(tolerance, SMALL_PROBLEM_NATS if len(a) * len(b) <= SMALL_PROBLEM else 1.0)
+        result = MultiplierMethod(tolerance=aim, max_steps=max_steps).solve(a, b)
+        coupling = ScaledCoupling.rounded(a, b, result.best.kernel, result.best.u, result.best.v)
+        lower, lam, mu = result.lower, result.potential_1, result.potential_2
+        method, iterations = "exponential multipliers", result.iterations
+        residual = result.residual
+
+    terms = _terms(coupling, a, b)
+    return BrojaSolution(
+        information=float(terms.log_ratio_1.sum()) + entropy(a.sum(axis=0)),
+        lower=lower,
+        coupling=coupling,
+        classes=classes,
+        rows_1=rows_1,
+        rows_2=MergedRows(joint=b, member=rows_2.member),
+        potential_1=lam,
+        potential_2=mu,
+        terms=terms,
+        method=method,
+        iterations=iterations,
+        residual=residual,
+        tolerance=tolerance,
+    )
+
+
+def _independent_factors(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return a / a.sum(axis=1, keepdims=True), b / (b.sum(axis=1, keepdims=True) * a.sum(axis=0))
+
+
+def _terms(coupling: AbstractCoupling, a: np.ndarray, b: np.ndarray) -> Terms:
+    log_1 = log_or_zero(a / a.sum(axis=1, keepdims=True))
+    log_2 = log_or_zero(b / b.sum(axis=1, keepdims=True))
+    log_ratio_1, cross_1 = np.zeros(len(a)), np.zeros(len(a))
+    log_ratio_2, cross_2 = np.zeros(len(b)), np.zeros(len(b))
+    for part, q in blocks(coupling):
+        r = q.sum(axis=2, keepdims=True)
+        each = (q * (log_or_zero(q) - log_or_zero(r))).sum(axis=2)
+        log_ratio_1[part] = each.sum(axis=1)
+        log_ratio_2 += each.sum(axis=0)
+        cross_1[part] = np.einsum("ijy,jy->i", q, log_2)
+        cross_2 += np.einsum("ijy,iy->j", q, log_1[part])
+    return Terms(log_ratio_1=log_ratio_1, log_ratio_2=log_ratio_2, cross_1=cross_1, cross_2=cross_2)
