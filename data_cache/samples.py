@@ -1,0 +1,201 @@
+"""What a multiple-choice sample is, and what makes two samples the same."""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from data_cache.errors import BenchmarkError
+
+Split = Literal["train", "test"]
+SPLITS: tuple[Split, ...] = ("train", "test")
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageFile:
+    """An encoded image (PNG, JPEG, ...), in memory or on disk; decoded only where it is needed."""
+
+    data: bytes | None = field(default=None, repr=False)
+    """The encoded bytes; None when `path` names the file."""
+    path: Path | None = None
+    """Where the encoded file lies; None when `data` holds it."""
+
+    def __post_init__(self) -> None:
+        """Exactly one of the two must be given."""
+        if (self.data is None) == (self.path is None):
+            raise BenchmarkError(
+                "an image needs either its bytes or its path, not both and not neither"
+            )
+
+    def read(self) -> bytes:
+        """Return the encoded bytes.
+
+        Raises
+        ------
+        BenchmarkError
+            If the file cannot be read.
+        """
+        if self.data is not None:
+            return self.data
+        assert self.path is not None
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise BenchmarkError(
+                f"the image {self.path} cannot be read: {error.strerror}"
+            ) from error
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the encoded bytes, hexadecimal."""
+        return hashlib.sha256(self.read()).hexdigest()
+
+    def thumbnail(self, side: int = 256) -> bytes:
+        """Return a PNG or JPEG of at most `side` x `side` pixels; small images are returned as they are."""
+        import PIL.Image
+
+        raw = self.read()
+        try:
+            with PIL.Image.open(io.BytesIO(raw)) as image:
+                if max(image.size) <= side and image.format in {"PNG", "JPEG"}:
+                    return raw
+                small = image.convert("RGB")
+        except (PIL.UnidentifiedImageError, OSError) as error:
+            where = self.path or "the bytes of an image"
+            raise BenchmarkError(
+                f"{where} is not an image that Pillow can read: {error}"
+            ) from error
+        small.thumbnail((side, side))
+        buffer = io.BytesIO()
+        small.save(buffer, "JPEG", quality=85)
+        return buffer.getvalue()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One multiple-choice question about zero or more images."""
+
+    id: str
+    """Unique within the benchmark."""
+    group_id: str
+    """Samples of one group (same image, same base question) never stand on both sides of the split."""
+    question: str
+    options: tuple[str, ...]
+    """Two or more answers, in the order of their letters."""
+    answer: int
+    """Index into `options`."""
+    images: tuple[ImageFile, ...] = ()
+    subset: str = "all"
+    split: Split = "test"
+    system: str | None = None
+    """A system message; it is never masked."""
+    meta: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Anything else that is worth showing; JSON values."""
+
+    def __post_init__(self) -> None:
+        """Check what every reader relies on."""
+        if not 2 <= len(self.options) <= len(LETTERS):
+            raise BenchmarkError(
+                f"sample {self.id!r} has {len(self.options)} options; between 2 and {len(LETTERS)} are needed"
+            )
+        if not 0 <= self.answer < len(self.options):
+            raise BenchmarkError(
+                f"sample {self.id!r} names answer {self.answer}, but has options 0 to {len(self.options) - 1}"
+            )
+        if self.split not in SPLITS:
+            raise BenchmarkError(
+                f"sample {self.id!r} has split {self.split!r}; it must be 'train' or 'test'"
+            )
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """The letters of the options: A, B, ..."""
+        return tuple(LETTERS[: len(self.options)])
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over everything the model may see and everything a result depends on."""
+        content = {
+            "id": self.id,
+            "group_id": self.group_id,
+            "question": self.question,
+            "options": self.options,
+            "answer": self.answer,
+            "images": [image.digest for image in self.images],
+            "subset": self.subset,
+            "split": self.split,
+            "system": self.system,
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Benchmark:
+    """A named, ordered collection of samples."""
+
+    name: str
+    samples: tuple[Sample, ...]
+    """In the one fixed order of `data_cache.order`; blocks and `--limit` refer to it."""
+    description: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an empty benchmark and repeated ids."""
+        if not self.samples:
+            raise BenchmarkError(f"benchmark {self.name!r} has no samples")
+        seen: set[str] = set()
+        for sample in self.samples:
+            if sample.id in seen:
+                raise BenchmarkError(
+                    f"benchmark {self.name!r} has two samples with the id {sample.id!r}"
+                )
+            seen.add(sample.id)
+
+    @cached_property
+    def key(self) -> str:
+        """16 hexadecimal digits that change with any sample or their order."""
+        digest = hashlib.sha256()
+        for sample in self.samples:
+            digest.update(sample.digest.encode())
+        return digest.hexdigest()[:16]
+
+    @property
+    def subsets(self) -> tuple[str, ...]:
+        """The subsets, in order of name."""
+        return tuple(sorted({sample.subset for sample in self.samples}))
+
+    def select(
+        self, *, subset: str | None = None, split: str | None = None, limit: int | None = None
+    ) -> tuple[Sample, ...]:
+        """Return the first `limit` samples of a subset and a split, in the fixed order.
+
+        Raises
+        ------
+        BenchmarkError
+            If there is no such subset, or nothing is left.
+        """
+        if subset is not None and subset not in self.subsets:
+            raise BenchmarkError(
+                f"benchmark {self.name!r} has no subset {subset!r}; it has {', '.join(self.subsets)}"
+            )
+        if limit is not None and limit < 1:
+            raise BenchmarkError(f"a limit of {limit} leaves no samples; give 1 or more")
+        chosen = [
+            sample
+            for sample in self.samples
+            if (subset is None or sample.subset == subset)
+            and (split in (None, "all") or sample.split == split)
+        ]
+        if not chosen:
+            raise BenchmarkError(f"benchmark {self.name!r} has no samples in split {split!r}")
+        return tuple(chosen[:limit])
+
+
+def digest_of_ids(ids: Iterable[str]) -> str:
+    """SHA-256 of a set of sample ids, whatever their order."""
+    return hashlib.sha256(json.dumps(sorted(ids)).encode()).hexdigest()

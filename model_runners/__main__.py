@@ -1,0 +1,95 @@
+"""The command line: everything that the pages can start."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from data_cache.errors import DataError
+from model_runners.errors import RunnerError
+from pid_core.errors import PidError
+
+USER_ERRORS = (RunnerError, DataError, PidError)
+"""What a person can do something about: shown as one sentence, exit code 2."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandEntry:
+    """One line of the table of commands."""
+
+    module: str
+    """Module with `add_arguments(parser)` and `run(arguments) -> int`."""
+    summary: str
+
+
+COMMANDS: dict[str, CommandEntry] = {
+    "profile": CommandEntry(
+        module="model_runners.commands.profile",
+        summary="run a benchmark through a model, under all conditions",
+    ),
+    "estimate": CommandEntry(
+        module="model_runners.commands.estimate",
+        summary="turn predictions into information spectra",
+    ),
+    "list": CommandEntry(
+        module="model_runners.commands.listing",
+        summary="list models, families, benchmarks, runs, estimators or demo recipes",
+    ),
+    "demo": CommandEntry(
+        module="model_runners.commands.demo", summary="load the shipped demo, or train its models"
+    ),
+    "doctor": CommandEntry(
+        module="model_runners.commands.doctor", summary="say what this machine and cache can do"
+    ),
+    "ingest": CommandEntry(
+        module="model_runners.commands.ingest",
+        summary="read new chunks of the spool into the database",
+    ),
+    "rebuild": CommandEntry(
+        module="model_runners.commands.rebuild", summary="make the database anew from the chunks"
+    ),
+}
+
+
+def build_parser(commands: Sequence[str] | None = None) -> argparse.ArgumentParser:
+    """Build the parser; only the given commands get their arguments, so that others stay unimported."""
+    parser = argparse.ArgumentParser(
+        prog="python -m model_runners",
+        description="PIDscope: how a multimodal model uses what it is given.",
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, entry in COMMANDS.items():
+        command = subparsers.add_parser(name, help=entry.summary, description=entry.summary)
+        if commands is None or name in commands:
+            importlib.import_module(entry.module).add_arguments(command)
+            command.add_argument(
+                "--cache",
+                metavar="DIR",
+                help="cache folder (default: $PIDSCOPE_CACHE, else ~/.cache/pidscope)",
+            )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when done, 2 on an error that a person can mend, 130 when interrupted."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    arguments = build_parser([word for word in given[:1] if word in COMMANDS]).parse_args(given)
+    try:
+        return int(importlib.import_module(COMMANDS[arguments.command].module).run(arguments))
+    except USER_ERRORS as error:
+        print(f"pidscope: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(
+            "pidscope: interrupted; finished chunks are kept, the same command goes on from there",
+            file=sys.stderr,
+        )
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

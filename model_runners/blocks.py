@@ -1,0 +1,103 @@
+"""Which blocks of a benchmark a run touches, what each still lacks, and how results become a chunk."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data_cache.conditions import Condition
+from data_cache.plan import BLOCK_SIZE, ChunkPlan
+from data_cache.samples import Benchmark, Sample
+from model_runners.inference import OWN_LAYER, BatchResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """A fixed run of positions of a benchmark's order, and what is wanted of it."""
+
+    index: int
+    members: tuple[Sample, ...]
+    """All samples of the block."""
+    wanted: tuple[Sample, ...]
+    """Those that the run asks for."""
+
+    def named(self, sample_ids: Iterable[str]) -> list[Sample]:
+        """Return the members with the given ids, in the block's order."""
+        ids = set(sample_ids)
+        return [sample for sample in self.members if sample.id in ids]
+
+
+def blocks(benchmark: Benchmark, wanted: Sequence[Sample]) -> Iterator[Block]:
+    """Yield the blocks that hold wanted samples, in order."""
+    ids = {sample.id for sample in wanted}
+    for index in range(0, (len(benchmark.samples) - 1) // BLOCK_SIZE + 1):
+        members = benchmark.samples[index * BLOCK_SIZE : (index + 1) * BLOCK_SIZE]
+        chosen = tuple(sample for sample in members if sample.id in ids)
+        if chosen:
+            yield Block(index=index, members=members, wanted=chosen)
+
+
+def missing_plan(
+    folder: Path, run_key: str, block: Block, *, draws: int, layers: Sequence[int]
+) -> ChunkPlan | None:
+    """Return what to compute for a block, or None where a chunk on disk already has it.
+
+    Where a chunk has other samples, draws or layers, the plan covers both, so that nothing that was
+    paid for is lost when the new chunk supersedes the old one.
+    """
+    from data_cache.chunks import read_plan
+    from data_cache.errors import ChunkInvalid, SchemaTooNew
+
+    plan = ChunkPlan(
+        run_key=run_key,
+        index=block.index,
+        sample_ids=tuple(sample.id for sample in block.wanted),
+        draws=draws,
+        layers=tuple(layers),
+    )
+    for path in sorted(folder.glob(f"{block.index:05d}-*.parquet")):
+        try:
+            there = read_plan(path)
+        except (ChunkInvalid, SchemaTooNew):
+            continue  # ingest quarantines and names it; the block is computed again
+        if there.covers(plan):
+            return None
+        plan = ChunkPlan(
+            run_key=run_key,
+            index=block.index,
+            sample_ids=tuple({*plan.sample_ids, *there.sample_ids}),
+            draws=max(plan.draws, there.draws),
+            layers=tuple({*plan.layers, *there.layers}),
+        )
+    return plan
+
+
+def prediction_table(results: Iterable[BatchResult]) -> Any:
+    """Return the rows of a chunk as an Arrow table with the columns of `data_cache.chunks.CHUNK_SCHEMA`."""
+    import pyarrow as pa
+
+    columns: dict[str, list[Any]] = {
+        name: []
+        for name in (
+            "sample_id", "condition", "draw", "layer", "scores", "strict_choice", "top_token",
+            "text_tokens", "image_tokens", "features_1", "features_2",
+        )
+    }  # fmt: skip
+    for result in results:
+        for row in result.rows:
+            columns["sample_id"].append(row.sample.id)
+            columns["condition"].append(str(row.condition))
+            columns["draw"].append(row.draw)
+            columns["layer"].append(row.layer)
+            columns["scores"].append(row.scores.tolist())
+            columns["strict_choice"].append(row.strict_choice)
+            columns["top_token"].append(row.top_token)
+            first = row.condition is Condition.FULL and row.draw == 0 and row.layer == OWN_LAYER
+            features = result.features[row.sample.id] if first else None
+            columns["text_tokens"].append(features.text_tokens if features else None)
+            columns["image_tokens"].append(features.vision_tokens if features else None)
+            columns["features_1"].append(features.vision.tolist() if features else None)
+            columns["features_2"].append(features.text.tolist() if features else None)
+    vector = pa.list_(pa.float32())
+    types = {"scores": vector, "features_1": vector, "features_2": vector}
+    return pa.table({name: pa.array(values, types.get(name)) for name, values in columns.items()})

@@ -1,0 +1,87 @@
+"""`doctor`: what this machine and this cache can do, and what is in the way."""
+
+import argparse
+import importlib.metadata
+import json
+import platform
+import shutil
+from pathlib import Path
+from typing import Any
+
+from data_cache.location import cache_directory
+
+PACKAGES = (
+    "torch",
+    "transformers",
+    "streamlit",
+    "plotly",
+    "duckdb",
+    "pyarrow",
+    "pandas",
+    "numpy",
+    "scipy",
+    "peft",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("--json", action="store_true", help="print a JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print what was found; always 0, because nothing was asked to be done."""
+    found = examine(cache_directory(arguments.cache))
+    if arguments.json:
+        print(json.dumps(found, indent=1))
+        return 0
+    for name, value in found.items():
+        print(f"{name}: {value}")
+    return 0
+
+
+def examine(cache: Path) -> dict[str, Any]:
+    """Return versions, devices, and the state of the cache."""
+    from data_cache import queries
+    from data_cache.errors import CacheError
+    from model_runners.models import DEMO_MODELS
+
+    try:
+        state = queries.state(cache)
+    except CacheError as error:
+        state = f"unusable: {error}"
+    parent = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    return {
+        "python": platform.python_version(),
+        **{name: _version(name) for name in PACKAGES},
+        "devices": _devices(),
+        "cache": str(cache),
+        "cache state": state,
+        "free disk": f"{shutil.disk_usage(parent).free / 2**30:.1f} GiB",
+        "demo weights": "there"
+        if (DEMO_MODELS / "oracle" / "config.json").is_file()
+        else "missing",
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return f"missing; pip install {name}"
+
+
+def _devices() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return ", ".join(
+            f"cuda:{index} {torch.cuda.get_device_name(index)}"
+            for index in range(torch.cuda.device_count())
+        )
+    if shutil.which("nvidia-smi"):
+        return (
+            f"cpu; an NVIDIA driver is present, but torch {torch.__version__} cannot use it: install a CUDA build of "
+            "the same version (https://pytorch.org/get-started)"
+        )
+    return "cpu"

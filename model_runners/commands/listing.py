@@ -1,0 +1,107 @@
+"""`list`: what is known here: models, families, benchmarks, runs, estimators, demo recipes."""
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from data_cache.location import cache_directory
+
+Rows = list[dict[str, Any]]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("what", choices=sorted(LISTS), help="what to list")
+    parser.add_argument("--json", action="store_true", help="print a JSON list")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print one row a line, or JSON."""
+    rows = LISTS[arguments.what](cache_directory(arguments.cache))
+    if arguments.json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return 0
+    if not rows:
+        print(f"no {arguments.what}")
+        return 0
+    widths = {name: max(len(name), *(len(str(row[name])) for row in rows)) for name in rows[0]}
+    for line in ({name: name for name in widths}, *rows):
+        print("  ".join(str(line[name]).ljust(width) for name, width in widths.items()).rstrip())
+    return 0
+
+
+def models(_cache: Path) -> Rows:
+    """Return the table of models."""
+    from model_runners.models import MODELS
+
+    return [
+        {
+            "name": name,
+            "family": entry.family,
+            "parameters": f"{entry.parameters:.3g}",
+            "summary": entry.summary,
+        }
+        for name, entry in MODELS.items()
+    ]
+
+
+def families(_cache: Path) -> Rows:
+    """Return the table of families."""
+    from model_runners.families import FAMILIES, load_family
+
+    return [{"model_type": name, "family": load_family(name).name} for name in FAMILIES]
+
+
+def benchmarks(_cache: Path) -> Rows:
+    """Return the table of benchmarks."""
+    from data_cache.benchmarks import BENCHMARKS
+
+    return [{"name": name, "summary": entry.summary} for name, entry in BENCHMARKS.items()]
+
+
+def runs(cache: Path) -> Rows:
+    """Return the runs in the cache."""
+    from data_cache import queries
+
+    if queries.state(cache) == "missing":
+        return []
+    return [
+        {
+            "run_key": row.run_key,
+            "model": row.model,
+            "benchmark": row.benchmark,
+            "samples": row.n_samples,
+            "draws": row.draws,
+            "layers": list(row.layers),
+        }
+        for row in queries.runs(cache)
+    ]
+
+
+def estimators(_cache: Path) -> Rows:
+    """Return the table of estimators."""
+    from pid_core import ESTIMATORS
+
+    return [
+        {"name": name, "summary": (estimator.__doc__ or "").strip().splitlines()[0]}
+        for name, estimator in ESTIMATORS.items()
+    ]
+
+
+def recipes(_cache: Path) -> Rows:
+    """Return the demo models that can be trained."""
+    from model_runners.demo.recipes import RECIPES
+
+    return [{"name": name, "summary": recipe.summary} for name, recipe in RECIPES.items()]
+
+
+LISTS: dict[str, Callable[[Path], Rows]] = {
+    "models": models,
+    "families": families,
+    "benchmarks": benchmarks,
+    "runs": runs,
+    "estimators": estimators,
+    "recipes": recipes,
+}

@@ -1,0 +1,1 @@
+"""The demo's own models: how they are built and trained from nothing on two cores."""

@@ -1,0 +1,84 @@
+"""The table of demo models: one line per model, and the one way in which they are made."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_cache.benchmarks.digits_vqa import load
+from data_cache.samples import Sample
+from model_runners.demo.build import TinyLlava, build_model, build_processor, save
+from model_runners.demo.lessons import Lessons
+from model_runners.demo.train import Report, Schedule, instruct, silent, train_tower
+from model_runners.errors import ModelNotFound
+from model_runners.prompt import user_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that decides a demo model's weights."""
+
+    summary: str
+    size: TinyLlava
+    schedule: Schedule
+    shares: Mapping[str, float]
+    """How often each subset of digits_vqa is asked while training; the shares sum to 1."""
+    seed: int = 0
+
+
+RECIPES: dict[str, Recipe] = {
+    "oracle": Recipe(
+        summary="masked predictions are posteriors; trained with modality dropout on all four subsets",
+        size=TinyLlava(),
+        schedule=Schedule(tower_steps=2500, instruct_steps=4500),
+        # Synergy is the only task that needs two steps of reasoning, and the last to be learnt.
+        shares={"synergy": 0.4, "vision": 0.2, "language": 0.2, "redundant": 0.2},
+    ),
+}
+
+
+def train(name: str, folder: Path, *, report: Report = silent) -> None:
+    """Train a demo model and write it to a folder in the ordinary Hugging Face layout.
+
+    Parameters
+    ----------
+    name
+        A line of `RECIPES`.
+    folder
+        Where config, weights, tokenizer and processor are written.
+    report
+        Called after each step.
+
+    Raises
+    ------
+    ModelNotFound
+        If there is no such recipe.
+    """
+    import torch
+
+    recipe = RECIPES.get(name)
+    if recipe is None:
+        near = difflib.get_close_matches(name, RECIPES, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ModelNotFound(
+            f"there is no demo model {name!r} to train; {hint}known: {', '.join(sorted(RECIPES))}"
+        )
+    processor = build_processor(tokenizer_corpus(), recipe.size)
+    model = build_model(processor, recipe.size, seed=recipe.seed)
+    lessons = Lessons(processor, image_token_id=model.config.image_token_id, seed=recipe.seed)
+    model.train()
+    with torch.random.fork_rng():
+        torch.manual_seed(recipe.seed)
+        train_tower(model, lessons, recipe.schedule, report=report)
+        instruct(model, lessons, recipe.schedule, shares=recipe.shares, report=report)
+    save(model.eval(), processor, folder)
+
+
+def tokenizer_corpus() -> list[str]:
+    """Return the train split's prompts with their answers: what a tokenizer of this world has to spell."""
+    train: list[Sample] = [sample for sample in load().samples if sample.split == "train"]
+    texts = [
+        f"SYSTEM: {sample.system}\nUSER: \n{user_text(sample)}\nASSISTANT: {sample.letters[sample.answer]}"
+        for sample in train
+    ]
+    return texts

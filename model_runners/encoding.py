@@ -1,0 +1,126 @@
+"""How samples become one left-padded batch of model inputs, and where each modality sits in it."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from data_cache.samples import ImageFile, Sample
+from model_runners.errors import UnsupportedModel
+from model_runners.prompt import MaskScope, render
+
+if TYPE_CHECKING:
+    import PIL.Image
+    import torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodedBatch:
+    """Model inputs of B samples of at most L tokens, padded on the left."""
+
+    inputs: "dict[str, torch.Tensor]"
+    """What the model's forward takes; the last position is the one that predicts the answer."""
+    vision: "torch.Tensor"
+    """(B, L) bool: positions that hold image embeddings."""
+    text: "torch.Tensor"
+    """(B, L) bool: positions of the text that the mask scope covers."""
+    lengths: "torch.Tensor"
+    """(B,) int: tokens without padding."""
+
+
+def decode_image(image: ImageFile) -> "PIL.Image.Image":
+    """Decode an image to RGB.
+
+    Raises
+    ------
+    data_cache.errors.BenchmarkError
+        If the file cannot be read.
+    UnsupportedModel
+        If Pillow does not know the format.
+    """
+    import PIL.Image
+
+    try:
+        with PIL.Image.open(io.BytesIO(image.read())) as opened:
+            return opened.convert("RGB")
+    except (PIL.UnidentifiedImageError, OSError) as error:
+        raise UnsupportedModel(f"{image.path or 'an image'} cannot be decoded: {error}") from error
+
+
+def encode(
+    processor: Any,
+    samples: Sequence[Sample],
+    *,
+    image_token_id: int,
+    scope: MaskScope = "all",
+    with_image: bool = True,
+) -> EncodedBatch:
+    """Encode samples with the model's own processor.
+
+    The maskable text is found through the tokenizer's character offsets, counted from the end of the
+    prompt, because the processor lengthens the prompt where it expands the image placeholder.
+
+    Parameters
+    ----------
+    processor
+        A transformers processor with a fast tokenizer.
+    samples
+        B samples; with `with_image`, each has at least one image and all have the same number.
+    image_token_id
+        The placeholder's token, from the model's configuration.
+    scope
+        Which text counts as maskable.
+    with_image
+        False builds the prompt of the condition NO_IMAGE.
+
+    Raises
+    ------
+    UnsupportedModel
+        If the tokenizer gives no offsets, or text follows the image in a way that cannot be resolved.
+    """
+    import torch
+
+    tokenizer = processor.tokenizer
+    if not getattr(tokenizer, "is_fast", False):
+        raise UnsupportedModel(
+            "the model's tokenizer gives no character offsets; a fast tokenizer is needed"
+        )
+    tokenizer.padding_side = "left"
+    prompts = [render(processor, sample, with_image=with_image) for sample in samples]
+    arguments: dict[str, Any] = {}
+    if with_image:
+        arguments["images"] = [
+            [decode_image(image) for image in sample.images] for sample in samples
+        ]
+    encoded = dict(
+        processor(
+            text=[prompt.text for prompt in prompts],
+            padding=True,
+            return_tensors="pt",
+            text_kwargs={"return_offsets_mapping": True},
+            add_special_tokens=_adds_bos(tokenizer, prompts[0].text),
+            **arguments,
+        )
+    )
+    offsets: torch.Tensor = torch.as_tensor(encoded.pop("offset_mapping"))
+    attended = encoded["attention_mask"].bool()
+    ids: torch.Tensor = encoded["input_ids"]
+    vision = (ids == image_token_id) & attended
+    text = torch.zeros_like(vision)
+    for row, prompt in enumerate(prompts):
+        # The last character of the prompt belongs to the last token, so its end is the expanded length.
+        shift = int(offsets[row, -1, 1]) - len(prompt.text)
+        start, end = (position + shift for position in prompt.span(scope))
+        begins, ends = offsets[row, :, 0], offsets[row, :, 1]
+        text[row] = attended[row] & (ends > start) & (begins < end) & (ends > begins) & ~vision[row]
+        after = vision[row].nonzero()
+        if len(after) and text[row].any() and int(after.max()) > int(text[row].nonzero().min()):
+            raise UnsupportedModel(
+                "the chat template puts the image after the text; the place of the text cannot be told"
+            )
+    return EncodedBatch(inputs=encoded, vision=vision, text=text, lengths=attended.sum(1))
+
+
+def _adds_bos(tokenizer: Any, text: str) -> bool:
+    """Whether the tokenizer should add its special tokens: not where the template already wrote them."""
+    return not (tokenizer.bos_token and text.startswith(tokenizer.bos_token))

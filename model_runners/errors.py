@@ -1,0 +1,28 @@
+"""What can go wrong while a model is loaded or run, in sentences for a person.
+
+RunnerError
+├── ModelNotFound      no such name, folder or hub id
+├── UnsupportedModel   a model whose family, text stack or candidates PIDscope cannot handle
+├── SelfTestFailed     masking leaks, or the replay differs from the plain forward pass
+└── BadOption          a command-line or page option that makes no sense
+"""
+
+
+class RunnerError(Exception):
+    """Base of everything that model_runners raises on purpose."""
+
+
+class ModelNotFound(RunnerError):
+    """The name is neither in the table, nor a folder with a model, nor a model of the hub."""
+
+
+class UnsupportedModel(RunnerError):
+    """The model was found but cannot be run here."""
+
+
+class SelfTestFailed(RunnerError):
+    """The model's masking was shown not to be clean; nothing was computed."""
+
+
+class BadOption(RunnerError):
+    """An option has a value that cannot be used."""

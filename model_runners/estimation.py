@@ -1,0 +1,263 @@
+"""From stored predictions to stored spectra: choose a run, form P-hat, estimate, score, save."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from data_cache import estimates, queries
+from data_cache.conditions import Condition
+from model_runners.errors import BadOption
+from data_cache.records import ATOMS, SCORES, SpectrumRecord, estimate_key
+from pid_core import (
+    Channels,
+    Diagnostics,
+    Marginals,
+    Pointwise,
+    RawScores,
+    Spectrum,
+    answer_quality,
+    estimate_over_draws,
+    fusion_scores,
+)
+
+if TYPE_CHECKING:
+    from data_cache.queries import Predictions, RunRow
+
+By = Literal["subset", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimateOptions:
+    """What a person can choose about an estimate; everything but `by` is part of its key."""
+
+    estimator: str = "certified"
+    split: str = "test"
+    """`train`, `test` or `all`."""
+    by: By = "subset"
+    """One spectrum per subset, or one for all samples."""
+    subset: str | None = None
+    layer: int = -1
+    """-1 is the model's own output."""
+    tau: float = 0.3
+    """Candidates' mass below which a prediction counts as uniform (Xiu26 eq. 5)."""
+    draws: int | None = None
+    """How many of the run's draws to use; None takes all."""
+    limit: int | None = None
+    """Only the first N samples of each spectrum."""
+    marginals: Marginals = "calibrate"
+    pointwise: Pointwise = "own"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense before anything is read."""
+        if not 0 <= self.tau <= 1:
+            raise BadOption(f"tau is a probability, not {self.tau}")
+        if self.by not in {"subset", "none"}:
+            raise BadOption(f"spectra are made by subset or by none, not by {self.by!r}")
+        for name, value in (("draws", self.draws), ("limit", self.limit)):
+            if value is not None and value < 1:
+                raise BadOption(f"{name} must be 1 or more, not {value}")
+
+
+def choose_run(cache: Path, *, model: str, benchmark: str, run_key: str | None = None) -> "RunRow":
+    """Return the newest run of a model on a benchmark, or the one with a given key.
+
+    Raises
+    ------
+    BadOption
+        If there is none; the message says how to make one.
+    """
+    runs = queries.runs(cache)
+    found = [run for run in runs if run.model == model and run.benchmark == benchmark]
+    if run_key is not None:
+        found = [run for run in found if run.run_key.startswith(run_key)]
+    if not found:
+        there = sorted({f"{run.model} on {run.benchmark}" for run in runs})
+        raise BadOption(
+            f"the cache {cache} has no run of {model!r} on {benchmark!r}"
+            + (f" with key {run_key}" if run_key else "")
+            + (f"; it has {', '.join(there)}" if there else "")
+            + f"; {how_to_get(model, benchmark)}"
+        )
+    return max(found, key=lambda run: run.ingested_at)
+
+
+def how_to_get(model: str, benchmark: str) -> str:
+    """Return the command that puts a run into the cache."""
+    if model.startswith("demo/"):
+        return "load the shipped one with: python -m model_runners demo load"
+    return f"make one with: python -m model_runners profile --model {model} --benchmark {benchmark}"
+
+
+def estimate_run(
+    cache: Path,
+    run: "RunRow",
+    options: EstimateOptions,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> "list[SpectrumRecord]":
+    """Estimate the spectra of a run and store them with their pointwise rows.
+
+    Parameters
+    ----------
+    cache
+        The cache folder.
+    run
+        A row of `choose_run`.
+    options
+        How to estimate.
+    progress
+        Called with spectra done and in all.
+
+    Raises
+    ------
+    PidError
+        If the estimator refuses the predictions.
+    """
+    subsets = [options.subset or "all"]
+    if options.by == "subset" and options.subset is None:
+        everything = queries.predictions(
+            cache, run.run_key, split=options.split, layer=options.layer
+        )
+        subsets = sorted(set(everything.subsets.tolist()))
+    pairs: list[tuple[SpectrumRecord, Any]] = []
+    for number, subset in enumerate(subsets):
+        part = queries.predictions(
+            cache,
+            run.run_key,
+            split=options.split,
+            subset=None if subset == "all" else subset,
+            layer=options.layer,
+            limit=options.limit,
+            draws=options.draws,
+        )
+        pairs.append(estimate_part(run, part, subset, options))
+        if progress is not None:
+            progress(number + 1, len(subsets))
+    estimates.save_all(cache, pairs)
+    return [record for record, _ in pairs]
+
+
+def estimate_part(
+    run: "RunRow", part: "Predictions", subset: str, options: EstimateOptions
+) -> "tuple[SpectrumRecord, Any]":
+    """Estimate one spectrum; returns the record and its pointwise rows as an Arrow table."""
+    import pyarrow as pa
+
+    scores = RawScores(
+        full=part.scores[Condition.FULL],
+        only_1=part.scores[Condition.ONLY_1],
+        only_2=part.scores[Condition.ONLY_2],
+        neither=part.scores.get(Condition.NEITHER),
+        valid=part.valid,
+        group_id=part.group_ids,
+    )
+    spectrum = estimate_over_draws(
+        scores,
+        tau=options.tau,
+        estimator=options.estimator,
+        marginals=options.marginals,
+        pointwise=options.pointwise,
+        seed=options.seed,
+    )
+    hats = {name: hat.mean() for name, hat in scores.predict(options.tau).items()}
+    fusion = fusion_scores(
+        spectrum,
+        Channels(full=hats["full"], only_1=hats["only_1"], only_2=hats["only_2"], valid=part.valid),
+    )
+    table = pa.table(
+        {
+            "sample_id": part.sample_ids.tolist(),
+            **{name: spectrum.pointwise[:, column] for column, name in enumerate(ATOMS)},
+            **{name: getattr(fusion, name) for name in SCORES},
+        }
+    )
+    return _record(run, part, subset, options, hats["full"], spectrum), table
+
+
+def strict_accuracy(part: "Predictions", condition: Condition) -> float:
+    """Share of predictions whose first token spells the right letter, over samples and draws."""
+    return float((part.strict_choice[condition] == part.answers[:, None]).mean())
+
+
+def _record(
+    run: "RunRow",
+    part: "Predictions",
+    subset: str,
+    options: EstimateOptions,
+    full: "np.ndarray",
+    spectrum: Spectrum,
+) -> "SpectrumRecord":
+    strict = {condition: strict_accuracy(part, condition) for condition in part.scores}
+    quality = answer_quality(full, part.answers)
+    diagnostics = plain(spectrum.diagnostics)
+    settings = {
+        "tau": options.tau,
+        "draws": part.draws,
+        "marginals": options.marginals,
+        "pointwise": options.pointwise,
+        "seed": options.seed,
+        "limit": options.limit,
+        "noise_seed": run.config.get("seed"),
+        "mask_scope": run.config.get("mask_scope"),
+        "probe": run.config.get("probe"),
+        "dtype": run.config.get("dtype"),
+    }
+    shift = (
+        strict[Condition.FULL] - strict[Condition.NO_IMAGE]
+        if Condition.NO_IMAGE in strict
+        else None
+    )
+    return SpectrumRecord(
+        estimate_key=estimate_key(
+            run_key=run.run_key,
+            subset=subset,
+            split=options.split,
+            layer=options.layer,
+            estimator=options.estimator,
+            settings=settings,
+        ),
+        run_key=run.run_key,
+        model=run.model,
+        family=run.family,
+        benchmark=run.benchmark,
+        subset=subset,
+        split=options.split,
+        layer=options.layer,
+        estimator=options.estimator,
+        n=len(part.sample_ids),
+        candidates=int(part.valid.sum(1).max()),
+        redundancy=spectrum.redundancy,
+        unique_1=spectrum.unique_1,
+        unique_2=spectrum.unique_2,
+        synergy=spectrum.synergy,
+        total=spectrum.total,
+        information_1=spectrum.information_1,
+        information_2=spectrum.information_2,
+        gap_bits=spectrum.diagnostics.gap_bits,
+        interval=spectrum.interval(0.95),
+        accuracy=strict[Condition.FULL],
+        accuracy_forced=quality.accuracy_forced,
+        d_vision=shift,
+        mean_confidence=quality.mean_confidence,
+        calibration_error=quality.expected_calibration_error,
+        accuracy_by_condition={str(condition): value for condition, value in strict.items()},
+        fallback_rate=diagnostics["fallback_rate"],
+        noise_floor_bits=spectrum.diagnostics.noise_floor_bits,
+        settings=settings,
+        diagnostics=diagnostics,
+        warnings=spectrum.diagnostics.warnings,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def plain(diagnostics: Diagnostics) -> dict[str, Any]:
+    """Return the diagnostics as JSON values."""
+    values = {field.name: getattr(diagnostics, field.name) for field in fields(diagnostics)}
+    return {
+        name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()
+    }

@@ -1,0 +1,211 @@
+"""How a model and its processor come into memory, with everything that identifies them."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from model_runners.errors import BadOption, ModelNotFound, UnsupportedModel
+from model_runners.families import Family, load_family
+from model_runners.models import ModelSource, nearest_model, resolve_model
+from model_runners.stack import TextStack, follow
+
+if TYPE_CHECKING:
+    import torch
+
+DType = Literal["auto", "float32", "bfloat16", "float16"]
+DTYPES: tuple[DType, ...] = ("auto", "float32", "bfloat16", "float16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedModel:
+    """A model in evaluation mode, ready to be masked."""
+
+    source: ModelSource
+    family: Family
+    model: Any
+    processor: Any
+    stack: TextStack
+    image_token_id: int
+    device: "torch.device"
+    dtype: str
+    """Of the weights, for example `float32`."""
+    attention: str
+    """transformers' attention implementation."""
+    weights: str
+    """16 hexadecimal digits: hash of configuration, tokenizer, processor and weights."""
+
+    @property
+    def name(self) -> str:
+        """The name under which results are stored."""
+        return self.source.name
+
+
+def choose_device(name: str) -> "torch.device":
+    """Return the device of a name; `auto` takes the first GPU, else the CPU.
+
+    Raises
+    ------
+    BadOption
+        If torch does not have the device.
+    """
+    import torch
+
+    if name == "auto":
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise BadOption(f"{name!r} is not a device; use auto, cpu, cuda or cuda:N") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise BadOption(
+            f"device {name!r} was asked for, but torch {torch.__version__} sees no GPU; use --device cpu"
+        )
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise BadOption(
+            f"device {name!r} was asked for, but there are {torch.cuda.device_count()} GPUs (from cuda:0)"
+        )
+    if device.type not in {"cpu", "cuda"}:
+        raise BadOption(f"device {name!r} is not supported; use auto, cpu, cuda or cuda:N")
+    return device
+
+
+def load(name: str, *, device: str = "auto", dtype: DType = "auto") -> LoadedModel:
+    """Load a model by name, folder or hub id; safetensors only, no remote code.
+
+    Parameters
+    ----------
+    name
+        A name of the table, a folder, or a hub id.
+    device
+        `auto`, `cpu`, `cuda` or `cuda:N`.
+    dtype
+        `auto` keeps the checkpoint's on a GPU and takes float32 on a CPU.
+
+    Raises
+    ------
+    ModelNotFound
+        If there is nothing to load.
+    UnsupportedModel
+        If the family is unknown or its text stack is not where the family says.
+    """
+    import torch
+    import transformers
+
+    source = resolve_model(name)
+    place = choose_device(device)
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        config = transformers.AutoConfig.from_pretrained(source.location, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise _explained(source, error) from error
+    family = load_family(config.model_type)
+    precision: Any = torch.float32 if dtype == "auto" and place.type == "cpu" else dtype
+    try:
+        processor = transformers.AutoProcessor.from_pretrained(
+            source.location, trust_remote_code=False
+        )
+        model = transformers.AutoModelForMultimodalLM.from_pretrained(
+            source.location, dtype=precision, use_safetensors=True, trust_remote_code=False
+        )
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        raise _explained(source, error) from error
+    model = model.to(place).eval()
+    return LoadedModel(
+        source=source,
+        family=family,
+        model=model,
+        processor=processor,
+        stack=find_stack(model, family),
+        image_token_id=_image_token(model, family),
+        device=place,
+        dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
+        attention=str(model.config._attn_implementation),
+        weights=weights_fingerprint(
+            Path(source.location) if source.is_local else _snapshot(source.location)
+        ),
+    )
+
+
+def find_stack(model: Any, family: Family) -> TextStack:
+    """Find the text stack where the family says it is.
+
+    Raises
+    ------
+    UnsupportedModel
+        If a part is missing; the message names it.
+    """
+    from torch import nn
+
+    stack = follow(model, family.stack)
+    where = f"{type(model).__name__} (family {family.name})"
+    if stack is None:
+        raise UnsupportedModel(
+            f"{where} has no text stack at {family.stack!r}; its family file must be mended"
+        )
+    layers, norm = follow(stack, family.layers), follow(stack, family.norm)
+    if not isinstance(layers, nn.ModuleList):
+        raise UnsupportedModel(f"{where} has no list of layers at {family.stack}.{family.layers}")
+    if norm is None:
+        raise UnsupportedModel(f"{where} has no final norm at {family.stack}.{family.norm}")
+    head = model.get_output_embeddings()
+    if head is None:
+        raise UnsupportedModel(f"{where} has no language-model head, so it cannot answer questions")
+    return TextStack(module=stack, layers=layers, norm=norm, head=head)
+
+
+def _image_token(model: Any, family: Family) -> int:
+    token = getattr(model.config, family.image_token, None)
+    if not isinstance(token, int):
+        raise UnsupportedModel(
+            f"{type(model).__name__} names no image placeholder ({family.image_token} in config.json)"
+        )
+    return token
+
+
+def _explained(source: ModelSource, error: Exception) -> Exception:
+    """Turn what transformers says into one sentence."""
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if source.is_local:
+        return UnsupportedModel(f"the model in {source.location} cannot be loaded: {reason}")
+    return ModelNotFound(
+        f"there is no model {source.name!r} here and the hub did not give it ({reason}); {nearest_model(source.name)}"
+    )
+
+
+def _snapshot(hub_id: str) -> Path:
+    """Return the folder of the hub's cache that was just loaded from."""
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(hub_id, local_files_only=True))
+
+
+_IDENTITY = (".json", ".jinja", ".safetensors", ".model", ".txt")
+"""Endings of the files that decide what a model computes."""
+
+
+def weights_fingerprint(folder: Path) -> str:
+    """Hash a model's files: 16 hexadecimal digits.
+
+    Files in the hub's cache are links to blobs that are named by their own hash; such a name is taken
+    instead of reading the file.
+    """
+    entries: list[tuple[str, str]] = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix not in _IDENTITY or not path.is_file():
+            continue
+        blob = path.resolve()
+        named_by_hash = path.is_symlink() and re_hex(blob.name)
+        entries.append((path.name, blob.name if named_by_hash else _sha256(path)))
+    return hashlib.sha256(json.dumps(entries).encode()).hexdigest()[:16]
+
+
+def re_hex(name: str) -> bool:
+    """Whether a file name is a SHA-256."""
+    return len(name) == 64 and set(name) <= set("0123456789abcdef")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,257 @@
+"""A run: all conditions of a benchmark's samples through one model, chunk by chunk, resumable.
+
+A chunk is the unit of work and of loss. It exists completely or not at all, so a run that was killed
+goes on where the last finished chunk ends, and a longer run only adds to a shorter one.
+"""
+
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data_cache.benchmarks import load_benchmark
+from data_cache.location import run_directory
+from data_cache.plan import BLOCK_SIZE, OUTPUT_LAYER
+from data_cache.runs import run_key, write_sidecar
+from data_cache.samples import Benchmark, Sample
+from model_runners.blocks import blocks, missing_plan, prediction_table
+from model_runners.errors import BadOption
+from model_runners.inference import BatchResult, BatchRunner, Candidates, VisionCache
+from model_runners.loading import DType, LoadedModel, load
+from model_runners.masking import Masker, NoiseStatistics
+from model_runners.prompt import MASK_SCOPES, MaskScope, template_fingerprint, user_text
+from model_runners.selftest import SelfTestReport, self_test
+from model_runners.statistics import noise_statistics, recipe
+
+PREDICTION_VERSION = 1
+"""Part of the run key; raise it when the same inputs would give other predictions."""
+INGEST_SECONDS = 5.0
+"""How often finished chunks are ingested while a run goes on."""
+DEFAULT_ROWS = {"cpu": 64, "cuda": 32}
+"""Sequences in one call of the text stack, where --batch-size does not say."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileOptions:
+    """What a person can choose about a run."""
+
+    model: str
+    benchmark: str
+    limit: int | None = None
+    subset: str | None = None
+    split: str = "all"
+    """`train`, `test` or `all`."""
+    draws: int = 4
+    """Draws of noise per masked condition, 1 or more; 3 or more allow the jackknife."""
+    seed: int = 0
+    device: str = "auto"
+    dtype: DType = "auto"
+    batch_size: int | None = None
+    layers: bool = False
+    """Also read every layer through the logit lens."""
+    mask_scope: MaskScope = "all"
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no sense before a model is loaded."""
+        for name, value in (
+            ("draws", self.draws),
+            ("batch size", self.batch_size),
+            ("limit", self.limit),
+        ):
+            if value is not None and value < 1:
+                raise BadOption(f"{name} must be 1 or more, not {value}")
+        if self.split not in {"train", "test", "all"}:
+            raise BadOption(f"split must be train, test or all, not {self.split!r}")
+        if self.mask_scope not in MASK_SCOPES:
+            raise BadOption(
+                f"mask scope must be one of {', '.join(MASK_SCOPES)}, not {self.mask_scope!r}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProfileReport:
+    """What a run did."""
+
+    run_key: str
+    model: str
+    benchmark: str
+    samples: int
+    """Samples asked for."""
+    computed: int
+    """Samples computed now; the others were there already."""
+    passes: int
+    """Sequences through the text stack."""
+    inference_seconds: float
+    """Without loading, self-test, statistics and ingest."""
+    self_test: SelfTestReport
+
+    @property
+    def samples_per_second(self) -> float | None:
+        """Rate of what was computed now; None where nothing was."""
+        return self.computed / self.inference_seconds if self.computed else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where progress goes; each is called with done and total."""
+
+    statistics: Callable[[int, int], None]
+    samples: Callable[[int, int], None]
+
+
+def ignore(_done: int, _total: int) -> None:
+    """Show nothing."""
+
+
+SILENT = Progress(statistics=ignore, samples=ignore)
+
+
+def profile(options: ProfileOptions, cache: Path, *, progress: Progress = SILENT) -> ProfileReport:
+    """Run a benchmark through a model, write chunks to the spool and ingest them.
+
+    Parameters
+    ----------
+    options
+        What to run.
+    cache
+        The cache folder.
+    progress
+        Where progress goes.
+
+    Raises
+    ------
+    RunnerError
+        If the model cannot be loaded or fails its self-test.
+    DataError
+        If the benchmark or the cache cannot be used.
+    """
+    from data_cache.chunks import write_chunk
+    from data_cache.ingest import ingest
+    from data_cache.sample_chunks import write_samples
+
+    benchmark = load_benchmark(options.benchmark)
+    wanted = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
+    loaded = load(options.model, device=options.device, dtype=options.dtype)
+    tested = self_test(loaded, benchmark.samples[:BLOCK_SIZE], scope=options.mask_scope)
+    rows = options.batch_size or DEFAULT_ROWS[loaded.device.type]
+    images = VisionCache()
+    statistics = noise_statistics(
+        loaded,
+        benchmark,
+        scope=options.mask_scope,
+        cache=cache,
+        images=images,
+        batch_size=rows,
+        progress=progress.statistics,
+    )
+    config = configuration(options, loaded, benchmark)
+    key = run_key(config)
+    write_sidecar(
+        cache,
+        key,
+        config,
+        self_test=tested.to_dict(),
+        environment=environment(loaded, statistics, rows),
+    )
+    runner = BatchRunner(
+        loaded=loaded,
+        masker=Masker(statistics=statistics, seed=options.seed),
+        candidates=Candidates(loaded.processor.tokenizer),
+        images=images,
+        scope=options.mask_scope,
+        draws=options.draws,
+        with_layers=options.layers,
+        rows_per_pass=rows,
+    )
+    layers = (OUTPUT_LAYER, *(range(len(loaded.stack.layers)) if options.layers else ()))
+    folder = run_directory(cache, key)
+    done = computed = passes = 0
+    seconds = 0.0
+    ingested_at = time.monotonic()
+    for block in blocks(benchmark, wanted):
+        plan = missing_plan(folder, key, block, draws=options.draws, layers=layers)
+        if plan is not None:
+            samples = block.named(plan.sample_ids)
+            started = time.monotonic()
+            results = list(
+                run_batches(
+                    runner.widened(plan.draws, with_layers=len(plan.layers) > 1), samples, rows
+                )
+            )
+            seconds += time.monotonic() - started
+            write_samples(cache, benchmark, [block.index * BLOCK_SIZE])
+            write_chunk(folder, plan, prediction_table(results))
+            computed += len(samples)
+            passes += sum(result.passes for result in results)
+            if time.monotonic() - ingested_at > INGEST_SECONDS:
+                ingest(cache, run_keys=[key])
+                ingested_at = time.monotonic()
+        done += len(block.wanted)
+        progress.samples(done, len(wanted))
+    ingest(cache, run_keys=[key])
+    return ProfileReport(
+        run_key=key,
+        model=loaded.name,
+        benchmark=benchmark.name,
+        samples=len(wanted),
+        computed=computed,
+        passes=passes,
+        inference_seconds=seconds,
+        self_test=tested,
+    )
+
+
+def configuration(
+    options: ProfileOptions, loaded: LoadedModel, benchmark: Benchmark
+) -> dict[str, Any]:
+    """Return everything that changes a prediction; its hash is the run key."""
+    return {
+        "version": PREDICTION_VERSION,
+        "model": loaded.name,
+        "family": loaded.family.name,
+        "weights": loaded.weights,
+        "adapter": None,
+        "dtype": loaded.dtype,
+        "quantisation": None,
+        "attention": loaded.attention,
+        "benchmark": benchmark.name,
+        "benchmark_key": benchmark.key,
+        "template": template_fingerprint(loaded.processor),
+        "candidates": "letters",
+        "image_size": None,
+        "mask_scope": options.mask_scope,
+        "probe": "gaussian",
+        "noise": recipe(loaded, benchmark, options.mask_scope),
+        "seed": options.seed,
+    }
+
+
+def environment(loaded: LoadedModel, statistics: NoiseStatistics, rows: int) -> dict[str, Any]:
+    """Return what is worth knowing about a run and does not change what it is."""
+    import torch
+    import transformers
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "device": str(loaded.device),
+        "device_name": torch.cuda.get_device_name(loaded.device)
+        if loaded.device.type == "cuda"
+        else platform.machine(),
+        "batch_size": rows,
+        "noise_statistics": statistics.digest,
+        "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
+        "language_layers": len(loaded.stack.layers),
+    }
+
+
+def run_batches(
+    runner: BatchRunner, samples: Sequence[Sample], batch_size: int
+) -> Iterator[BatchResult]:
+    """Run a block in batches of similar prompt length, so that little is spent on padding."""
+    by_length = sorted(samples, key=lambda sample: (len(user_text(sample)), sample.id))
+    for start in range(0, len(by_length), batch_size):
+        yield runner.run(by_length[start : start + batch_size])

@@ -1,0 +1,262 @@
+"""The proof that a model's masking is clean, run at every load.
+
+A family file may be wrong, and a new checkpoint may differ from what its family promises; a leak of one
+modality past its mask makes every number fiction. So each load shows, on real samples: the replay is the
+plain forward pass; with the image masked the pixels do not matter; with the text masked the text does
+not matter; unmasked, both do; the last layer's lens is the model's own output; padding changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from data_cache.samples import Sample
+from model_runners.encoding import EncodedBatch, encode
+from model_runners.errors import SelfTestFailed
+from model_runners.inference import merge, to_device
+from model_runners.loading import LoadedModel
+from model_runners.masking import Moments, NoiseStatistics, Masker
+from model_runners.prompt import MaskScope
+from model_runners.stack import replay, take_rows
+
+if TYPE_CHECKING:
+    import torch
+
+TOLERANCES = {"float32": 1e-4, "bfloat16": 0.25, "float16": 0.05}
+"""Largest difference of a logit that counts as rounding, relative to the largest logit where that is over 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One property and how far it is from holding."""
+
+    name: str
+    value: float
+    limit: float
+    passed: bool
+    meaning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelfTestReport:
+    """The checks of one load; stored with the run."""
+
+    model: str
+    family: str
+    dtype: str
+    device: str
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check holds."""
+        return all(check.passed for check in self.checks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return {**asdict(self), "passed": self.passed}
+
+
+def self_test(
+    loaded: LoadedModel, samples: Sequence[Sample], *, scope: MaskScope = "all"
+) -> SelfTestReport:
+    """Run the checks on two samples with different images and texts.
+
+    Parameters
+    ----------
+    loaded
+        The model as it will be run.
+    samples
+        At least two; the first pair with different images is taken.
+    scope
+        The mask scope of the run.
+
+    Raises
+    ------
+    SelfTestFailed
+        If a property does not hold; the message names it.
+    """
+    import torch
+
+    first, second = _pair(samples)
+    limit = TOLERANCES.get(loaded.dtype, TOLERANCES["float32"])
+    pair = _encode(loaded, [first, second], scope)
+    fewest = int(min(pair.vision.sum(1).min(), pair.text.sum(1).min()))
+    if fewest < 2:
+        raise SelfTestFailed(
+            f"{loaded.name} ({loaded.family.name}) failed its self-test, so nothing was computed: a prompt has "
+            f"{fewest} maskable positions of one modality; is token {loaded.image_token_id} really the image "
+            "placeholder?"
+        )
+    swapped = _swap_pixels(loaded, pair)
+    reworded = _replace_words(loaded, pair)
+    with torch.no_grad():
+        plain = (
+            loaded.model(**to_device(pair.inputs, loaded), use_cache=False)
+            .logits[:, -1]
+            .float()
+            .cpu()
+        )
+    scale = max(1.0, float(plain.abs().max()))
+    masker = _masker(loaded, pair)
+
+    def logits(batch: EncodedBatch, *, hide: str = "") -> "torch.Tensor":
+        return _logits(loaded, batch, masker, (first, second), hide=hide)[0]
+
+    replayed, lens = _logits(loaded, pair, masker, (first, second))
+    single = _encode(loaded, [first], scope)
+    alone = _logits(loaded, single, masker, (first,))[0]
+    checks = [
+        _at_most(
+            "replay",
+            _gap(replayed, plain) / scale,
+            limit,
+            "the replay differs from the plain forward pass",
+        ),
+        _at_most(
+            "image_masked",
+            _gap(logits(pair, hide="vision"), logits(swapped, hide="vision")) / scale,
+            limit,
+            "with the image masked, other pixels still change the output: the image leaks past the mask",
+        ),
+        _at_most(
+            "text_masked",
+            _gap(logits(pair, hide="text"), logits(reworded, hide="text")) / scale,
+            limit,
+            "with the text masked, other words still change the output: the text leaks past the mask",
+        ),
+        _more_than(
+            "image_matters",
+            _gap(replayed, logits(swapped)),
+            0.0,
+            "the image does not move the output at all",
+        ),
+        _more_than(
+            "text_matters",
+            _gap(replayed, logits(reworded)),
+            0.0,
+            "the text does not move the output at all",
+        ),
+        _at_most(
+            "lens",
+            _gap(lens, plain) / scale,
+            limit,
+            "the last layer's lens differs from the model's output",
+        ),
+        _at_most(
+            "padding",
+            _gap(alone, plain[:1]) / scale,
+            limit,
+            "padding of a batch changes the output",
+        ),
+        _more_than(
+            "spread",
+            float(min(masker.statistics.vision.std.max(), masker.statistics.text.std.max())),
+            0.0,
+            "the embeddings of a modality have no variance, so noise cannot be matched to them",
+        ),
+    ]
+    report = SelfTestReport(
+        model=loaded.name,
+        family=loaded.family.name,
+        dtype=loaded.dtype,
+        device=str(loaded.device),
+        checks=tuple(checks),
+    )
+    failed = [check for check in checks if not check.passed]
+    if failed:
+        what = "; ".join(f"{check.meaning} ({check.name} = {check.value:.2g})" for check in failed)
+        raise SelfTestFailed(
+            f"{loaded.name} ({loaded.family.name}, {loaded.dtype} on {loaded.device}) failed its self-test, so nothing "
+            f"was computed: {what}"
+        )
+    return report
+
+
+def _pair(samples: Sequence[Sample]) -> tuple[Sample, Sample]:
+    first = samples[0]
+    for other in samples[1:]:
+        different_images = [i.digest for i in other.images] != [i.digest for i in first.images]
+        if different_images and len(other.images) == len(first.images):
+            return first, other
+    raise SelfTestFailed(
+        "the self-test needs two samples with different images, and this benchmark has none"
+    )
+
+
+def _encode(loaded: LoadedModel, samples: Sequence[Sample], scope: MaskScope) -> EncodedBatch:
+    return encode(loaded.processor, samples, image_token_id=loaded.image_token_id, scope=scope)
+
+
+def _swap_pixels(loaded: LoadedModel, pair: EncodedBatch) -> EncodedBatch:
+    """Give each sample the other's image."""
+    inputs = dict(pair.inputs)
+    for name in loaded.family.pixel_inputs:
+        inputs[name] = inputs[name].flip(0)
+    return EncodedBatch(inputs=inputs, vision=pair.vision, text=pair.text, lengths=pair.lengths)
+
+
+def _replace_words(loaded: LoadedModel, pair: EncodedBatch) -> EncodedBatch:
+    """Replace every maskable token by another, so that length and places stay."""
+    ids = pair.inputs["input_ids"].clone()
+    for row in range(len(ids)):
+        words = ids[row, pair.text[row]]
+        ids[row, pair.text[row]] = words.roll(1).flip(0)
+    return EncodedBatch(
+        inputs={**pair.inputs, "input_ids": ids},
+        vision=pair.vision,
+        text=pair.text,
+        lengths=pair.lengths,
+    )
+
+
+def _masker(loaded: LoadedModel, pair: EncodedBatch) -> Masker:
+    """Noise with the moments of these two samples; the self-test needs no statistics of a benchmark."""
+    embeddings = merge(loaded, pair, ()).embeddings.float().cpu()
+
+    def moments(positions: "torch.Tensor") -> Moments:
+        rows = embeddings[positions]
+        return Moments(mean=rows.mean(0), std=rows.std(0), count=len(rows))
+
+    return Masker(
+        statistics=NoiseStatistics(vision=moments(pair.vision), text=moments(pair.text)), seed=0
+    )
+
+
+def _logits(
+    loaded: LoadedModel,
+    batch: EncodedBatch,
+    masker: Masker,
+    samples: Sequence[Sample],
+    *,
+    hide: str = "",
+) -> "tuple[torch.Tensor, torch.Tensor]":
+    """Return the last position's logits and those of the last layer's lens."""
+    import torch
+
+    captured = merge(loaded, batch, samples)
+    embeddings = masker.mask(
+        captured.embeddings,
+        samples,
+        vision=batch.vision if hide == "vision" else None,
+        text=batch.text if hide == "text" else None,
+        draw=0,
+    )
+    rows = torch.arange(len(samples), device=embeddings.device)
+    last = replay(loaded.stack, embeddings, take_rows(captured, rows), with_layers=True)
+    assert last.layers is not None
+    with torch.no_grad():
+        head = loaded.stack.head
+        return head(last.hidden).float().cpu(), head(last.layers[-1]).float().cpu()
+
+
+def _gap(a: "torch.Tensor", b: "torch.Tensor") -> float:
+    return float((a - b).abs().max())
+
+
+def _at_most(name: str, value: float, limit: float, meaning: str) -> Check:
+    return Check(name=name, value=value, limit=limit, passed=value <= limit, meaning=meaning)
+
+
+def _more_than(name: str, value: float, limit: float, meaning: str) -> Check:
+    return Check(name=name, value=value, limit=limit, passed=value > limit, meaning=meaning)

@@ -1,0 +1,207 @@
+"""The text stack of a model: where merged embeddings arrive, and how to read or change them there.
+
+One mechanism serves every family: a forward pre-hook on the module that owns the decoder layers. By
+then the image features have been merged into the token embeddings and the position ids are made.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from model_runners.errors import UnsupportedModel
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+STANDARD = frozenset(
+    {
+        "input_ids", "inputs_embeds", "attention_mask", "position_ids", "past_key_values", "use_cache",
+        "return_dict", "output_hidden_states", "output_attentions", "labels", "token_type_ids",
+        "mm_token_type_ids", "cache_position", "logits_to_keep",
+    }
+)  # fmt: skip
+"""Keyword arguments of a text stack that carry neither pixels nor words beside the embeddings."""
+NOT_REPLAYED = frozenset(
+    {
+        "input_ids", "inputs_embeds", "past_key_values", "use_cache", "return_dict", "output_hidden_states",
+        "output_attentions", "labels", "logits_to_keep", "cache_position",
+    }
+)  # fmt: skip
+
+
+class _Stop(Exception):  # noqa: N818 - a signal, not an error
+    """Ends a forward pass once the merged call has been seen."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextStack:
+    """The parts of a model's language side that a run needs."""
+
+    module: "nn.Module"
+    """Owns the decoder layers; the hooks go here."""
+    layers: "nn.ModuleList"
+    norm: "nn.Module"
+    """The final norm, applied by `module` to its last hidden state."""
+    head: "nn.Module"
+    """Hidden states to vocabulary."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Captured:
+    """The merged call of one batch, as it would have reached the text stack."""
+
+    embeddings: "torch.Tensor"
+    """(B, L, d): token embeddings with the image features in their places."""
+    keywords: dict[str, Any]
+    """Everything else that the stack was given: masks, position ids."""
+
+
+def follow(module: "nn.Module", path: str) -> "nn.Module | None":
+    """Return the submodule at a dotted path, or None."""
+    found: Any = module
+    for name in path.split("."):
+        found = getattr(found, name, None)
+        if found is None:
+            return None
+    return found
+
+
+@contextmanager
+def before(
+    module: "nn.Module", action: Callable[[dict[str, Any]], dict[str, Any] | None]
+) -> Iterator[None]:
+    """Within the block, let `action` see and replace the keyword arguments of each call of `module`."""
+
+    def hook(_: "nn.Module", args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        changed = action(keywords)
+        return None if changed is None else (args, changed)
+
+    handle = module.register_forward_pre_hook(hook, with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def capture(model: "nn.Module", stack: TextStack, inputs: dict[str, Any]) -> Captured:
+    """Run the vision tower and the merge, and stop before the first decoder layer.
+
+    Raises
+    ------
+    UnsupportedModel
+        If an argument that PIDscope does not know reaches the text stack: it might carry the very
+        modality that is to be masked.
+    """
+    import torch
+
+    seen: dict[str, Any] = {}
+
+    def stop(keywords: dict[str, Any]) -> None:
+        seen.update(keywords)
+        raise _Stop
+
+    with before(stack.module, stop), torch.no_grad():
+        try:
+            model(**inputs, use_cache=False)
+        except _Stop:
+            pass
+    embeddings = seen.get("inputs_embeds")
+    if embeddings is None:
+        raise UnsupportedModel(
+            f"{type(model).__name__} hands no merged embeddings to its text stack, so nothing can be masked there"
+        )
+    unknown = sorted(k for k, v in seen.items() if k not in STANDARD and _holds_tensor(v))
+    if unknown:
+        raise UnsupportedModel(
+            f"{type(model).__name__} hands its text stack {', '.join(unknown)}, which may carry image or text past "
+            "the mask; this family needs a file of its own"
+        )
+    return Captured(
+        embeddings=embeddings,
+        keywords={k: v for k, v in seen.items() if k not in NOT_REPLAYED and v is not None},
+    )
+
+
+def _holds_tensor(value: Any) -> bool:
+    import torch
+
+    if isinstance(value, dict):
+        return any(_holds_tensor(v) for v in value.values())
+    if isinstance(value, (list, tuple)):
+        return any(_holds_tensor(v) for v in value)
+    return isinstance(value, torch.Tensor)
+
+
+def take_rows(captured: Captured, rows: "torch.Tensor") -> dict[str, Any]:
+    """Return the captured keywords for the given rows of the batch, repeated as often as they occur.
+
+    Parameters
+    ----------
+    captured
+        A batch of B samples.
+    rows
+        (R,) int, indices into the batch.
+    """
+    batch = captured.embeddings.shape[0]
+    return {name: _take(name, value, rows, batch) for name, value in captured.keywords.items()}
+
+
+def _take(name: str, value: Any, rows: "torch.Tensor", batch: int) -> Any:
+    import torch
+
+    if isinstance(value, dict):
+        return {key: _take(name, item, rows, batch) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_take(name, item, rows, batch) for item in value)
+    if not isinstance(value, torch.Tensor) or value.dim() == 0:
+        return value
+    # M-RoPE: (3 or 4, B, L)
+    axis = 1 if name == "position_ids" and value.dim() == 3 and value.shape[1] == batch else 0
+    if value.shape[axis] != batch:
+        return value
+    return value.index_select(axis, rows.to(value.device))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastToken:
+    """What a replay gives at the last position."""
+
+    hidden: "torch.Tensor"
+    """(R, d): after the final norm."""
+    layers: "torch.Tensor | None"
+    """(layers, R, d): the output of each decoder layer, after the final norm; on request."""
+
+
+def replay(
+    stack: TextStack,
+    embeddings: "torch.Tensor",
+    keywords: dict[str, Any],
+    *,
+    with_layers: bool = False,
+) -> LastToken:
+    """Run the text stack on (R, L, d) embeddings and keep the last position.
+
+    The per-layer states come from hooks on the layers, which see them before the final norm; the norm
+    is applied here, once (transformers' own `hidden_states[-1]` already has it).
+    """
+    import torch
+
+    kept: list[torch.Tensor] = []
+
+    def keep(_module: Any, _args: Any, output: Any) -> None:
+        state = output[0] if isinstance(output, tuple) else output
+        kept.append(state[:, -1])
+
+    handles = [layer.register_forward_hook(keep) for layer in stack.layers] if with_layers else []
+    try:
+        with torch.no_grad():
+            hidden = stack.module(
+                inputs_embeds=embeddings, use_cache=False, **keywords
+            ).last_hidden_state[:, -1]
+            layers = stack.norm(torch.stack(kept)) if with_layers else None
+    finally:
+        for handle in handles:
+            handle.remove()
+    return LastToken(hidden=hidden, layers=layers)

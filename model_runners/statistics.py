@@ -1,0 +1,96 @@
+"""Where the noise statistics of a run come from: one pass over train-split samples, stored once."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from data_cache.errors import BenchmarkError
+from data_cache.samples import Benchmark, Sample
+from model_runners.encoding import encode
+from model_runners.inference import VisionCache, merge
+from model_runners.loading import LoadedModel
+from model_runners.masking import NoiseStatistics, RunningMoments
+from model_runners.prompt import MaskScope, template_fingerprint
+
+STATISTICS_SAMPLES = 1024
+"""The first so many train-split samples of the fixed order, whatever is asked of the run itself."""
+RECIPE_VERSION = 1
+"""Raise it when the way the statistics are computed changes."""
+
+Progress = Callable[[int, int], None]
+"""Called with samples done and samples in all."""
+
+
+def statistics_samples(benchmark: Benchmark) -> tuple[Sample, ...]:
+    """Return the samples that the statistics are taken over: train split, or all where there is none."""
+    try:
+        return benchmark.select(split="train", limit=STATISTICS_SAMPLES)
+    except BenchmarkError:
+        return benchmark.select(limit=STATISTICS_SAMPLES)
+
+
+def recipe(loaded: LoadedModel, benchmark: Benchmark, scope: MaskScope) -> str:
+    """Return 16 hexadecimal digits that name the statistics by everything they are made of.
+
+    The recipe and not the values goes into the run key: the values are floating-point sums whose last
+    digits depend on the number of threads, and the same recipe must find the same run.
+    """
+    content = {
+        "version": RECIPE_VERSION,
+        "weights": loaded.weights,
+        "dtype": loaded.dtype,
+        "benchmark": benchmark.key,
+        "template": template_fingerprint(loaded.processor),
+        "scope": scope,
+        "samples": STATISTICS_SAMPLES,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def observe(
+    loaded: LoadedModel,
+    samples: Sequence[Sample],
+    *,
+    scope: MaskScope,
+    images: VisionCache,
+    batch_size: int,
+    progress: Progress | None = None,
+) -> NoiseStatistics:
+    """Compute mean and variance per dimension over all vision and all maskable text positions."""
+    vision, text = RunningMoments(), RunningMoments()
+    for start in range(0, len(samples), batch_size):
+        part = samples[start : start + batch_size]
+        batch = encode(loaded.processor, part, image_token_id=loaded.image_token_id, scope=scope)
+        embeddings = merge(loaded, batch, part, images=images).embeddings.cpu()
+        vision.update(embeddings[batch.vision])
+        text.update(embeddings[batch.text])
+        if progress is not None:
+            progress(start + len(part), len(samples))
+    return NoiseStatistics(vision=vision.finish(), text=text.finish())
+
+
+def noise_statistics(
+    loaded: LoadedModel,
+    benchmark: Benchmark,
+    *,
+    scope: MaskScope,
+    cache: Path,
+    images: VisionCache,
+    batch_size: int,
+    progress: Progress | None = None,
+) -> NoiseStatistics:
+    """Read the statistics from the cache folder, or compute and store them."""
+    path = cache / "statistics" / f"{recipe(loaded, benchmark, scope)}.safetensors"
+    if path.is_file():
+        return NoiseStatistics.load(path)
+    found = observe(
+        loaded,
+        statistics_samples(benchmark),
+        scope=scope,
+        images=images,
+        batch_size=batch_size,
+        progress=progress,
+    )
+    found.save(path)
+    return found

@@ -1,0 +1,94 @@
+"""Loading: what identifies a model, and what is said where it cannot be loaded."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from model_runners.errors import BadOption, ModelNotFound, UnsupportedModel
+from model_runners.loading import choose_device, find_stack, load, weights_fingerprint
+
+
+def test_a_model_comes_from_its_folder_ready_to_run(untrained: Path) -> None:
+    loaded = load(str(untrained), device="cpu")
+    assert (loaded.dtype, str(loaded.device), loaded.family.name) == ("float32", "cpu", "LLaVA-1.5")
+    assert not loaded.model.training
+    assert len(loaded.stack.layers) == 2
+
+
+def test_the_fingerprint_changes_with_a_weight_and_with_the_template(
+    untrained: Path, tmp_path: Path
+) -> None:
+    before = weights_fingerprint(untrained)
+    for name in ("model.safetensors", "chat_template.jinja"):
+        copy = tmp_path / name.split(".", maxsplit=1)[0]
+        shutil.copytree(untrained, copy)
+        assert weights_fingerprint(copy) == before
+        content = bytearray((copy / name).read_bytes())
+        content[-1] ^= 1
+        (copy / name).write_bytes(bytes(content))
+        assert weights_fingerprint(copy) != before
+
+
+def test_a_hub_blob_is_known_by_its_name_and_not_read(tmp_path: Path) -> None:
+    blob = tmp_path / "blobs" / ("a" * 64)
+    blob.parent.mkdir()
+    blob.write_bytes(b"weights")
+    snapshot = tmp_path / "snapshot"
+    snapshot.mkdir()
+    (snapshot / "model.safetensors").symlink_to(blob)
+    before = weights_fingerprint(snapshot)
+    blob.write_bytes(b"a content that its name denies")
+    assert weights_fingerprint(snapshot) == before
+
+
+def test_a_model_of_an_unknown_type_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    with pytest.raises(UnsupportedModel, match="'bert' have no family file"):
+        load(str(tmp_path))
+
+
+@pytest.mark.parametrize("content", ["{}", "not json", "[]"])
+def test_a_config_that_is_none_is_refused_in_one_sentence(tmp_path: Path, content: str) -> None:
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(UnsupportedModel) as caught:
+        load(str(tmp_path))
+    assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_weights_are_refused_in_one_sentence(untrained: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(untrained, copy)
+    (copy / "model.safetensors").unlink()
+    with pytest.raises(UnsupportedModel, match="cannot be loaded") as caught:
+        load(str(copy))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_hub_model_that_cannot_be_had_is_refused_in_one_sentence() -> None:
+    with pytest.raises(ModelNotFound, match="hub did not give it") as caught:
+        load("no-such-lab/no-such-model")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_stack_that_is_not_where_the_family_says_is_named(untrained: Path) -> None:
+    import dataclasses
+
+    loaded = load(str(untrained), device="cpu")
+    for field, value, says in (
+        ("stack", "model.decoder", r"no text stack at 'model\.decoder'"),
+        ("layers", "blocks", "no list of layers"),
+        ("norm", "ln_f", "no final norm"),
+    ):
+        with pytest.raises(UnsupportedModel, match=says):
+            find_stack(loaded.model, dataclasses.replace(loaded.family, **{field: value}))
+
+
+def test_unusable_devices_are_refused() -> None:
+    with pytest.raises(BadOption, match="is not a device"):
+        choose_device("gpu7")
+    with pytest.raises(BadOption, match="not supported"):
+        choose_device("meta")
+    assert choose_device("cpu").type == "cpu"
