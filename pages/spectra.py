@@ -54,7 +54,7 @@ with dots:
 
 spectrum_table.show_table(records, unit=view.unit)
 st.download_button(
-    "Download as CSV",
+    "Download with all settings (CSV)",
     spectrum_table.as_csv(records),
     file_name=f"spectra-{selection.benchmark}.csv",
     mime="text/csv",

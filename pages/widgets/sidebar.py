@@ -51,6 +51,10 @@ def _pickers(reading: Stored) -> Selection | None:
     models = sorted(
         {run.model for run in reading.runs if run.benchmark == benchmark}, key=natural_order
     )
+    before = st.session_state.get(state.MODELS)
+    if before and not set(before) & set(models):
+        # Another benchmark was chosen, and none of the models was run on it.
+        st.session_state[state.MODELS] = models[:MODELS_AT_FIRST]
     chosen = st.multiselect(
         "Models",
         models,

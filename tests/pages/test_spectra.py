@@ -133,6 +133,15 @@ def test_nothing_selected_is_said(cache: Path) -> None:
     assert "Nothing is selected" in words(app)
 
 
+def test_another_benchmark_shows_its_own_models(cache: Path) -> None:
+    build_cache(cache, [record(model="demo/a"), record(model="demo/b", benchmark="other")])
+    app = open_page()
+    assert list(app.dataframe[0].value["Model"]) == ["demo/a"]
+    app.selectbox(key="benchmark").set_value("other").run()
+    assert not app.exception
+    assert list(app.dataframe[0].value["Model"]) == ["demo/b"]
+
+
 def test_the_newest_estimate_is_shown_and_others_can_be_chosen(cache: Path) -> None:
     old = record(settings={"tau": 0.0}, atoms=(2.0, 0, 0, 0), created="2026-01-01T00:00:00+00:00")
     build_cache(cache, [record(settings={"tau": 0.3}), old])
