@@ -1,0 +1,64 @@
+"""How a file appears whole or not at all: temporary name, fsync, rename, fsync of the folder."""
+
+import os
+import secrets
+import time
+from pathlib import Path
+
+from data_cache.errors import CacheError
+
+TEMPORARY_SUFFIX = ".tmp"
+
+
+def write_atomically(path: Path, content: bytes) -> Path:
+    """Write `content` so that no reader and no crash ever sees half of it.
+
+    Raises
+    ------
+    CacheError
+        If the disk is full or the folder cannot be written; the temporary file is removed.
+    """
+    temporary = temporary_path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise CacheError(
+            f"{path} could not be written ({error.strerror}); "
+            "free some space, or choose another folder with --cache"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)  # after the rename there is none
+    return path
+
+
+def temporary_path(path: Path) -> Path:
+    """Return a hidden, unique name beside `path`; scans of the spool pass over hidden names."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a rename inside `directory` durable."""
+    if os.name == "nt":  # Windows cannot open a folder; its renames are journalled
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sweep_temporary_files(directory: Path, *, older_than: float = 3600.0) -> int:
+    """Remove what killed writers left behind, if it is older than `older_than` seconds."""
+    limit = time.time() - older_than
+    stale = [
+        path for path in directory.rglob(f".*{TEMPORARY_SUFFIX}*") if path.stat().st_mtime < limit
+    ]
+    for path in stale:
+        path.unlink(missing_ok=True)
+    return len(stale)

@@ -1,0 +1,201 @@
+"""How a batch becomes rows and ledger entries, inside the transaction of the caller."""
+
+import datetime
+import json
+
+import duckdb
+
+from data_cache.arrow import Table, pa
+from data_cache.batch import Batch, Block
+from data_cache.records import POINTWISE_SCHEMA
+from data_cache.sample_chunks import SAMPLE_SCHEMA
+from data_cache.spool import Kind, SpoolFile
+
+_BLOCK_KEYS = pa.schema([("run_key", pa.string()), ("block", pa.int32())])
+
+
+def insert(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    """Write a batch: rows that it replaces go, its own come, and the ledger says so."""
+    _forget_bad(connection, [file for file, _ in batch.bad])
+    _insert_runs(connection, batch)
+    _insert_samples(connection, batch)
+    _insert_blocks(connection, batch.blocks)
+    _insert_estimates(connection, batch)
+    _insert_ledger(connection, batch)
+
+
+def _insert_runs(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    for sidecar in batch.sidecars:
+        config = sidecar.config
+        connection.execute(
+            "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                sidecar.run_key,
+                config["model"],
+                config["family"],
+                config["benchmark"],
+                config["benchmark_key"],
+                json.dumps(config, ensure_ascii=False),
+                json.dumps(sidecar.self_test, ensure_ascii=False),
+                json.dumps(sidecar.environment, ensure_ascii=False),
+            ],
+        )
+
+
+def _insert_samples(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    if not batch.samples:
+        return
+    tables = [
+        _with_constants(chunk.table, benchmark_key=chunk.benchmark_key, block=chunk.index)
+        for chunk in batch.samples
+    ]
+    connection.register("incoming", pa.concat_tables(tables))
+    connection.execute(
+        """DELETE FROM samples WHERE (benchmark_key, block) IN
+               (SELECT DISTINCT benchmark_key, block FROM incoming)"""
+    )
+    columns = ", ".join(SAMPLE_SCHEMA.names)
+    connection.execute(
+        f"""INSERT INTO samples SELECT benchmark_key, block, {columns} FROM incoming
+               ORDER BY benchmark_key, position"""
+    )
+    connection.unregister("incoming")
+
+
+def _insert_blocks(connection: duckdb.DuckDBPyConnection, blocks: list[Block]) -> None:
+    _delete_blocks(connection, blocks)
+    filled = [block for block in blocks if block.chunks]
+    if not filled:
+        return
+    facts = {
+        "run_key": [block.run_key for block in filled],
+        "block": pa.array([block.index for block in filled], pa.int32()),
+        "n_samples": [len(block.sample_ids) for block in filled],
+        "draws": [block.draws for block in filled],
+        "layers": [json.dumps(block.layers) for block in filled],
+    }
+    connection.register("incoming_blocks", pa.table(facts))
+    connection.execute("INSERT OR REPLACE INTO blocks SELECT * FROM incoming_blocks")
+    connection.unregister("incoming_blocks")
+    tables = [
+        _with_constants(chunk.table, run_key=block.run_key, block=block.index, rank=rank)
+        for block in filled
+        for rank, chunk in enumerate(block.chunks)
+    ]
+    connection.register("incoming_rows", pa.concat_tables(tables))
+    source = "incoming_rows"
+    if any(len(block.chunks) > 1 for block in filled):
+        connection.execute(
+            """CREATE OR REPLACE TEMP TABLE once AS SELECT * FROM incoming_rows QUALIFY row_number()
+                   OVER (PARTITION BY run_key, block, sample_id, condition, draw, layer
+                         ORDER BY rank) = 1"""
+        )
+        source = "once"
+    connection.execute(
+        f"""INSERT INTO predictions
+                SELECT run_key, block, sample_id, condition, draw, layer, scores, strict_choice,
+                       top_token FROM {source}
+                ORDER BY run_key, layer, block, condition, sample_id, draw"""
+    )
+    connection.execute(
+        f"""INSERT INTO features
+                SELECT run_key, block, sample_id, text_tokens, image_tokens, features_1, features_2
+                FROM {source}
+                WHERE coalesce(text_tokens, image_tokens, len(features_1), len(features_2))
+                      IS NOT NULL
+                ORDER BY run_key, block, sample_id"""
+    )
+    connection.unregister("incoming_rows")
+
+
+def _delete_blocks(connection: duckdb.DuckDBPyConnection, blocks: list[Block]) -> None:
+    known = set(connection.execute("SELECT run_key, block FROM blocks").fetchall())
+    old = [block for block in blocks if (block.run_key, block.index) in known]
+    if not old:
+        return
+    keys = [[block.run_key for block in old], [block.index for block in old]]
+    connection.register(
+        "old_blocks",
+        pa.table(
+            [pa.array(keys[0], pa.string()), pa.array(keys[1], pa.int32())], schema=_BLOCK_KEYS
+        ),
+    )
+    for table in ("predictions", "features"):
+        connection.execute(
+            f"DELETE FROM {table} WHERE (run_key, block) IN (SELECT run_key, block FROM old_blocks)"
+        )
+    connection.unregister("old_blocks")
+    for block in old:
+        if not block.chunks:  # a filled one is replaced in place
+            connection.execute(
+                "DELETE FROM blocks WHERE run_key = ? AND block = ?", [block.run_key, block.index]
+            )
+
+
+def _insert_estimates(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    tables: list[Table] = []
+    for record, pointwise in batch.estimates:
+        connection.execute(
+            "INSERT OR REPLACE INTO estimates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                record.estimate_key,
+                record.run_key,
+                record.model,
+                record.benchmark,
+                record.subset,
+                record.split,
+                record.layer,
+                record.estimator,
+                json.dumps(record.to_dict(), ensure_ascii=False),
+            ],
+        )
+        connection.execute("DELETE FROM pointwise WHERE estimate_key = ?", [record.estimate_key])
+        tables.append(_with_constants(pointwise, estimate_key=record.estimate_key))
+    if tables:
+        connection.register("incoming", pa.concat_tables(tables))
+        columns = ", ".join(POINTWISE_SCHEMA.names)
+        connection.execute(f"INSERT INTO pointwise SELECT estimate_key, {columns} FROM incoming")
+        connection.unregister("incoming")
+
+
+def _insert_ledger(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    if not batch.ledger:
+        return
+    files = [file for file, _ in batch.ledger]
+    now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+    ledger = pa.table(
+        {
+            "name": [file.name for file in files],
+            "kind": [str(file.kind) for file in files],
+            "owner": [file.owner for file in files],
+            "block": pa.array([file.block for file in files], pa.int32()),
+            "fingerprint": [file.fingerprint for file in files],
+            "superseded_by": pa.array([cover for _, cover in batch.ledger], pa.string()),
+            "ingested_at": pa.array([now] * len(files), pa.timestamp("us")),
+        }
+    )
+    connection.register("incoming", ledger)
+    connection.execute("INSERT OR REPLACE INTO files SELECT * FROM incoming")
+    connection.unregister("incoming")
+
+
+def _forget_bad(connection: duckdb.DuckDBPyConnection, files: list[SpoolFile]) -> None:
+    # The rows of a bad prediction chunk go with its block, which is made anew.
+    for file in files:
+        connection.execute("DELETE FROM files WHERE name = ?", [file.name])
+        if file.kind is Kind.SAMPLES:
+            connection.execute(
+                "DELETE FROM samples WHERE benchmark_key = ? AND block = ?",
+                [file.owner, file.block],
+            )
+        elif file.kind is Kind.ESTIMATE:
+            for table in ("estimates", "pointwise"):
+                connection.execute(f"DELETE FROM {table} WHERE estimate_key = ?", [file.path.stem])
+
+
+def _with_constants(table: Table, **constants: str | int) -> Table:
+    """Append columns that have one value in all rows."""
+    for name, value in constants.items():
+        kind = pa.int32() if isinstance(value, int) else pa.string()
+        table = table.append_column(name, pa.repeat(pa.scalar(value, kind), len(table)))
+    return table

@@ -1,0 +1,86 @@
+"""Where a cache folder lies and what lies where inside it."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+from data_cache.errors import CacheError
+
+ENVIRONMENT_VARIABLE = "PIDSCOPE_CACHE"
+DEFAULT_DIRECTORY = "~/.cache/pidscope"
+
+SAMPLES = "samples"
+QUARANTINE = "quarantine"
+
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+
+
+def cache_directory(option: str | os.PathLike[str] | None = None) -> Path:
+    """Return the cache folder: the option, else $PIDSCOPE_CACHE, else ~/.cache/pidscope.
+
+    The folder need not exist; writers create it.
+
+    Raises
+    ------
+    CacheError
+        If the path names a file.
+    """
+    chosen = os.fspath(option) if option is not None else os.environ.get(ENVIRONMENT_VARIABLE, "")
+    path = Path(chosen or DEFAULT_DIRECTORY).expanduser().absolute()
+    if path.exists() and not path.is_dir():
+        raise CacheError(f"{path} is a file, not a folder; choose a cache folder with --cache")
+    return path
+
+
+def checked_key(key: str, what: str = "run key") -> str:
+    """Return `key` if it can safely be a folder's name.
+
+    Raises
+    ------
+    CacheError
+        If it has other characters than letters, digits, dot, dash and underscore, or is reserved.
+    """
+    if not _KEY.fullmatch(key) or key in {SAMPLES, QUARANTINE}:
+        raise CacheError(f"{key!r} is no {what}; keys are hexadecimal digits, see `list runs`")
+    return key
+
+
+def database_path(cache: Path) -> Path:
+    """Return the path of the DuckDB file, which can be rebuilt from the spool."""
+    return cache / "cache.duckdb"
+
+
+def spool_directory(cache: Path) -> Path:
+    """Return the folder of the chunks, the record from which all else is rebuilt."""
+    return cache / "spool"
+
+
+def run_directory(cache: Path, run_key: str) -> Path:
+    """Return the folder of one run's sidecar, prediction chunks and estimates."""
+    return spool_directory(cache) / checked_key(run_key)
+
+
+def estimates_directory(cache: Path, run_key: str) -> Path:
+    """Return the folder of one run's estimates."""
+    return run_directory(cache, run_key) / "estimates"
+
+
+def samples_directory(cache: Path, benchmark_key: str) -> Path:
+    """Return the folder of one benchmark's sample chunks."""
+    return spool_directory(cache) / SAMPLES / checked_key(benchmark_key, "benchmark key")
+
+
+def quarantine_directory(cache: Path) -> Path:
+    """Return the folder of the chunks that broke a rule, each with a .txt that says which."""
+    return spool_directory(cache) / QUARANTINE
+
+
+def statistics_directory(cache: Path) -> Path:
+    """Return the folder of the noise statistics."""
+    return cache / "statistics"
+
+
+def command(verb: str, cache: Path) -> str:
+    """Return the command line that runs `verb` on this cache, for messages."""
+    return f"`python -m model_runners {verb} --cache {shlex.quote(str(cache))}`"

@@ -1,0 +1,134 @@
+"""What tables the query cache has, and how an older file becomes a current one."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import duckdb
+
+from data_cache.errors import SchemaTooNew, SchemaTooOld
+from data_cache.location import command
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Migration 1: the tables; every row of them comes from a file of the spool."""
+    connection.execute("CREATE TABLE cache_schema (version INTEGER NOT NULL)")
+    connection.execute("INSERT INTO cache_schema VALUES (0)")
+    # The ledger. `name` is the path below the spool, `fingerprint` tells a rewritten file.
+    connection.execute(
+        """CREATE TABLE files (
+               name VARCHAR PRIMARY KEY, kind VARCHAR NOT NULL, owner VARCHAR NOT NULL,
+               block INTEGER, fingerprint VARCHAR NOT NULL, superseded_by VARCHAR,
+               ingested_at TIMESTAMP NOT NULL)"""
+    )
+    connection.execute(
+        """CREATE TABLE runs (
+               run_key VARCHAR PRIMARY KEY, model VARCHAR NOT NULL, family VARCHAR NOT NULL,
+               benchmark VARCHAR NOT NULL, benchmark_key VARCHAR NOT NULL, config VARCHAR NOT NULL,
+               self_test VARCHAR NOT NULL, environment VARCHAR NOT NULL)"""
+    )
+    # One row per block of a run: what all of its samples have.
+    connection.execute(
+        """CREATE TABLE blocks (
+               run_key VARCHAR NOT NULL, block INTEGER NOT NULL, n_samples INTEGER NOT NULL,
+               draws INTEGER NOT NULL, layers VARCHAR NOT NULL, PRIMARY KEY (run_key, block))"""
+    )
+    # The large tables have no primary key: it would triple them, and ingest keeps keys unique.
+    connection.execute(
+        """CREATE TABLE predictions (
+               run_key VARCHAR NOT NULL, block INTEGER NOT NULL, sample_id VARCHAR NOT NULL,
+               condition VARCHAR NOT NULL, draw SMALLINT NOT NULL, layer SMALLINT NOT NULL,
+               scores FLOAT[] NOT NULL, strict_choice SMALLINT NOT NULL,
+               top_token INTEGER NOT NULL)"""
+    )
+    connection.execute(
+        """CREATE TABLE features (
+               run_key VARCHAR NOT NULL, block INTEGER NOT NULL, sample_id VARCHAR NOT NULL,
+               text_tokens INTEGER, image_tokens INTEGER, features_1 FLOAT[], features_2 FLOAT[])"""
+    )
+    connection.execute(
+        """CREATE TABLE samples (
+               benchmark_key VARCHAR NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL,
+               sample_id VARCHAR NOT NULL, group_id VARCHAR NOT NULL, subset VARCHAR NOT NULL,
+               split VARCHAR NOT NULL, system VARCHAR, question VARCHAR NOT NULL,
+               options VARCHAR[] NOT NULL, answer SMALLINT NOT NULL, meta VARCHAR NOT NULL,
+               thumbnails BLOB[] NOT NULL)"""
+    )
+    connection.execute(
+        """CREATE TABLE estimates (
+               estimate_key VARCHAR PRIMARY KEY, run_key VARCHAR NOT NULL, model VARCHAR NOT NULL,
+               benchmark VARCHAR NOT NULL, subset VARCHAR NOT NULL, split VARCHAR NOT NULL,
+               layer SMALLINT NOT NULL, estimator VARCHAR NOT NULL, record VARCHAR NOT NULL)"""
+    )
+    connection.execute(
+        """CREATE TABLE pointwise (
+               estimate_key VARCHAR NOT NULL, sample_id VARCHAR NOT NULL, redundancy DOUBLE,
+               unique_1 DOUBLE, unique_2 DOUBLE, synergy DOUBLE, synergy_ratio DOUBLE,
+               shortcut DOUBLE, fusion_potential DOUBLE, gap_score DOUBLE)"""
+    )
+
+
+Migration = Callable[[duckdb.DuckDBPyConnection], None]
+
+MIGRATIONS: tuple[Migration, ...] = (create_tables,)
+"""Step i brings a file of schema i to schema i + 1. Steps are added, never changed."""
+
+SCHEMA_VERSION = len(MIGRATIONS)
+
+TABLES = (
+    "files", "runs", "blocks", "predictions", "features", "samples", "estimates", "pointwise",
+)  # fmt: skip
+"""Every table that holds data."""
+
+
+def version_of(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the schema version of an open file; 0 when it has no tables yet."""
+    # fetchall, not fetchone: a half-fetched result would keep the connection busy.
+    known = connection.execute(
+        "SELECT count(*) FROM information_schema.tables WHERE table_name = 'cache_schema'"
+    ).fetchall()
+    if known[0][0] == 0:
+        return 0
+    return int(connection.execute("SELECT max(version) FROM cache_schema").fetchall()[0][0])
+
+
+def migrate(
+    connection: duckdb.DuckDBPyConnection, cache: Path, *, steps: Sequence[Migration] = MIGRATIONS
+) -> None:
+    """Bring an open file to the schema of the last of the steps, in one transaction.
+
+    Raises
+    ------
+    SchemaTooNew
+        If a newer PIDscope wrote it.
+    """
+    version = version_of(connection)
+    refuse_newer(version, cache)
+    if version == len(steps):
+        return
+    connection.execute("BEGIN")
+    try:
+        for step in steps[version:]:
+            step(connection)
+        connection.execute("UPDATE cache_schema SET version = ?", [len(steps)])
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def refuse_newer(version: int, cache: Path) -> None:
+    """Raise SchemaTooNew for a version that this PIDscope does not know."""
+    if version > SCHEMA_VERSION:
+        raise SchemaTooNew(
+            f"the cache {cache} was written by a newer PIDscope (schema {version}, this one reads "
+            f"{SCHEMA_VERSION}); upgrade or choose another folder with --cache"
+        )
+
+
+def refuse_older(version: int, cache: Path) -> None:
+    """Raise SchemaTooOld for a file that a reader cannot upgrade."""
+    if version < SCHEMA_VERSION:
+        raise SchemaTooOld(
+            f"the cache {cache} was written by an older PIDscope (schema {version}, this one reads "
+            f"{SCHEMA_VERSION}); run {command('ingest', cache)} to upgrade it"
+        )

@@ -1,0 +1,53 @@
+"""What comes with the program: the demo's chunks, copied into a cache and ingested."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_cache.atomic import write_atomically
+from data_cache.errors import CacheError
+from data_cache.ingest import IngestReport, ingest
+from data_cache.location import spool_directory
+from data_cache.spool import scan
+
+DEMO_DIRECTORY = Path(__file__).parent / "demo"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoReport:
+    """What loading the demo did."""
+
+    copied: int
+    """Files that were not in the cache's spool yet."""
+    present: int
+    """Files that were, and stayed as they were."""
+    ingest: IngestReport
+
+
+def load_demo(cache: Path, *, source: Path = DEMO_DIRECTORY) -> DemoReport:
+    """Copy what is missing of the shipped spool into a cache, and ingest it.
+
+    Parameters
+    ----------
+    cache
+        The cache folder; made if it is missing.
+    source
+        A cache folder to copy from.
+
+    Raises
+    ------
+    CacheError
+        If nothing is shipped, the disk is full, or the database cannot be written.
+    """
+    files = list(scan(source))
+    if not files:
+        raise CacheError(
+            f"no demo chunks in {spool_directory(source)}; install PIDscope again, or make them "
+            "with `python -m model_runners demo train oracle`"
+        )
+    copied = 0
+    for file in files:
+        target = spool_directory(cache) / file.name
+        if not target.exists():
+            write_atomically(target, file.path.read_bytes())
+            copied += 1
+    return DemoReport(copied=copied, present=len(files) - copied, ingest=ingest(cache))
