@@ -98,7 +98,7 @@ def test_it_fits_narrow_and_wide_screens(
     with opened(chromium, demo.url, width=width, scheme=scheme) as page:
         assert bars_of(page) >= 4 * len(SUBSETS)
         if request.config.getoption("--save-pictures"):
-            save_picture(page, f"spectra-{width}-{scheme}")
+            save_picture(page, f"spectra-{'wide' if width > 1000 else 'narrow'}-{scheme}")
 
 
 def test_states_without_spectra_are_explained(
