@@ -98,6 +98,11 @@ def scale(record: SpectrumRecord, unit: Unit) -> float | None:
     return 100.0 / record.total if record.total >= SMALLEST_TOTAL else None
 
 
+def synergy_at_most(record: SpectrumRecord) -> float:
+    """Return the largest synergy, in bits, that any way of splitting the total could find."""
+    return record.total - max(record.information_1, record.information_2)
+
+
 def _bars(atom: Atom, rows: Sequence[Row], *, unit: Unit, with_intervals: bool) -> go.Bar:
     number = "{:.2f}" if unit == "bits" else "{:.0f} %"
     lengths: list[float | None] = []
@@ -185,6 +190,8 @@ def _hover(record: SpectrumRecord, atom: Atom) -> str:
     if atom.field in record.interval:
         low, high = record.interval[atom.field]
         lines.append(f"95 % interval {low:.3f} to {high:.3f} bits (sampling only)")
+    if atom.field == "synergy":
+        lines.append(f"no method could find more than {synergy_at_most(record):.3f} bits here")
     lines.append(f"exact within {record.gap_bits:.2g} bits")
     if is_hatched(record):
         lines.append(

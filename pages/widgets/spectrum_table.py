@@ -8,7 +8,7 @@ import streamlit as st
 from data_cache.estimates import SpectrumRecord
 from pages.figures.palette import ATOMS, CONDITIONS
 from pages.figures.rows import subset_label
-from pages.figures.spectrum_bars import Unit, scale
+from pages.figures.spectrum_bars import Unit, scale, synergy_at_most
 
 
 def table(records: Sequence[SpectrumRecord], *, unit: Unit = "bits") -> pd.DataFrame:
@@ -32,6 +32,8 @@ def table(records: Sequence[SpectrumRecord], *, unit: Unit = "bits") -> pd.DataF
         row["Calibration error (%)"] = 100 * record.calibration_error
         row["Forced choice (%)"] = 100 * record.accuracy_forced
         row["Fall-back (%)"] = 100 * max(record.fallback_rate.values(), default=0.0)
+        row["Vision alone (bits)"] = record.information_1
+        row["Language alone (bits)"] = record.information_2
         row["Noise floor (bits)"] = record.noise_floor_bits
         row["Samples"] = record.n
         row["Options"] = record.candidates
@@ -51,6 +53,8 @@ def show_table(records: Sequence[SpectrumRecord], *, unit: Unit) -> None:
         "Calibration error (%)": "Expected calibration error over 15 bins of equal width.",
         "Fall-back (%)": "Share of samples with too little mass on the options, in the condition "
         "where it is largest.",
+        "Vision alone (bits)": "Information of the answers with the text masked.",
+        "Language alone (bits)": "Information of the answers with the image masked.",
         "Noise floor (bits)": "What the masked prompts still tell about the answer.",
     }
     decimals = {"Gap (bits)": "%.4f", "Noise floor (bits)": "%.3f"}
@@ -95,6 +99,7 @@ def as_csv(records: Sequence[SpectrumRecord]) -> bytes:
             "total_bits": record.total,
             "information_1_bits": record.information_1,
             "information_2_bits": record.information_2,
+            "synergy_at_most_bits": synergy_at_most(record),
             "gap_bits": record.gap_bits,
             "noise_floor_bits": record.noise_floor_bits,
             "accuracy": record.accuracy,

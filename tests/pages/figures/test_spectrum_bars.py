@@ -81,6 +81,11 @@ def test_hover_says_value_share_interval_gap_and_sample_size() -> None:
         assert words in hover
 
 
+def test_synergy_is_shown_beside_the_most_that_could_be_found() -> None:
+    one = record("mixed", atoms=(0.5, 0.2, 0.1, 0.3), information_1=0.7, information_2=0.6)
+    assert "more than 0.400 bits" in bars(spectrum_bars([one]))[3].hovertext[0]
+
+
 def test_the_figure_is_described_in_words() -> None:
     words = describe(ideal_records())
     assert "demo/oracle on synergy: redundancy 0.00" in words
