@@ -1,8 +1,9 @@
 """How fast the five conditions are, against the way they are computed today, on the same weights.
 
-The peer does what the published scripts do (Xiu26, stage 2): one sample at a time, a vision pass of its
-own for the features, and one `generate(max_new_tokens=1, output_scores=True)` call per condition, the
-masked ones through `inputs_embeds`. It is written anew here from the description of that procedure.
+The peer does what the published scripts do (Xiu26, stage 2): one sample at a time, a vision pass of
+its own for the features, and one `generate(max_new_tokens=1, output_scores=True)` call per
+condition, the masked ones through `inputs_embeds`. It is written anew here from the description of
+that procedure.
 
     python bench/bench_inference.py [--samples 512] [--peer-samples 64] [--json FILE]
 """
@@ -124,7 +125,9 @@ def main() -> None:
         "commit": subprocess.run(
             ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
         ).stdout.strip(),
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}",
+        "machine": (
+            f"{platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+        ),
         "model": loaded.name,
         "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
         "ours": {},
@@ -134,13 +137,15 @@ def main() -> None:
         results["ours"][rows] = measured
         print(
             f"PIDscope, {rows:4d} rows per pass: {measured['samples']} samples x 5 conditions in "
-            f"{measured['seconds']:.2f} s = {measured['samples'] / measured['seconds']:.1f} samples/s"
+            f"{measured['seconds']:.2f} s = "
+            f"{measured['samples'] / measured['seconds']:.1f} samples/s"
         )
     measured = peer(loaded, masker, samples[: arguments.peer_samples])
     results["peer"] = measured
     rate = measured["samples"] / measured["seconds"]
     print(
-        f"published way: {measured['samples']} samples x 5 conditions in {measured['seconds']:.2f} s = {rate:.1f} samples/s"
+        f"published way: {measured['samples']} samples x 5 conditions in "
+        f"{measured['seconds']:.2f} s = {rate:.1f} samples/s"
     )
     best = max(run["samples"] / run["seconds"] for run in results["ours"].values())
     print(f"ratio: {best / rate:.1f}")

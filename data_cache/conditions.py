@@ -4,7 +4,10 @@ from enum import StrEnum
 
 
 class Condition(StrEnum):
-    """One way of showing a sample to the model (source 1 is vision or video, source 2 language or audio)."""
+    """One way of showing a sample to the model.
+
+    Source 1 is vision or video, source 2 language or audio.
+    """
 
     FULL = "full"
     """Both sources as they are."""

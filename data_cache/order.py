@@ -14,9 +14,10 @@ def _rank(seed: int, *parts: str) -> str:
 def fixed_order(samples: Sequence[Sample], *, seed: int = 0) -> tuple[Sample, ...]:
     """Shuffle by a seeded hash so that every prefix holds subsets and splits in their proportions.
 
-    Within a stratum (subset, split) groups are shuffled and stay together; the strata are then merged
-    so that the k-th of n samples of a stratum lands at the fraction (k + 1/2) / n of the whole. The
-    order depends on ids only, so it is the same on every machine and for every file order.
+    Within a stratum (subset, split) groups are shuffled and stay together; the strata are then
+    merged so that the k-th of n samples of a stratum lands at the fraction (k + 1/2) / n of the
+    whole. The order depends on ids only, so it is the same on every machine and for every file
+    order.
 
     Parameters
     ----------

@@ -57,7 +57,7 @@ class ImageFile:
         return hashlib.sha256(self.read()).hexdigest()
 
     def thumbnail(self, side: int = 256) -> bytes:
-        """Return a PNG or JPEG of at most `side` x `side` pixels; small images are returned as they are."""
+        """Return a PNG or JPEG of at most `side` x `side` pixels; small images stay as they are."""
         import PIL.Image
 
         raw = self.read()
@@ -84,7 +84,7 @@ class Sample:
     id: str
     """Unique within the benchmark."""
     group_id: str
-    """Samples of one group (same image, same base question) never stand on both sides of the split."""
+    """Samples of one group (same image, same base question) stand on one side of the split."""
     question: str
     options: tuple[str, ...]
     """Two or more answers, in the order of their letters."""
@@ -102,11 +102,13 @@ class Sample:
         """Check what every reader relies on."""
         if not 2 <= len(self.options) <= len(LETTERS):
             raise BenchmarkError(
-                f"sample {self.id!r} has {len(self.options)} options; between 2 and {len(LETTERS)} are needed"
+                f"sample {self.id!r} has {len(self.options)} options; "
+                f"between 2 and {len(LETTERS)} are needed"
             )
         if not 0 <= self.answer < len(self.options):
             raise BenchmarkError(
-                f"sample {self.id!r} names answer {self.answer}, but has options 0 to {len(self.options) - 1}"
+                f"sample {self.id!r} names answer {self.answer}, "
+                f"but has options 0 to {len(self.options) - 1}"
             )
         if self.split not in SPLITS:
             raise BenchmarkError(
@@ -181,7 +183,8 @@ class Benchmark:
         """
         if subset is not None and subset not in self.subsets:
             raise BenchmarkError(
-                f"benchmark {self.name!r} has no subset {subset!r}; it has {', '.join(self.subsets)}"
+                f"benchmark {self.name!r} has no subset {subset!r}; "
+                f"it has {', '.join(self.subsets)}"
             )
         if limit is not None and limit < 1:
             raise BenchmarkError(f"a limit of {limit} leaves no samples; give 1 or more")

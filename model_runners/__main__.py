@@ -53,7 +53,7 @@ COMMANDS: dict[str, CommandEntry] = {
 
 
 def build_parser(commands: Sequence[str] | None = None) -> argparse.ArgumentParser:
-    """Build the parser; only the given commands get their arguments, so that others stay unimported."""
+    """Build the parser; only the given commands get arguments, so that others stay unimported."""
     parser = argparse.ArgumentParser(
         prog="python -m model_runners",
         description="PIDscope: how a multimodal model uses what it is given.",

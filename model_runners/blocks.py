@@ -1,4 +1,4 @@
-"""Which blocks of a benchmark a run touches, what each still lacks, and how results become a chunk."""
+"""Which blocks of a benchmark a run touches, what each lacks, and how results become a chunk."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -73,7 +73,7 @@ def missing_plan(
 
 
 def prediction_table(results: Iterable[BatchResult]) -> Any:
-    """Return the rows of a chunk as an Arrow table with the columns of `data_cache.chunks.CHUNK_SCHEMA`."""
+    """Return a chunk's rows as an Arrow table, columns as in `data_cache.chunks.CHUNK_SCHEMA`."""
     import pyarrow as pa
 
     columns: dict[str, list[Any]] = {

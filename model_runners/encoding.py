@@ -57,8 +57,8 @@ def encode(
 ) -> EncodedBatch:
     """Encode samples with the model's own processor.
 
-    The maskable text is found through the tokenizer's character offsets, counted from the end of the
-    prompt, because the processor lengthens the prompt where it expands the image placeholder.
+    The maskable text is found through the tokenizer's character offsets, counted from the end of
+    the prompt, because the processor lengthens the prompt where it expands the image placeholder.
 
     Parameters
     ----------
@@ -76,7 +76,8 @@ def encode(
     Raises
     ------
     UnsupportedModel
-        If the tokenizer gives no offsets, or text follows the image in a way that cannot be resolved.
+        If the tokenizer gives no offsets, or text follows the image in a way that cannot be
+        resolved.
     """
     import torch
 
@@ -108,7 +109,7 @@ def encode(
     vision = (ids == image_token_id) & attended
     text = torch.zeros_like(vision)
     for row, prompt in enumerate(prompts):
-        # The last character of the prompt belongs to the last token, so its end is the expanded length.
+        # The prompt's last character belongs to the last token: its end is the expanded length.
         shift = int(offsets[row, -1, 1]) - len(prompt.text)
         start, end = (position + shift for position in prompt.span(scope))
         begins, ends = offsets[row, :, 0], offsets[row, :, 1]
@@ -116,11 +117,12 @@ def encode(
         after = vision[row].nonzero()
         if len(after) and text[row].any() and int(after.max()) > int(text[row].nonzero().min()):
             raise UnsupportedModel(
-                "the chat template puts the image after the text; the place of the text cannot be told"
+                "the chat template puts the image after the text; "
+                "the place of the text cannot be told"
             )
     return EncodedBatch(inputs=encoded, vision=vision, text=text, lengths=attended.sum(1))
 
 
 def _adds_bos(tokenizer: Any, text: str) -> bool:
-    """Whether the tokenizer should add its special tokens: not where the template already wrote them."""
+    """Whether the tokenizer should add its special tokens: not where the template wrote them."""
     return not (tokenizer.bos_token and text.startswith(tokenizer.bos_token))

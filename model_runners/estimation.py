@@ -10,8 +10,8 @@ import numpy as np
 
 from data_cache import estimates, queries
 from data_cache.conditions import Condition
-from model_runners.errors import BadOption
 from data_cache.records import ATOMS, SCORES, SpectrumRecord, estimate_key
+from model_runners.errors import BadOption
 from pid_core import (
     Channels,
     Diagnostics,

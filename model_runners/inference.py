@@ -1,8 +1,8 @@
-"""One batch of samples through all conditions: encode once, merge once, replay every masked version.
+"""One batch of samples through all conditions: encode and merge once, replay each masked version.
 
-A sample costs one pass of the vision tower per distinct image and one pass of the text stack for each
-of: the full prompt, three masked versions per draw of noise, and the prompt without its image. Only the
-last position meets the language-model head, and no token is ever generated.
+A sample costs one pass of the vision tower per distinct image and one pass of the text stack for
+each of: the full prompt, three masked versions per draw of noise, and the prompt without its image.
+Only the last position meets the language-model head, and no token is ever generated.
 """
 
 from collections import OrderedDict
@@ -90,14 +90,14 @@ class Candidates:
             ids = self._tokenizer.encode(letter, add_special_tokens=False)
             if len(ids) != 1:
                 raise UnsupportedModel(
-                    f"the tokenizer spells the answer {letter!r} with {len(ids)} tokens ({ids}); only answers of one "
-                    "token can be scored yet"
+                    f"the tokenizer spells the answer {letter!r} with {len(ids)} tokens ({ids}); "
+                    "only answers of one token can be scored yet"
                 )
             self._tokens[letter] = int(ids[0])
         return self._tokens[letter]
 
     def choice(self, token: int, letters: Sequence[str]) -> int:
-        """Return which letter a token spells, ignoring case and blanks, or -1 (Xiu26's strict match)."""
+        """Return the letter that a token spells but for case and blanks, or -1 (Xiu26, strict)."""
         if token not in self._spelled:
             self._spelled[token] = str(self._tokenizer.decode([token])).strip().lower()
         spelled = self._spelled[token]
@@ -122,14 +122,14 @@ class VisionCache:
     def features(
         self, loaded: LoadedModel, samples: Sequence[Sample], pixels: "torch.Tensor"
     ) -> list[Any]:
-        """Return (tokens, d) features for every image of a batch; each distinct image is encoded once."""
+        """Return (tokens, d) features of each image of a batch; equal images are encoded once."""
         import torch
 
         digests = [image.digest for sample in samples for image in sample.images]
         if len(digests) != len(pixels):
             raise UnsupportedModel(
-                f"{loaded.family.name}'s processor made {len(pixels)} tensors of {len(digests)} images; this family "
-                "cannot reuse encoded images"
+                f"{loaded.family.name}'s processor made {len(pixels)} tensors of "
+                f"{len(digests)} images; this family cannot reuse encoded images"
             )
         wanted = {digest: row for row, digest in reversed(list(enumerate(digests)))}
         new = [(digest, row) for digest, row in wanted.items() if digest not in self._features]

@@ -60,11 +60,13 @@ def choose_device(name: str) -> "torch.device":
         raise BadOption(f"{name!r} is not a device; use auto, cpu, cuda or cuda:N") from error
     if device.type == "cuda" and not torch.cuda.is_available():
         raise BadOption(
-            f"device {name!r} was asked for, but torch {torch.__version__} sees no GPU; use --device cpu"
+            f"device {name!r} was asked for, but torch {torch.__version__} sees no GPU; "
+            "use --device cpu"
         )
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise BadOption(
-            f"device {name!r} was asked for, but there are {torch.cuda.device_count()} GPUs (from cuda:0)"
+            f"device {name!r} was asked for, but there are {torch.cuda.device_count()} GPUs "
+            "(from cuda:0)"
         )
     if device.type not in {"cpu", "cuda"}:
         raise BadOption(f"device {name!r} is not supported; use auto, cpu, cuda or cuda:N")
@@ -159,7 +161,8 @@ def _image_token(model: Any, family: Family) -> int:
     token = getattr(model.config, family.image_token, None)
     if not isinstance(token, int):
         raise UnsupportedModel(
-            f"{type(model).__name__} names no image placeholder ({family.image_token} in config.json)"
+            f"{type(model).__name__} names no image placeholder "
+            f"({family.image_token} in config.json)"
         )
     return token
 
@@ -170,7 +173,8 @@ def _explained(source: ModelSource, error: Exception) -> Exception:
     if source.is_local:
         return UnsupportedModel(f"the model in {source.location} cannot be loaded: {reason}")
     return ModelNotFound(
-        f"there is no model {source.name!r} here and the hub did not give it ({reason}); {nearest_model(source.name)}"
+        f"there is no model {source.name!r} here and the hub did not give it ({reason}); "
+        f"{nearest_model(source.name)}"
     )
 
 
@@ -188,8 +192,8 @@ _IDENTITY = (".json", ".jinja", ".safetensors", ".model", ".txt")
 def weights_fingerprint(folder: Path) -> str:
     """Hash a model's files: 16 hexadecimal digits.
 
-    Files in the hub's cache are links to blobs that are named by their own hash; such a name is taken
-    instead of reading the file.
+    Files in the hub's cache are links to blobs that are named by their own hash; such a name is
+    taken instead of reading the file.
     """
     entries: list[tuple[str, str]] = []
     for path in sorted(folder.iterdir()):

@@ -1,9 +1,9 @@
 """Calibrated Gaussian masking: what replaces the embeddings of a masked modality.
 
-Every vector of the masked modality becomes a draw from N(mu, diag(sigma^2)), with mean and variance per
-dimension over the train split (Xiu26 section 3.2; MI26 section 2.3). Draws are seeded by what they
-replace, never by when: text noise by (seed, sample id, draw), vision noise by (seed, image content,
-draw), so neither batch size, nor device count, nor a resumed run changes them.
+Every vector of the masked modality becomes a draw from N(mu, diag(sigma^2)), with mean and variance
+per dimension over the train split (Xiu26 section 3.2; MI26 section 2.3). Draws are seeded by what
+they replace, never by when: text noise by (seed, sample id, draw), vision noise by (seed, image
+content, draw), so neither batch size, nor device count, nor a resumed run changes them.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class Moments:
 
 
 class RunningMoments:
-    """Mean and variance of a stream of vectors in float64, merged batch by batch (Chan et al. 1979)."""
+    """Mean and variance of a stream of vectors in float64, merged by batch (Chan et al. 1979)."""
 
     def __init__(self) -> None:
         """Start empty."""

@@ -72,8 +72,9 @@ def resolve_model(name: str) -> ModelSource:
         local = Path(entry.source).is_absolute()
         if local and not (Path(entry.source) / "config.json").is_file():
             raise ModelNotFound(
-                f"the weights of {name!r} are missing from {entry.source}; restore the folder from the repository, "
-                f"or train them with: python -m model_runners demo train {name.removeprefix('demo/')}"
+                f"the weights of {name!r} are missing from {entry.source}; "
+                "restore the folder from the repository, or train them with: "
+                f"python -m model_runners demo train {name.removeprefix('demo/')}"
             )
         return ModelSource(name=name, location=entry.source, is_local=local)
     folder = Path(name).expanduser()
@@ -95,4 +96,7 @@ def nearest_model(name: str) -> str:
     """Return the part of a message that names the nearest model and the list."""
     near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{hint}known: {', '.join(sorted(MODELS))}; a folder with config.json or a hub id such as owner/name also works"
+    return (
+        f"{hint}known: {', '.join(sorted(MODELS))}; "
+        "a folder with config.json or a hub id such as owner/name also works"
+    )

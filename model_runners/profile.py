@@ -1,7 +1,7 @@
 """A run: all conditions of a benchmark's samples through one model, chunk by chunk, resumable.
 
-A chunk is the unit of work and of loss. It exists completely or not at all, so a run that was killed
-goes on where the last finished chunk ends, and a longer run only adds to a shorter one.
+A chunk is the unit of work and of loss. It exists completely or not at all, so a run that was
+killed goes on where the last finished chunk ends, and a longer run only adds to a shorter one.
 """
 
 import platform

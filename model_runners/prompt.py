@@ -66,15 +66,15 @@ def render(processor: Any, sample: Sample, *, with_image: bool = True) -> Prompt
     """
     if not getattr(processor, "chat_template", None):
         raise UnsupportedModel(
-            "the model's processor has no chat template, so the place of the user's text in the prompt is "
-            "unknown; add a chat_template.jinja to the model's folder"
+            "the model's processor has no chat template, so the place of the user's text "
+            "in the prompt is unknown; add a chat_template.jinja to the model's folder"
         )
     said = user_text(sample)
     placeholder = getattr(processor, "image_token", None)
     if placeholder and placeholder in said + (sample.system or ""):
         raise UnsupportedModel(
-            f"the text of sample {sample.id!r} contains {placeholder!r}, the model's placeholder for images; "
-            "take it out of the benchmark's text"
+            f"the text of sample {sample.id!r} contains {placeholder!r}, "
+            "the model's placeholder for images; take it out of the benchmark's text"
         )
     text: str = processor.apply_chat_template(
         messages(sample, with_image=with_image), add_generation_prompt=True, tokenize=False
@@ -82,8 +82,8 @@ def render(processor: Any, sample: Sample, *, with_image: bool = True) -> Prompt
     start = text.rfind(said)
     if start < 0:
         raise UnsupportedModel(
-            f"the chat template changes the text of sample {sample.id!r} (for example its blanks), so its place "
-            "in the prompt cannot be told"
+            f"the chat template changes the text of sample {sample.id!r} "
+            "(for example its blanks), so its place in the prompt cannot be told"
         )
     return Prompt(
         text=text, user=(start, start + len(said)), question=(start, start + len(sample.question))

@@ -1,9 +1,10 @@
 """The proof that a model's masking is clean, run at every load.
 
-A family file may be wrong, and a new checkpoint may differ from what its family promises; a leak of one
-modality past its mask makes every number fiction. So each load shows, on real samples: the replay is the
-plain forward pass; with the image masked the pixels do not matter; with the text masked the text does
-not matter; unmasked, both do; the last layer's lens is the model's own output; padding changes nothing.
+A family file may be wrong, and a new checkpoint may differ from what its family promises; a leak of
+one modality past its mask makes every number fiction. So each load shows, on real samples: the
+replay is the plain forward pass; with the image masked the pixels do not matter; with the text
+masked the text does not matter; unmasked, both do; the last layer's lens is the model's own output;
+padding changes nothing.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from model_runners.encoding import EncodedBatch, encode
 from model_runners.errors import SelfTestFailed
 from model_runners.inference import merge, to_device
 from model_runners.loading import LoadedModel
-from model_runners.masking import Moments, NoiseStatistics, Masker
+from model_runners.masking import Masker, Moments, NoiseStatistics
 from model_runners.prompt import MaskScope
 from model_runners.stack import replay, take_rows
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     import torch
 
 TOLERANCES = {"float32": 1e-4, "bfloat16": 0.25, "float16": 0.05}
-"""Largest difference of a logit that counts as rounding, relative to the largest logit where that is over 1."""
+"""Largest difference of a logit that counts as rounding.
+
+It is relative to the largest logit where that is over 1.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,9 +88,9 @@ def self_test(
     fewest = int(min(pair.vision.sum(1).min(), pair.text.sum(1).min()))
     if fewest < 2:
         raise SelfTestFailed(
-            f"{loaded.name} ({loaded.family.name}) failed its self-test, so nothing was computed: a prompt has "
-            f"{fewest} maskable positions of one modality; is token {loaded.image_token_id} really the image "
-            "placeholder?"
+            f"{loaded.name} ({loaded.family.name}) failed its self-test, so nothing was computed: "
+            f"a prompt has {fewest} maskable positions of one modality; "
+            f"is token {loaded.image_token_id} really the image placeholder?"
         )
     swapped = _swap_pixels(loaded, pair)
     reworded = _replace_words(loaded, pair)
@@ -117,13 +121,15 @@ def self_test(
             "image_masked",
             _gap(logits(pair, hide="vision"), logits(swapped, hide="vision")) / scale,
             limit,
-            "with the image masked, other pixels still change the output: the image leaks past the mask",
+            "with the image masked, other pixels still change the output: "
+            "the image leaks past the mask",
         ),
         _at_most(
             "text_masked",
             _gap(logits(pair, hide="text"), logits(reworded, hide="text")) / scale,
             limit,
-            "with the text masked, other words still change the output: the text leaks past the mask",
+            "with the text masked, other words still change the output: "
+            "the text leaks past the mask",
         ),
         _more_than(
             "image_matters",
@@ -167,8 +173,8 @@ def self_test(
     if failed:
         what = "; ".join(f"{check.meaning} ({check.name} = {check.value:.2g})" for check in failed)
         raise SelfTestFailed(
-            f"{loaded.name} ({loaded.family.name}, {loaded.dtype} on {loaded.device}) failed its self-test, so nothing "
-            f"was computed: {what}"
+            f"{loaded.name} ({loaded.family.name}, {loaded.dtype} on {loaded.device}) "
+            f"failed its self-test, so nothing was computed: {what}"
         )
     return report
 
@@ -211,7 +217,7 @@ def _replace_words(loaded: LoadedModel, pair: EncodedBatch) -> EncodedBatch:
 
 
 def _masker(loaded: LoadedModel, pair: EncodedBatch) -> Masker:
-    """Noise with the moments of these two samples; the self-test needs no statistics of a benchmark."""
+    """Noise with the moments of these two samples; a benchmark's statistics are not needed."""
     embeddings = merge(loaded, pair, ()).embeddings.float().cpu()
 
     def moments(positions: "torch.Tensor") -> Moments:

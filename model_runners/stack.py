@@ -5,7 +5,7 @@ then the image features have been merged into the token embeddings and the posit
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 STANDARD = frozenset(
     {
-        "input_ids", "inputs_embeds", "attention_mask", "position_ids", "past_key_values", "use_cache",
-        "return_dict", "output_hidden_states", "output_attentions", "labels", "token_type_ids",
-        "mm_token_type_ids", "cache_position", "logits_to_keep",
+        "input_ids", "inputs_embeds", "attention_mask", "position_ids", "past_key_values",
+        "use_cache", "return_dict", "output_hidden_states", "output_attentions", "labels",
+        "token_type_ids", "mm_token_type_ids", "cache_position", "logits_to_keep",
     }
 )  # fmt: skip
 """Keyword arguments of a text stack that carry neither pixels nor words beside the embeddings."""
 NOT_REPLAYED = frozenset(
     {
-        "input_ids", "inputs_embeds", "past_key_values", "use_cache", "return_dict", "output_hidden_states",
-        "output_attentions", "labels", "logits_to_keep", "cache_position",
+        "input_ids", "inputs_embeds", "past_key_values", "use_cache", "return_dict",
+        "output_hidden_states", "output_attentions", "labels", "logits_to_keep", "cache_position",
     }
 )  # fmt: skip
 
 
-class _Stop(Exception):  # noqa: N818 - a signal, not an error
+class _Stop(Exception):  # a signal, not an error
     """Ends a forward pass once the merged call has been seen."""
 
 
@@ -72,7 +72,7 @@ def follow(module: "nn.Module", path: str) -> "nn.Module | None":
 def before(
     module: "nn.Module", action: Callable[[dict[str, Any]], dict[str, Any] | None]
 ) -> Iterator[None]:
-    """Within the block, let `action` see and replace the keyword arguments of each call of `module`."""
+    """Within the block, let `action` see and replace the keywords of each call of `module`."""
 
     def hook(_: "nn.Module", args: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         changed = action(keywords)
@@ -102,21 +102,19 @@ def capture(model: "nn.Module", stack: TextStack, inputs: dict[str, Any]) -> Cap
         seen.update(keywords)
         raise _Stop
 
-    with before(stack.module, stop), torch.no_grad():
-        try:
-            model(**inputs, use_cache=False)
-        except _Stop:
-            pass
+    with before(stack.module, stop), torch.no_grad(), suppress(_Stop):
+        model(**inputs, use_cache=False)
     embeddings = seen.get("inputs_embeds")
     if embeddings is None:
         raise UnsupportedModel(
-            f"{type(model).__name__} hands no merged embeddings to its text stack, so nothing can be masked there"
+            f"{type(model).__name__} hands no merged embeddings to its text stack, "
+            "so nothing can be masked there"
         )
     unknown = sorted(k for k, v in seen.items() if k not in STANDARD and _holds_tensor(v))
     if unknown:
         raise UnsupportedModel(
-            f"{type(model).__name__} hands its text stack {', '.join(unknown)}, which may carry image or text past "
-            "the mask; this family needs a file of its own"
+            f"{type(model).__name__} hands its text stack {', '.join(unknown)}, "
+            "which may carry image or text past the mask; this family needs a file of its own"
         )
     return Captured(
         embeddings=embeddings,
@@ -135,7 +133,7 @@ def _holds_tensor(value: Any) -> bool:
 
 
 def take_rows(captured: Captured, rows: "torch.Tensor") -> dict[str, Any]:
-    """Return the captured keywords for the given rows of the batch, repeated as often as they occur.
+    """Return the captured keywords for the given rows of the batch, repeated as they occur.
 
     Parameters
     ----------
@@ -183,8 +181,8 @@ def replay(
 ) -> LastToken:
     """Run the text stack on (R, L, d) embeddings and keep the last position.
 
-    The per-layer states come from hooks on the layers, which see them before the final norm; the norm
-    is applied here, once (transformers' own `hidden_states[-1]` already has it).
+    The per-layer states come from hooks on the layers, which see them before the final norm; the
+    norm is applied here, once (transformers' own `hidden_states[-1]` already has it).
     """
     import torch
 

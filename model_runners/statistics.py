@@ -23,7 +23,7 @@ Progress = Callable[[int, int], None]
 
 
 def statistics_samples(benchmark: Benchmark) -> tuple[Sample, ...]:
-    """Return the samples that the statistics are taken over: train split, or all where there is none."""
+    """Return the samples that statistics are taken over: train split, or all if there is none."""
     try:
         return benchmark.select(split="train", limit=STATISTICS_SAMPLES)
     except BenchmarkError:
@@ -33,8 +33,8 @@ def statistics_samples(benchmark: Benchmark) -> tuple[Sample, ...]:
 def recipe(loaded: LoadedModel, benchmark: Benchmark, scope: MaskScope) -> str:
     """Return 16 hexadecimal digits that name the statistics by everything they are made of.
 
-    The recipe and not the values goes into the run key: the values are floating-point sums whose last
-    digits depend on the number of threads, and the same recipe must find the same run.
+    The recipe and not the values goes into the run key: the values are floating-point sums whose
+    last digits depend on the number of threads, and the same recipe must find the same run.
     """
     content = {
         "version": RECIPE_VERSION,

@@ -1,9 +1,9 @@
-"""digits_vqa: real handwriting, ordinary multiple-choice prompts, information atoms known in closed form.
+"""digits_vqa: real handwriting, multiple-choice prompts, information atoms known in closed form.
 
-The images are scikit-learn's bundled copy of the UCI "Optical Recognition of Handwritten Digits" test
-set (1,797 images of 8 x 8 pixels, 17 grey levels; E. Alpaydin and C. Kaynak, 1998), digits 0 to 7, the
-same number of each. Every image occurs once in each of four subsets. For a solver that knows the digit
-and reads the text, the answer's 2 bits are, for uniform digits and texts:
+The images are scikit-learn's bundled copy of the UCI "Optical Recognition of Handwritten Digits"
+test set (1,797 images of 8 x 8 pixels, 17 grey levels; E. Alpaydin and C. Kaynak, 1998), digits 0
+to 7, the same number of each. Every image occurs once in each of four subsets. For a solver that
+knows the digit and reads the text, the answer's 2 bits are, for uniform digits and texts:
 
 ========== ================================================== ==========================
 subset     question                                           2 bits of
@@ -14,13 +14,15 @@ language   (a + b) mod 4 of two numbers in the text           language-unique
 redundant  which pair holds the digit that the text names     redundancy
 ========== ================================================== ==========================
 
-Within each digit of each split the texts are balanced, so that these values hold exactly in the sample
-and not only in expectation. All prompts of a subset have the same words but for one or two numbers.
+Within each digit of each split the texts are balanced, so that these values hold exactly in the
+sample and not only in expectation. All prompts of a subset have the same words but for one or two
+numbers.
 """
 
 import io
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, cast
 
 import numpy as np
 
@@ -97,7 +99,7 @@ def question_of(subset: str, digit: int, first: int, second: int) -> tuple[str, 
 
 
 def encode_png(pixels: np.ndarray) -> bytes:
-    """Encode one digit (8, 8), grey levels 0 to 16, as a PNG of `IMAGE_SIDE` x `IMAGE_SIDE` pixels."""
+    """Encode one digit (8, 8), grey levels 0 to 16, as a PNG of `IMAGE_SIDE` pixels a side."""
     import PIL.Image
 
     grey = np.clip(np.rint(pixels * (255.0 / 16.0)), 0, 255).astype(np.uint8)
@@ -122,10 +124,11 @@ class DigitImages:
 @cache
 def digit_images() -> dict[Split, DigitImages]:
     """Choose the same number of images of each digit and split them 3 : 1 by image."""
-    from sklearn.datasets import load_digits
+    from sklearn.datasets import load_digits  # pyright: ignore[reportMissingTypeStubs] -- it has none
 
-    data = load_digits()
-    images, labels = np.asarray(data.images), np.asarray(data.target)
+    data = cast("Any", load_digits())
+    images: np.ndarray = np.asarray(data.images)
+    labels: np.ndarray = np.asarray(data.target)
     generator = np.random.default_rng(SPLIT_SEED)
     chosen: dict[Split, list[np.ndarray]] = {"train": [], "test": []}
     for digit in range(DIGITS):
@@ -140,7 +143,7 @@ def digit_images() -> dict[Split, DigitImages]:
 
 
 def _balanced(count: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Two numbers 0 to 3 for `count` images of one digit: the first, and the sum mod 4, each uniform."""
+    """Two numbers 0 to 3 for `count` images of one digit: first and sum mod 4 are each uniform."""
     first = generator.permutation(np.arange(count) % 4)
     total = np.empty(count, dtype=int)
     for value in range(4):
@@ -181,5 +184,7 @@ def load() -> Benchmark:
     return Benchmark(
         name="digits_vqa",
         samples=fixed_order(samples),
-        description="Handwritten digits 0-7; four subsets, each 2 bits of one atom for an ideal solver.",
+        description=(
+            "Handwritten digits 0-7; four subsets, each 2 bits of one atom for an ideal solver."
+        ),
     )

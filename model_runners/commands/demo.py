@@ -36,7 +36,8 @@ def _load(arguments: argparse.Namespace) -> int:
     cache = cache_directory(arguments.cache)
     report = load_demo(cache)
     print(
-        f"demo in {cache}: {report.copied} files copied, {report.present} there already; {describe(report.ingest)}",
+        f"demo in {cache}: {report.copied} files copied, {report.present} there already; "
+        f"{describe(report.ingest)}",
         file=sys.stderr,
     )
     return 0

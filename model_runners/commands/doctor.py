@@ -81,7 +81,7 @@ def _devices() -> str:
         )
     if shutil.which("nvidia-smi"):
         return (
-            f"cpu; an NVIDIA driver is present, but torch {torch.__version__} cannot use it: install a CUDA build of "
-            "the same version (https://pytorch.org/get-started)"
+            f"cpu; an NVIDIA driver is present, but torch {torch.__version__} cannot use it: "
+            "install a CUDA build of the same version (https://pytorch.org/get-started)"
         )
     return "cpu"

@@ -92,7 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
         shift = "" if record.d_vision is None else f"  D_vision {record.d_vision:+.3f}"
         print(
-            f"{record.model}  {record.benchmark}/{record.subset}  n {record.n}  {atoms}  total {record.total:.3f} bits  "
+            f"{record.model}  {record.benchmark}/{record.subset}  n {record.n}  {atoms}  "
+            f"total {record.total:.3f} bits  "
             f"gap {record.gap_bits:.1e}  accuracy {record.accuracy:.3f}{shift}"
         )
         for warning in record.warnings:

@@ -73,7 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         f"({rate:.1f} samples/s, {report.passes / report.inference_seconds:.0f} passes/s)"
     )  # fmt: skip
     print(
-        f"run {report.run_key}: {report.samples} samples of {report.benchmark} through {report.model}; {speed}; "
+        f"run {report.run_key}: {report.samples} samples of {report.benchmark} "
+        f"through {report.model}; {speed}; "
         f"self-test passed ({len(report.self_test.checks)} checks)",
         file=sys.stderr,
     )

@@ -1,4 +1,4 @@
-"""How a small LLaVA is built from configuration classes: tokenizer, processor, weights at random."""
+"""How a small LLaVA is built from configuration classes: tokenizer, processor, random weights."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

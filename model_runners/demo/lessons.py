@@ -1,4 +1,4 @@
-"""The stream of training examples: fresh questions about train-split images, with modality dropout."""
+"""The training examples: a stream of new questions on train-split images, with modality dropout."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

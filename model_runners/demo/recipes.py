@@ -28,7 +28,9 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "oracle": Recipe(
-        summary="masked predictions are posteriors; trained with modality dropout on all four subsets",
+        summary=(
+            "masked predictions are posteriors; trained with modality dropout on all four subsets"
+        ),
         size=TinyLlava(),
         schedule=Schedule(tower_steps=2500, instruct_steps=4500),
         # Synergy is the only task that needs two steps of reasoning, and the last to be learnt.
@@ -75,10 +77,10 @@ def train(name: str, folder: Path, *, report: Report = silent) -> None:
 
 
 def tokenizer_corpus() -> list[str]:
-    """Return the train split's prompts with their answers: what a tokenizer of this world has to spell."""
+    """Return the train split's prompts with their answers: what the tokenizer has to spell."""
     train: list[Sample] = [sample for sample in load().samples if sample.split == "train"]
-    texts = [
-        f"SYSTEM: {sample.system}\nUSER: \n{user_text(sample)}\nASSISTANT: {sample.letters[sample.answer]}"
+    return [
+        f"SYSTEM: {sample.system}\nUSER: \n{user_text(sample)}\n"
+        f"ASSISTANT: {sample.letters[sample.answer]}"
         for sample in train
     ]
-    return texts

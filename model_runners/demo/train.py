@@ -1,10 +1,11 @@
-"""How a demo model is trained from nothing: tower first, then instruction tuning with modality dropout.
+"""How a demo model is trained from nothing: tower, then instruction tuning with modality dropout.
 
 The tower stage stands in for the pre-trained vision encoder that an ordinary LLaVA starts from. The
-instruction stage answers fresh multiple-choice questions about train-split images. Where a modality is
-dropped, its embeddings are replaced by the Gaussian noise that the masked runs use (per dimension, mean
-and variance of the batch's own embeddings), so that the masked predictions of the trained model are
-posteriors given what is left, and not a guess about a situation that it has never seen.
+instruction stage answers fresh multiple-choice questions about train-split images. Where a modality
+is dropped, its embeddings are replaced by the Gaussian noise that the masked runs use (per
+dimension, mean and variance of the batch's own embeddings), so that the masked predictions of the
+trained model are posteriors given what is left, and not a guess about a situation that it has never
+seen.
 """
 
 import copy
@@ -34,8 +35,8 @@ class Schedule:
     average: float = 0.998
     """Decay of the exponential moving average of the weights; the average is what is saved."""
     hint: float = 0.5
-    """Weight, fading to zero, of naming the answer's own words where the question ends. Without it the
-    letter alone teaches a small model very slowly which numbers belong together."""
+    """Weight, fading to zero, of naming the answer's own words where the question ends. Without it
+    the letter alone teaches a small model very slowly which numbers belong together."""
     dropout: bool = True
     """Train with modality dropout (an oracle) or on whole samples only."""
 
@@ -149,7 +150,7 @@ class Average:
 
 
 def train_tower(model: Any, lessons: Lessons, schedule: Schedule, *, report: Report) -> None:
-    """Teach tower and projector to tell the digits apart, through a linear probe that is thrown away."""
+    """Teach tower and projector to tell digits apart, by a linear probe that is thrown away."""
     import torch
     from torch import nn
     from torch.nn import functional

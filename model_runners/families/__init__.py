@@ -44,7 +44,8 @@ def load_family(model_type: str) -> Family:
     module = FAMILIES.get(model_type)
     if module is None:
         raise UnsupportedModel(
-            f"models of type {model_type!r} have no family file yet; known types: {', '.join(sorted(FAMILIES))} "
+            f"models of type {model_type!r} have no family file yet; "
+            f"known types: {', '.join(sorted(FAMILIES))} "
             "(docs/adding-a-family.md says how to add one)"
         )
     return importlib.import_module(module).FAMILY

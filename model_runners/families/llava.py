@@ -1,4 +1,4 @@
-"""LLaVA-1.5 (Liu et al. 2024): CLIP tower, two-layer projector, Llama or Vicuna; no side channels."""
+"""LLaVA-1.5 (Liu et al. 2024): CLIP tower, 2-layer projector, Llama or Vicuna; no side channels."""
 
 from model_runners.families import Family
 

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
@@ -55,5 +56,5 @@ def test_members_of_a_group_stand_together_within_their_stratum(samples: list[Sa
     stratum = [
         s.group_id for s in fixed_order(samples) if (s.subset, s.split) == ("large", "train")
     ]
-    changes = sum(a != b for a, b in zip(stratum, stratum[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(stratum))
     assert changes == len(set(stratum)) - 1

@@ -1,4 +1,4 @@
-"""The shipped demo: its scores are its weights', its answers are right, its spectra are the known ones."""
+"""The shipped demo: scores are of its weights, answers are right, spectra are the known ones."""
 
 from pathlib import Path
 
@@ -111,7 +111,7 @@ def test_what_the_oracle_needs_is_what_its_accuracy_needs(cache: Path) -> None:
 
 
 def test_masked_predictions_are_near_posteriors(cache: Path, run: queries.RunRow) -> None:
-    """Where one source says nothing, its probe is near uniform; averaged over draws within 0.1 bits."""
+    """Where a source says nothing, its probe is near uniform; draw-averaged, within 0.1 bits."""
     for subset, condition in (
         ("synergy", Condition.ONLY_1), ("synergy", Condition.ONLY_2),
         ("vision", Condition.ONLY_2), ("language", Condition.ONLY_1),

@@ -1,4 +1,4 @@
-"""A batch under all conditions: the same numbers however it is cut, and as a person would compute them."""
+"""A batch under all conditions: the same numbers however it is cut, and as computed by hand."""
 
 import dataclasses
 

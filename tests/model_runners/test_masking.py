@@ -72,9 +72,7 @@ def test_each_sample_draw_and_seed_has_its_own_noise(digits: Benchmark) -> None:
 
 def test_questions_about_one_image_share_its_noise(digits: Benchmark) -> None:
     sample = digits.samples[0]
-    sibling = next(
-        s for s in digits.samples if s.group_id == sample.group_id and s.id != sample.id
-    )
+    sibling = next(s for s in digits.samples if s.group_id == sample.group_id and s.id != sample.id)
     assert vision_seed(0, sample, 2) == vision_seed(0, sibling, 2)
     assert text_seed(0, sample, 2) != text_seed(0, sibling, 2)
 

@@ -20,7 +20,7 @@ def test_every_model_of_the_table_belongs_to_a_family_of_the_table() -> None:
 
 
 def test_a_near_miss_is_answered_with_the_name_and_the_list() -> None:
-    with pytest.raises(ModelNotFound, match="did you mean 'demo/oracle'.*llava-1.5-7b"):
+    with pytest.raises(ModelNotFound, match=r"did you mean 'demo/oracle'.*llava-1\.5-7b"):
         resolve_model("demo/oracel")
 
 
@@ -49,5 +49,5 @@ def test_hostile_names_are_only_names(
 
 
 def test_an_unknown_model_type_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UnsupportedModel, match="'bert'.*known types: llava"):
+    with pytest.raises(UnsupportedModel, match=r"'bert'.*known types: llava"):
         load_family("bert")

@@ -104,8 +104,9 @@ def test_a_run_killed_at_any_time_goes_on_to_the_same_bytes(
     undisturbed = profile(options(untrained, limit=192, batch_size=64), tmp_path / "undisturbed")
     cache = tmp_path / "killed"
     command = [
-        sys.executable, "-m", "model_runners", "profile", "--model", str(untrained), "--benchmark", "digits_vqa",
-        "--limit", "192", "--draws", "1", "--batch-size", "64", "--device", "cpu", "--cache", str(cache),
+        sys.executable, "-m", "model_runners", "profile", "--model", str(untrained),
+        "--benchmark", "digits_vqa", "--limit", "192", "--draws", "1", "--batch-size", "64",
+        "--device", "cpu", "--cache", str(cache),
     ]  # fmt: skip
     root = Path(__file__).resolve().parents[2]
     process = subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL, start_new_session=True)

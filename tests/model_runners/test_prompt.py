@@ -31,9 +31,7 @@ def test_the_maskable_span_is_exactly_what_the_user_says(
         assert prompt.text.index(sample.system) < prompt.user[0]
 
 
-def test_a_model_without_a_chat_template_is_refused(
-    oracle: LoadedModel, digits: Benchmark
-) -> None:
+def test_a_model_without_a_chat_template_is_refused(oracle: LoadedModel, digits: Benchmark) -> None:
     bare = type("Bare", (), {"chat_template": None})()
     with pytest.raises(UnsupportedModel, match="no chat template"):
         render(bare, digits.samples[0])

@@ -15,7 +15,8 @@ def test_the_oracle_passes_every_check(oracle: LoadedModel, digits: Benchmark) -
     report = self_test(oracle, digits.samples[:8])
     assert report.passed
     assert {check.name for check in report.checks} == {
-        "replay", "image_masked", "text_masked", "image_matters", "text_matters", "lens", "padding", "spread",
+        "replay", "image_masked", "text_masked", "image_matters", "text_matters", "lens",
+        "padding", "spread",
     }  # fmt: skip
     assert report.to_dict()["passed"] is True
 
@@ -32,9 +33,7 @@ def test_a_wrong_placeholder_is_seen_as_a_leak_of_the_image(
         self_test(wrong, digits.samples[:8])
 
 
-def test_pixels_that_bypass_the_embeddings_are_seen(
-    oracle: LoadedModel, digits: Benchmark
-) -> None:
+def test_pixels_that_bypass_the_embeddings_are_seen(oracle: LoadedModel, digits: Benchmark) -> None:
     """As Qwen3-VL's DeepStack would: image features added inside the stack, past the mask."""
     features: list[torch.Tensor] = []
     tower = oracle.model.model.multi_modal_projector.register_forward_hook(

@@ -1,4 +1,4 @@
-"""Capture and replay: one mechanism, checked against the plain forward pass and an edit in place."""
+"""Capture and replay: one mechanism, checked against the plain forward pass and in-place edits."""
 
 import pytest
 import torch
