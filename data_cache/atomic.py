@@ -21,19 +21,20 @@ def write_atomically(path: Path, content: bytes) -> Path:
     temporary = temporary_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)  # after the rename there is none
         sync_directory(path.parent)
     except OSError as error:
         raise CacheError(
             f"{path} could not be written ({error.strerror}); "
             "free some space, or choose another folder with --cache"
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)  # after the rename there is none
     return path
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from data_cache.arrow import Table
 from data_cache.chunks import Chunk, read_chunk
-from data_cache.errors import CacheError, ChunkInvalid, SchemaTooNew
+from data_cache.errors import CacheError, ChunkInvalid
 from data_cache.plan import ChunkPlan, largest_first
 from data_cache.records import SpectrumRecord, read_estimate
 from data_cache.runs import Sidecar, read_sidecar
@@ -141,7 +141,7 @@ def _read_other(batch: Batch, file: SpoolFile) -> None:
             batch.estimates.append(read_estimate(file.path))
     except ChunkInvalid as error:
         batch.bad.append((file, str(error)))
-    except SchemaTooNew as error:
+    except CacheError as error:
         batch.skipped.append((file, str(error)))
     else:
         batch.ledger.append((file, None))
@@ -154,7 +154,7 @@ def _read_block(batch: Batch, run_key: str, index: int, members: list[SpoolFile]
             chunk = read_chunk(file.path)
         except ChunkInvalid as error:
             batch.bad.append((file, str(error)))
-        except SchemaTooNew as error:
+        except CacheError as error:
             batch.skipped.append((file, str(error)))
         else:
             chunks[chunk.plan] = (file, chunk)

@@ -16,6 +16,7 @@ from data_cache.plan import (
     ChunkPlan,
     block_of,
     largest_first,
+    read_failure,
 )
 from data_cache.validation import CHUNK_SCHEMA, REQUIRED, check_rows
 
@@ -123,12 +124,14 @@ def read_plan(path: Path) -> ChunkPlan:
         If the file is no chunk, or is not where its content belongs.
     SchemaTooNew
         If a newer PIDscope wrote it.
+    CacheError
+        If the operating system refuses to read it.
     """
     where = f"{path.parent.name}/{path.name}"
     try:
         metadata = pq.read_metadata(path).metadata
     except (OSError, pa.ArrowException) as error:
-        raise ChunkInvalid(f"{where} is no readable Parquet file: {error}") from error
+        raise read_failure(error, where) from error
     plan = ChunkPlan.from_metadata(metadata, where)
     if not CHUNK_NAME.fullmatch(path.name) or plan.name != path.name:
         raise ChunkInvalid(f"{where} holds what belongs in {plan.name}; was it renamed?")
@@ -154,7 +157,7 @@ def read_chunk(path: Path) -> Chunk:
             table = file.read().replace_schema_metadata(None)
         table.validate(full=True)
     except (OSError, pa.ArrowException) as error:
-        raise ChunkInvalid(f"{where} cannot be read: {error}") from error
+        raise read_failure(error, where) from error
     check_rows(table, plan, where)
     return Chunk(path=path, plan=plan, table=table)
 

@@ -38,7 +38,8 @@ class IngestReport:
     quarantined: tuple[tuple[str, str], ...] = ()
     """Name and reason of each bad file; it now lies in spool/quarantine."""
     skipped: tuple[tuple[str, str], ...] = ()
-    """Name and reason of each file left in place: from a newer PIDscope, or without a sidecar."""
+    """Name and reason of each file left in place: from a newer PIDscope, without a sidecar, or
+    refused by the operating system."""
 
     def __add__(self, other: "IngestReport") -> "IngestReport":
         """Join the reports of two passes."""

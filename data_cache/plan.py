@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from data_cache.conditions import NOISY, Condition
-from data_cache.errors import ChunkInvalid, SchemaTooNew
+from data_cache.errors import CacheError, ChunkInvalid, SchemaTooNew
 from data_cache.runs import canonical_json, hash_text
 
 CHUNK_VERSION = 1
@@ -168,6 +168,17 @@ def chunk_metadata(metadata: dict[bytes, bytes] | None, where: str) -> dict[str,
             f"{CHUNK_VERSION}); upgrade or choose another folder with --cache"
         )
     return content
+
+
+def read_failure(error: Exception, where: str) -> CacheError:
+    """Return what a failed read of a Parquet file means.
+
+    An error number comes from the operating system and says nothing about the file's content, so
+    the file must not be judged by it.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        return CacheError(f"{where} cannot be read now ({error.strerror}); check the disk")
+    return ChunkInvalid(f"{where} is no readable Parquet file: {error}")
 
 
 def largest_first(plans: Iterable[ChunkPlan]) -> list[ChunkPlan]:

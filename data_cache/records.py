@@ -13,7 +13,7 @@ from data_cache.arrow import Table, pa, parquet_bytes, pq
 from data_cache.atomic import write_atomically
 from data_cache.errors import CacheError, ChunkInvalid
 from data_cache.location import checked_key, estimates_directory
-from data_cache.plan import CHUNK_VERSION, METADATA_KEY, chunk_metadata
+from data_cache.plan import CHUNK_VERSION, METADATA_KEY, chunk_metadata, read_failure
 from data_cache.runs import canonical_json, hash_text
 
 ATOMS = ("redundancy", "unique_1", "unique_2", "synergy")
@@ -186,7 +186,7 @@ def read_estimate(path: Path) -> tuple[SpectrumRecord, Table]:
             metadata = chunk_metadata(file.schema_arrow.metadata, where)
             table = file.read().replace_schema_metadata(None)
     except (OSError, pa.ArrowException) as error:
-        raise ChunkInvalid(f"{where} cannot be read: {error}") from error
+        raise read_failure(error, where) from error
     if not isinstance(metadata.get("record"), dict):
         raise ChunkInvalid(f"{where} has no record")
     try:

@@ -11,7 +11,14 @@ from data_cache.arrow import Table, pa, parquet_bytes, pq
 from data_cache.atomic import write_atomically
 from data_cache.errors import BenchmarkError, ChunkInvalid
 from data_cache.location import samples_directory
-from data_cache.plan import BLOCK_SIZE, CHUNK_NAME, CHUNK_VERSION, METADATA_KEY, chunk_metadata
+from data_cache.plan import (
+    BLOCK_SIZE,
+    CHUNK_NAME,
+    CHUNK_VERSION,
+    METADATA_KEY,
+    chunk_metadata,
+    read_failure,
+)
 from data_cache.runs import canonical_json, hash_text
 from data_cache.samples import LETTERS, SPLITS, Benchmark, Sample
 
@@ -115,7 +122,7 @@ def read_sample_chunk(path: Path) -> SampleChunk:
             metadata = chunk_metadata(file.schema_arrow.metadata, where)
             table = file.read().replace_schema_metadata(None)
     except (OSError, pa.ArrowException) as error:
-        raise ChunkInvalid(f"{where} cannot be read: {error}") from error
+        raise read_failure(error, where) from error
     if not table.schema.equals(SAMPLE_SCHEMA):
         raise ChunkInvalid(f"{where} has other columns than a chunk of samples")
     index = metadata.get("index")

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from data_cache.atomic import write_atomically
+from data_cache.errors import CacheError
 from data_cache.location import QUARANTINE, SAMPLES, quarantine_directory, spool_directory
 from data_cache.plan import CHUNK_NAME
 from data_cache.runs import SIDECAR_NAME
@@ -61,11 +62,16 @@ def quarantine(cache: Path, file: SpoolFile, reason: str) -> Path:
     Raises
     ------
     CacheError
-        If the disk is full.
+        If the disk is full or the file cannot be moved.
     """
     target = quarantine_directory(cache) / file.name
     write_atomically(target.with_name(f"{target.name}.txt"), f"{reason}\n".encode())
-    os.replace(file.path, target)
+    try:
+        os.replace(file.path, target)
+    except OSError as error:
+        raise CacheError(
+            f"{file.path} is bad ({reason}) and cannot be moved away: {error.strerror}; remove it"
+        ) from error
     return target
 
 
@@ -91,7 +97,10 @@ def _listed(spool: Path, folder: Path, kind: Kind, owner: str) -> Iterator[Spool
             found = kind, int(match[1])
         if found is None:
             continue
-        status = entry.stat()
+        try:
+            status = entry.stat()
+        except FileNotFoundError:  # another process has just quarantined it
+            continue
         yield SpoolFile(
             name=Path(entry.path).relative_to(spool).as_posix(),
             path=Path(entry.path),

@@ -172,6 +172,8 @@ def data_version(cache: Path) -> str:
 
 def _create(database: Path, cache: Path) -> None:
     # Built beside its place and renamed: a crash leaves no half-made database behind.
+    # A log without its database says nothing that the spool does not say, and must not be replayed.
+    Path(f"{database}.wal").unlink(missing_ok=True)
     temporary = temporary_path(database)
     with transaction(temporary, cache):
         pass

@@ -250,6 +250,11 @@ class TestReading:
         with pytest.raises(ChunkInvalid, match="renamed"):
             validate_chunk(renamed)
 
+    def test_what_the_system_refuses_to_read_is_not_called_a_bad_chunk(self, tmp_path):
+        with pytest.raises(CacheError, match="cannot be read now") as caught:
+            read_chunk(tmp_path / "run" / plan_of().name)
+        assert not isinstance(caught.value, ChunkInvalid)
+
     def test_a_chunk_of_another_run_is_refused(self, tmp_path):
         path = write(tmp_path, plan_of())
         (tmp_path / "thief").mkdir()

@@ -86,6 +86,14 @@ class TestStates:
         ):
             pass
 
+    def test_a_log_without_its_database_is_not_replayed(self, cache):
+        profile(cache, small_benchmark(4))
+        ingest(cache)
+        database_path(cache).unlink()
+        Path(f"{database_path(cache)}.wal").write_bytes(b"stale" * 100)
+        ingest(cache)
+        assert runs(cache)[0].n_samples == 4
+
 
 class TestTransactions:
     def test_an_exception_takes_everything_back(self, cache):
@@ -149,6 +157,17 @@ class TestReaders:
         assert problems == []
         with reader(cache) as connection:
             assert connection.execute("SELECT count(*) FROM blocks").fetchone() == (5,)
+
+    def test_a_held_reader_keeps_showing_the_file_that_was_replaced(self, cache, tmp_path):
+        with reader(cache):
+            newer = tmp_path / "newer.duckdb"
+            with transaction(newer, cache) as connection:
+                connection.execute("INSERT INTO blocks VALUES ('run', 0, 1, 1, '[]')")
+            newer.replace(database_path(cache))
+            with reader(cache) as connection:
+                assert connection.execute("SELECT count(*) FROM blocks").fetchall() == [(0,)]
+        with reader(cache) as connection:
+            assert connection.execute("SELECT count(*) FROM blocks").fetchall() == [(1,)]
 
 
 class TestOtherProcesses:
