@@ -27,7 +27,8 @@ def margin_warnings(
         if shift[source] > SHIFT_BITS:
             warnings.append(
                 f"source {source + 1} alone predicts other answer frequencies than both together "
-                f"(prior shift {shift[source]:.2f} bits); compare marginals='couple'"
+                f"(prior shift {shift[source]:.2f} bits), so its atoms depend on how the margins "
+                "are aligned; compare the policies of `marginals`"
             )
         lost = own[source] - kept[source]
         if (

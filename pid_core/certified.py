@@ -28,11 +28,11 @@ class Settings:
 
     seed: int = 0
     """For estimators that draw random numbers; the certified one does not."""
-    marginals: Marginals = "calibrate"
+    marginals: str = "calibrate"
     """What to do when the probes' priors differ from the joint run's (pid_core.margins)."""
     pool_candidates: bool = False
     """Put samples with different candidate sets into one problem, as the papers do."""
-    pointwise: Pointwise = "own"
+    pointwise: str = "own"
     """How I* is shared out over samples (pid_core.pointwise)."""
     tolerance_bits: float = 1e-3
     """Largest certified gap to accept."""
@@ -75,11 +75,12 @@ def estimate_certified(channels: Channels, settings: Settings) -> Spectrum:
     def average(values: list[float]) -> float:
         return to_bits(sum(s * value for s, value in zip(share, values, strict=True)))
 
-    atoms = {name: to_bits(float(np.mean(pointwise[:, k]))) for k, name in enumerate(ATOMS)}
+    means: list[float] = pointwise.mean(axis=0).tolist()
+    atoms = {name: to_bits(mean) for name, mean in zip(ATOMS, means, strict=True)}
     total = average([float(r.values.information_12.mean()) for r in results])
-    information = tuple(
-        average([float(np.mean(getattr(r.values, name))) for r in results])
-        for name in ("information_1", "information_2")
+    information = (
+        average([float(r.values.information_1.mean()) for r in results]),
+        average([float(r.values.information_2.mean()) for r in results]),
     )
     gap = average([r.solution.gap for r in results])
     converged = gap <= settings.tolerance_bits * (1.0 + 1e-9)
@@ -166,7 +167,7 @@ def _solve_group(channels: Channels, group: CandidateGroup, settings: Settings) 
             probe_2,
             rows_12,
             prior,
-            tilted=settings.marginals == "calibrate",
+            settings.marginals,
         ),
     )
 

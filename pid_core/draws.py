@@ -19,8 +19,6 @@ from pid_core.advice import atom_warnings, draw_warnings, fallback_warnings, noi
 from pid_core.channels import Channels, as_distributions, as_mask, candidate_groups, check_valid
 from pid_core.errors import ChannelError, NotConverged
 from pid_core.information import row_divergence, to_bits
-from pid_core.margins import Marginals
-from pid_core.pointwise import Pointwise
 from pid_core.predictive import DEFAULT_TAU, RawScores, fallback_information
 from pid_core.registry import estimate
 from pid_core.spectrum import ATOMS, Spectrum
@@ -39,9 +37,9 @@ def estimate_over_draws(
     tau: float = DEFAULT_TAU,
     estimator: str = "certified",
     seed: int = 0,
-    marginals: Marginals = "calibrate",
+    marginals: str = "calibrate",
     pool_candidates: bool = False,
-    pointwise: Pointwise = "own",
+    pointwise: str = "own",
     tolerance_bits: float = 1e-3,
     max_steps: int = 60,
     throw: bool = False,

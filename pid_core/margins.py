@@ -18,7 +18,7 @@ from pid_core.errors import ChannelError, UnknownName
 from pid_core.information import TINY, log_or_zero, row_divergence
 
 Marginals = Literal["calibrate", "couple", "reference"]
-"""The policies: see `align`."""
+"""The policies: see `align`. Functions take any string and refuse an unknown one by name."""
 
 FLOOR = 1e-12
 """Probability floor of the calibration: no finite weight could move a class at 0."""
@@ -32,23 +32,30 @@ class AlignedProbe:
 
     rows: Float[np.ndarray, "samples classes"]
     """q(y|x_m): rows sum to 1; their mean is pi (under `reference`: the probe itself)."""
+    original: Float[np.ndarray, "samples classes"]
+    """The rows as they came."""
     before_mixing: Float[np.ndarray, "samples classes"]
-    """The rows before the cap mixed them with pi; the influence function needs them."""
+    """The rows before the cap mixed them with pi."""
     mixed: float
     """Share of pi in `rows`, 0 where the cap did not act."""
     prior_shift: float
     """KL(mean p_m || pi) of the probe as it came."""
-    own_information: float
-    """Mean KL to the probe's own mean, before the policy."""
+    own_divergence: Float[np.ndarray, " samples"]
+    """KL of each original row to the probe's own mean."""
     information: float
     """Mean KL(q_i || pi) after the policy: I(Y; X_m) of the decomposition."""
+
+    @property
+    def own_information(self) -> float:
+        """Mean KL to the probe's own mean, before the policy."""
+        return float(self.own_divergence.mean())
 
 
 def align(
     probe: Float[np.ndarray, "samples classes"],
     prior: Float[np.ndarray, " classes"],
     offered: Bool[np.ndarray, "samples classes"],
-    policy: Marginals,
+    policy: str,
 ) -> AlignedProbe:
     """Move one probe to the prior of the joint run.
 
@@ -75,17 +82,18 @@ def align(
     if policy not in _POLICIES:
         raise UnknownName.of("marginals policy", policy, get_args(Marginals))
     mean = probe.mean(axis=0)
-    own = float(row_divergence(probe, mean).mean())
+    own = row_divergence(probe, mean)
     if policy != "reference" and np.abs(mean - prior).max() < AGREE:
         rows, before, mixed = probe, probe, 0.0
     else:
-        rows, before, mixed = _POLICIES[policy](probe, prior, offered, own)
+        rows, before, mixed = _POLICIES[policy](probe, prior, offered, float(own.mean()))
     return AlignedProbe(
         rows=rows,
+        original=probe,
         before_mixing=before,
         mixed=mixed,
         prior_shift=float(row_divergence(mean[None, :], prior)[0]),
-        own_information=own,
+        own_divergence=own,
         information=float(row_divergence(rows, prior).mean()),
     )
 

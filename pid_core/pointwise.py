@@ -37,7 +37,7 @@ class SampleValues:
 
 
 def split_over_samples(
-    rule: Pointwise,
+    rule: str,
     solution: BrojaSolution,
     rows_1: Float[np.ndarray, "samples classes"],
     rows_2: Float[np.ndarray, "samples classes"],

@@ -9,8 +9,6 @@ from typing import cast
 from pid_core.certified import Settings
 from pid_core.channels import Channels
 from pid_core.errors import UnknownName
-from pid_core.margins import Marginals
-from pid_core.pointwise import Pointwise
 from pid_core.spectrum import Spectrum
 
 Estimator = Callable[[Channels, Settings], Spectrum]
@@ -57,9 +55,9 @@ def estimate(
     estimator: str = "certified",
     *,
     seed: int = 0,
-    marginals: Marginals = "calibrate",
+    marginals: str = "calibrate",
     pool_candidates: bool = False,
-    pointwise: Pointwise = "own",
+    pointwise: str = "own",
     tolerance_bits: float = 1e-3,
     max_steps: int = 60,
     throw: bool = False,
