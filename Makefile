@@ -21,7 +21,7 @@ export PIDSCOPE_CACHE
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 14
 
-app: $(VENV)/.pidscope-user  ## set up, load the demo and open the dashboard on 127.0.0.1:$(PORT)
+app: $(VENV)/.pidscope-user  ## set up, load the demo and start the dashboard on 127.0.0.1:$(PORT)
 	@$(BIN)/python -m model_runners demo load
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT) $(ARGS)
 

@@ -40,16 +40,17 @@ def choose_records(
     splits = [split for split in SPLITS if any(record.split == split for record in here)]
     if not splits:
         return ()
-    split = st.segmented_control(
+    wanted = st.segmented_control(
         "Split", splits, default=splits[0], required=True, key=state.SPLIT, bind="query-params"
     )
+    # What was chosen for other models may not exist for these.
+    split = wanted if wanted in splits else splits[0]
     here = [record for record in here if record.split == split]
     names = sorted(
         {record.estimator for record in here}, key=lambda name: (name != "certified", name)
     )
-    estimator = st.selectbox(
-        "Estimator", names, key=state.ESTIMATOR, bind="query-params", width=170
-    )
+    wanted = st.selectbox("Estimator", names, key=state.ESTIMATOR, bind="query-params", width=170)
+    estimator = wanted if wanted in names else names[0]
     here = [record for record in here if record.estimator == estimator]
     variants = settings_labels(here)
     if len(set(variants.values())) > 1:

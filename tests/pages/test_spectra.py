@@ -1,6 +1,10 @@
 """The Spectra page on real caches, in every state that it can be in."""
 
 import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,7 +16,8 @@ from data_cache.store import writer
 from tests.pages.caches import build_cache, write_run
 from tests.pages.spectra import ideal_records, record
 
-APP = str(Path(__file__).parents[2] / "app.py")
+ROOT = Path(__file__).parents[2]
+APP = str(ROOT / "app.py")
 
 
 @pytest.fixture
@@ -30,6 +35,26 @@ def open_page(**query: str) -> AppTest:
     app.run()
     assert not app.exception, app.exception
     return app
+
+
+@contextmanager
+def held_by_another_process(cache: Path) -> Iterator[None]:
+    """A writer in a process of its own has the database open."""
+    code = (
+        "import sys; from pathlib import Path; from data_cache.store import writer\n"
+        "with writer(Path(sys.argv[1])): print('open', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(cache)],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == b"open\n"
+        yield
+        process.stdin.close()
 
 
 def words(app: AppTest) -> str:
@@ -156,6 +181,38 @@ def test_new_estimates_appear_without_a_restart(cache: Path) -> None:
     app = open_page()
     build_cache(cache, [record("vision")])
     app.run()
+    assert len(app.dataframe[0].value) == 2
+
+
+def test_a_split_or_estimator_that_others_lack_does_not_empty_the_page(cache: Path) -> None:
+    build_cache(
+        cache,
+        [
+            record(model="demo/a", split="train", estimator="ipfp"),
+            record(model="demo/a", split="test"),
+            record(model="demo/b", split="test"),
+        ],
+    )
+    app = open_page()
+    app.segmented_control(key="split").set_value("train").run()
+    assert list(app.dataframe[0].value["Model"]) == ["demo/a"]
+    app.multiselect(key="models").set_value(["demo/b"]).run()
+    assert not app.exception
+    assert list(app.dataframe[0].value["Model"]) == ["demo/b"]
+
+
+def test_a_busy_cache_is_said_and_what_was_read_before_stays(cache: Path) -> None:
+    build_cache(cache, [record("synergy")])
+    app = open_page()
+    build_cache(cache, [record("vision")])
+    with held_by_another_process(cache):
+        assert "is being written to" in words(open_page())
+        app.run()
+        assert not app.exception
+        assert "showing what it held" in words(app)
+        assert len(app.dataframe[0].value) == 1
+    app.run()
+    assert "showing what it held" not in words(app)
     assert len(app.dataframe[0].value) == 2
 
 
