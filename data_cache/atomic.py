@@ -1,5 +1,6 @@
 """How a file appears whole or not at all: temporary name, fsync, rename, fsync of the folder."""
 
+import contextlib
 import os
 import secrets
 import time
@@ -57,9 +58,10 @@ def sync_directory(directory: Path) -> None:
 def sweep_temporary_files(directory: Path, *, older_than: float = 3600.0) -> int:
     """Remove what killed writers left behind, if it is older than `older_than` seconds."""
     limit = time.time() - older_than
-    stale = [
-        path for path in directory.rglob(f".*{TEMPORARY_SUFFIX}*") if path.stat().st_mtime < limit
-    ]
-    for path in stale:
-        path.unlink(missing_ok=True)
-    return len(stale)
+    swept = 0
+    for path in directory.rglob(f".*{TEMPORARY_SUFFIX}*"):
+        with contextlib.suppress(FileNotFoundError):  # its writer has just renamed it
+            if path.stat().st_mtime < limit:
+                path.unlink()
+                swept += 1
+    return swept

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import duckdb
 
-from data_cache.atomic import sweep_temporary_files, sync_directory
+from data_cache.atomic import sweep_temporary_files, sync_directory, temporary_path
 from data_cache.batch import read_batch
 from data_cache.errors import CacheMissing, SchemaTooOld
 from data_cache.insert import insert
 from data_cache.location import database_path
 from data_cache.spool import Kind, SpoolFile, quarantine, scan
-from data_cache.store import exclusive, reader, transaction, writer
+from data_cache.store import WRITER_PATIENCE, exclusive, reader, transaction, writer
 
 BATCH_BYTES = 64 << 20
 """Parquet bytes per transaction: bounds the memory of an ingest; the demo fits in one."""
@@ -88,11 +88,11 @@ def rebuild(cache: Path) -> IngestReport:
     CacheBusy
         If a writer held the cache.
     CacheError
-        If the disk is full.
+        If the disk is full or the folder cannot be written.
     """
-    sweep_temporary_files(cache)
-    fresh = cache / f".rebuild.{os.getpid()}.duckdb.tmp"
-    cache.mkdir(parents=True, exist_ok=True)
+    with exclusive(cache):
+        sweep_temporary_files(cache)
+    fresh = temporary_path(database_path(cache))
 
     def open_fresh() -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         return transaction(fresh, cache)
@@ -116,7 +116,7 @@ def rebuild(cache: Path) -> IngestReport:
 
 def _has_news(cache: Path, run_keys: Collection[str] | None) -> bool:
     try:
-        with reader(cache) as connection:
+        with reader(cache, patience=WRITER_PATIENCE) as connection:
             return bool(_pending(connection, _listed(cache, run_keys)))
     except (CacheMissing, SchemaTooOld):
         return True

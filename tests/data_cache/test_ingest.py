@@ -10,7 +10,7 @@ import pytest
 
 from data_cache.chunks import ChunkPlan, write_chunk
 from data_cache.conditions import Condition
-from data_cache.errors import CacheDamaged
+from data_cache.errors import CacheDamaged, CacheError
 from data_cache.estimates import save, save_all
 from data_cache.ingest import IngestReport, ingest, rebuild
 from data_cache.location import (
@@ -305,6 +305,11 @@ class TestRebuild:
     def test_an_empty_spool_gives_an_empty_database(self, tmp_path):
         assert rebuild(tmp_path / "new") == IngestReport()
         assert state(tmp_path / "new") == "empty"
+
+    def test_a_folder_that_cannot_be_made_is_named(self, tmp_path):
+        (tmp_path / "file").write_text("")
+        with pytest.raises(CacheError, match="cannot be written"):
+            rebuild(tmp_path / "file" / "cache")
 
     def test_what_vanished_from_the_spool_vanishes_on_rebuild(self, tmp_path):
         key = profile(tmp_path, small_benchmark(100))
