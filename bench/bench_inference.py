@@ -24,12 +24,14 @@ import torch
 
 from data_cache.benchmarks import load_benchmark
 from data_cache.samples import Sample
+from model_runners.candidates import Candidates
 from model_runners.encoding import encode
-from model_runners.inference import BatchRunner, Candidates, VisionCache
+from model_runners.inference import BatchRunner
 from model_runners.loading import LoadedModel, load
 from model_runners.masking import Masker, draw_noise
 from model_runners.profile import run_batches
 from model_runners.statistics import observe, statistics_samples
+from model_runners.vision import VisionCache
 
 
 def ours(

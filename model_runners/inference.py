@@ -5,27 +5,24 @@ each of: the full prompt, three masked versions per draw of noise, and the promp
 Only the last position meets the language-model head, and no token is ever generated.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data_cache.conditions import NOISY, Condition
 from data_cache.samples import LETTERS, Sample
+from model_runners.candidates import Candidates
 from model_runners.encoding import EncodedBatch, encode
-from model_runners.errors import UnsupportedModel
 from model_runners.loading import LoadedModel
 from model_runners.masking import Masker
 from model_runners.prompt import MaskScope
-from model_runners.stack import Captured, LastToken, capture, replay, take_rows
+from model_runners.stack import Captured, LastToken, replay, take_rows
+from model_runners.vision import VisionCache, merge
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
 
-VISION_CACHE_BYTES = 256 * 2**20
-"""Encoded images kept for the next questions about them; the order of samples keeps those close."""
 OWN_LAYER = -1
 """The layer number of the model's own output."""
 
@@ -67,119 +64,6 @@ class BatchResult:
     """By sample id."""
     passes: int
     """Sequences that went through the text stack."""
-
-
-class Candidates:
-    """The answer letters as tokens of one model."""
-
-    def __init__(self, tokenizer: Any):
-        """Look every letter up when it is first needed."""
-        self._tokenizer = tokenizer
-        self._tokens: dict[str, int] = {}
-        self._spelled: dict[int, str] = {}
-
-    def token(self, letter: str) -> int:
-        """Return the token of a letter, encoded without special tokens (as Xiu26 does).
-
-        Raises
-        ------
-        UnsupportedModel
-            If the letter takes more than one token.
-        """
-        if letter not in self._tokens:
-            ids = self._tokenizer.encode(letter, add_special_tokens=False)
-            if len(ids) != 1:
-                raise UnsupportedModel(
-                    f"the tokenizer spells the answer {letter!r} with {len(ids)} tokens ({ids}); "
-                    "only answers of one token can be scored yet"
-                )
-            self._tokens[letter] = int(ids[0])
-        return self._tokens[letter]
-
-    def choice(self, token: int, letters: Sequence[str]) -> int:
-        """Return the letter that a token spells but for case and blanks, or -1 (Xiu26, strict)."""
-        if token not in self._spelled:
-            self._spelled[token] = str(self._tokenizer.decode([token])).strip().lower()
-        spelled = self._spelled[token]
-        return next((i for i, letter in enumerate(letters) if letter.lower() == spelled), -1)
-
-    def fingerprint(self) -> list[str]:
-        """Return the candidate strings, for the run key."""
-        return list(LETTERS)
-
-
-class VisionCache:
-    """Encoded images by content, the least recently used dropped first."""
-
-    def __init__(self, limit_bytes: int = VISION_CACHE_BYTES):
-        """Start empty."""
-        self._limit = limit_bytes
-        self._bytes = 0
-        self._features: OrderedDict[str, torch.Tensor] = OrderedDict()
-        self.encoded = 0
-        """Images that went through the tower."""
-
-    def features(
-        self, loaded: LoadedModel, samples: Sequence[Sample], pixels: "torch.Tensor"
-    ) -> list[Any]:
-        """Return (tokens, d) features of each image of a batch; equal images are encoded once."""
-        import torch
-
-        digests = [image.digest for sample in samples for image in sample.images]
-        if len(digests) != len(pixels):
-            raise UnsupportedModel(
-                f"{loaded.family.name}'s processor made {len(pixels)} tensors of "
-                f"{len(digests)} images; this family cannot reuse encoded images"
-            )
-        wanted = {digest: row for row, digest in reversed(list(enumerate(digests)))}
-        new = [(digest, row) for digest, row in wanted.items() if digest not in self._features]
-        found = {digest: self._features[digest] for digest in wanted if digest in self._features}
-        if new:
-            with torch.no_grad():
-                output = loaded.model.get_image_features(
-                    pixel_values=pixels[[row for _, row in new]]
-                )
-            self.encoded += len(new)
-            for (digest, _), feature in zip(new, output.pooler_output, strict=True):
-                found[digest] = feature
-                self._features[digest] = feature
-                self._bytes += feature.numel() * feature.element_size()
-        for digest in wanted:
-            self._features.move_to_end(digest)
-        while self._bytes > self._limit and len(self._features) > 1:
-            _, dropped = self._features.popitem(last=False)
-            self._bytes -= dropped.numel() * dropped.element_size()
-        return [found[digest] for digest in digests]
-
-
-def to_device(inputs: dict[str, Any], loaded: LoadedModel) -> dict[str, Any]:
-    """Move tensors to the model's device; floating-point inputs take the model's precision."""
-    import torch
-
-    precision = getattr(torch, loaded.dtype)
-    return {
-        name: value.to(loaded.device, precision if value.is_floating_point() else value.dtype)
-        if isinstance(value, torch.Tensor)
-        else value
-        for name, value in inputs.items()
-    }
-
-
-def merge(
-    loaded: LoadedModel,
-    batch: EncodedBatch,
-    samples: Sequence[Sample],
-    *,
-    with_image: bool = True,
-    images: VisionCache | None = None,
-) -> Captured:
-    """Run tower and merge for an encoded batch, reusing encoded images where the family can."""
-    inputs = to_device(batch.inputs, loaded)
-    if with_image and images is not None and loaded.family.takes_encoder_outputs:
-        pixels = inputs.pop("pixel_values")
-        features = images.features(loaded, samples, pixels)
-        inputs["mm_encoder_outputs"] = {"image": SimpleNamespace(pooler_output=features)}
-    return capture(loaded.model, loaded.stack, inputs)
 
 
 @dataclass(frozen=True, kw_only=True)

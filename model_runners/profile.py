@@ -17,13 +17,15 @@ from data_cache.plan import BLOCK_SIZE, OUTPUT_LAYER
 from data_cache.runs import run_key, write_sidecar
 from data_cache.samples import Benchmark, Sample
 from model_runners.blocks import blocks, missing_plan, prediction_table
+from model_runners.candidates import Candidates
 from model_runners.errors import BadOption
-from model_runners.inference import BatchResult, BatchRunner, Candidates, VisionCache
+from model_runners.inference import BatchResult, BatchRunner
 from model_runners.loading import DType, LoadedModel, load
 from model_runners.masking import Masker, NoiseStatistics
 from model_runners.prompt import MASK_SCOPES, MaskScope, template_fingerprint, user_text
 from model_runners.selftest import SelfTestReport, self_test
 from model_runners.statistics import noise_statistics, recipe
+from model_runners.vision import VisionCache
 
 PREDICTION_VERSION = 1
 """Part of the run key; raise it when the same inputs would give other predictions."""

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from data_cache.samples import Sample
 from model_runners.encoding import EncodedBatch, encode
 from model_runners.errors import SelfTestFailed
-from model_runners.inference import merge, to_device
 from model_runners.loading import LoadedModel
 from model_runners.masking import Masker, Moments, NoiseStatistics
 from model_runners.prompt import MaskScope
 from model_runners.stack import replay, take_rows
+from model_runners.vision import merge, to_device
 
 if TYPE_CHECKING:
     import torch

@@ -8,10 +8,10 @@ from pathlib import Path
 from data_cache.errors import BenchmarkError
 from data_cache.samples import Benchmark, Sample
 from model_runners.encoding import encode
-from model_runners.inference import VisionCache, merge
 from model_runners.loading import LoadedModel
 from model_runners.masking import NoiseStatistics, RunningMoments
 from model_runners.prompt import MaskScope, template_fingerprint
+from model_runners.vision import VisionCache, merge
 
 STATISTICS_SAMPLES = 1024
 """The first so many train-split samples of the fixed order, whatever is asked of the run itself."""

@@ -9,11 +9,13 @@ from data_cache import estimates, queries
 from data_cache.conditions import Condition
 from data_cache.samples import Benchmark
 from data_cache.shipped import load_demo
-from model_runners.inference import BatchRunner, Candidates, VisionCache
+from model_runners.candidates import Candidates
+from model_runners.inference import BatchRunner
 from model_runners.loading import LoadedModel
 from model_runners.masking import Masker
 from model_runners.profile import ProfileOptions, profile, run_batches
 from model_runners.statistics import noise_statistics
+from model_runners.vision import VisionCache
 
 ATOM_OF = {
     "synergy": "synergy",

@@ -8,12 +8,14 @@ import torch
 
 from data_cache.conditions import NOISY, Condition
 from data_cache.samples import Benchmark
+from model_runners.candidates import Candidates
 from model_runners.encoding import encode
 from model_runners.errors import UnsupportedModel
-from model_runners.inference import BatchRunner, Candidates, VisionCache
+from model_runners.inference import BatchRunner
 from model_runners.loading import LoadedModel
 from model_runners.masking import Masker, NoiseStatistics
 from model_runners.statistics import observe, statistics_samples
+from model_runners.vision import VisionCache
 
 DRAWS = 2
 

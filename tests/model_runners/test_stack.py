@@ -6,10 +6,10 @@ import torch
 from data_cache.samples import Benchmark
 from model_runners.encoding import encode
 from model_runners.errors import UnsupportedModel
-from model_runners.inference import VisionCache, merge
 from model_runners.loading import LoadedModel
 from model_runners.masking import Masker, NoiseStatistics, RunningMoments
 from model_runners.stack import before, capture, follow, replay, take_rows
+from model_runners.vision import VisionCache, merge
 
 
 @pytest.fixture(scope="module")
