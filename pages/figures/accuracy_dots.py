@@ -8,8 +8,10 @@ import plotly.graph_objects as go
 from data_cache.estimates import SpectrumRecord
 from pages.figures.palette import CONDITIONS, NEUTRAL
 from pages.figures.row_chart import Layout, arrange_rows, empty_row_chart
-from pages.figures.rows import Group, Row, subset_label
+from pages.figures.rows import Arrangement, Group, Row, subset_label
 
+LEFT = -4
+"""Left end of the axis, per cent."""
 STYLES = {
     "full": {"symbol": "circle", "size": 12, "color": "#0072B2"},
     "no_image": {"symbol": "circle-open", "size": 12, "color": "#D55E00", "line": {"width": 2.5}},
@@ -36,7 +38,9 @@ def accuracy_dots(
     """
     arrangement = arrange_rows(records, layout=layout, group=group)
     figure = empty_row_chart(arrangement, x_title="Accuracy (%)")
-    figure.update_xaxes(range=[-4, 104], tickvals=[0, 25, 50, 75, 100], zeroline=False)
+    figure.update_xaxes(range=[LEFT, 104], tickvals=[0, 25, 50, 75, 100], zeroline=False)
+    figure.update_yaxes(showticklabels=False)
+    figure.add_trace(_labels(arrangement))
     figure.add_trace(_chance(arrangement.rows))
     figure.add_trace(_d_vision(arrangement.rows))
     for condition, style in STYLES.items():
@@ -56,6 +60,22 @@ def describe(records: Sequence[SpectrumRecord]) -> str:
     if len(records) > 12:
         sentences.append(f"And {len(records) - 12} more rows, listed in the table.")
     return " ".join(sentences)
+
+
+def _labels(arrangement: Arrangement) -> go.Scatter:
+    """Write the labels above their rows: beside them they would leave the dots too little width."""
+    rows, titles = arrangement.rows, arrangement.titles
+    return go.Scatter(
+        mode="text",
+        showlegend=False,
+        x=[LEFT] * (len(rows) + len(titles)),
+        y=[row.position for row in rows] + [place for _, place in titles],
+        text=[row.label for row in rows] + [f"<b>{title}</b>" for title, _ in titles],
+        textposition=["top right"] * len(rows) + ["middle right"] * len(titles),
+        textfont={"size": 11},
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
 
 
 def _accuracy(record: SpectrumRecord, condition: str) -> float | None:

@@ -42,6 +42,18 @@ ATOMS = (
     ),
 )
 
+
+def in_words(text: str) -> str:
+    """Replace the names of the atoms in a sentence of the estimator by those on screen.
+
+    >>> in_words("unique_1 is negative")
+    'unique vision is negative'
+    """
+    for atom in ATOMS:
+        text = text.replace(atom.field, atom.label.lower())
+    return text
+
+
 CONDITIONS = {
     "full": "with image",
     "only_1": "vision only",

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
-from pages.figures.palette import ATOMS, HATCH_ABOVE
+from pages.figures.palette import ATOMS, HATCH_ABOVE, in_words
 from pages.figures.rows import subset_label
 from pages.figures.spectrum_bars import SMALLEST_TOTAL, Unit, is_hatched
 
@@ -98,7 +98,7 @@ def show_warnings(records: Sequence[SpectrumRecord]) -> None:
     where: dict[str, list[str]] = defaultdict(list)
     for record in records:
         for warning in record.warnings:
-            where[warning].append(f"{record.model}, {subset_label(record.subset)}")
+            where[in_words(warning)].append(f"{record.model}, {subset_label(record.subset)}")
     if not where:
         return
     with st.expander(f"Warnings ({len(where)})", icon=":material/warning:"):

@@ -57,21 +57,30 @@ def show_table(records: Sequence[SpectrumRecord], *, unit: Unit) -> None:
         "Language alone (bits)": "Information of the answers with the image masked.",
         "Noise floor (bits)": "What the masked prompts still tell about the answer.",
     }
-    decimals = {"Gap (bits)": "%.4f", "Noise floor (bits)": "%.3f"}
     config = {
         name: st.column_config.NumberColumn(
             help=helps.get(name),
-            format=decimals.get(name, "%.3f" if "bits" in name else "%.1f"),
+            format=f"%.{decimals_of(name)}f",
         )
         for name in frame.columns
         if "(" in name
     }
+    for name in config:
+        # With 0.0 added nothing is shown as -0.000; the CSV has all digits and the sign.
+        frame[name] = frame[name].astype(float).round(decimals_of(name)) + 0.0
     st.dataframe(
         frame,
         hide_index=True,
         column_config=config,
         alt="The numbers behind the bars, one row per model and subset.",
     )
+
+
+def decimals_of(column: str) -> int:
+    """Decimals shown in a column."""
+    if column.startswith("Gap"):
+        return 4
+    return 3 if "bits" in column else 1
 
 
 def as_csv(records: Sequence[SpectrumRecord]) -> bytes:

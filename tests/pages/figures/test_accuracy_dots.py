@@ -40,5 +40,11 @@ def test_it_stays_in_line_with_the_bars_beside_it(layout, group) -> None:
     assert left.yaxis.tickvals == right.yaxis.tickvals
 
 
+def test_every_row_is_labelled_in_the_chart() -> None:
+    labels = accuracy_dots(ideal_records()).data[0]
+    assert labels.mode == "text"
+    assert set(labels.text) == {"synergy", "vision", "language", "redundant", "<b>oracle</b>"}
+
+
 def test_the_figure_is_described_in_words() -> None:
     assert "demo/oracle on synergy: accuracy 99%, D_vision +74 points." in describe([record()])
