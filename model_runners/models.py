@@ -31,6 +31,12 @@ MODELS: dict[str, ModelEntry] = {
         parameters=0.39e6,
         summary="a small LLaVA whose masked predictions are posteriors; ships with PIDscope",
     ),
+    "demo/fusion-small": ModelEntry(
+        source=str(DEMO_MODELS / "fusion-small"),
+        family="LLaVA-1.5",
+        parameters=0.3e6,
+        summary="a smaller LLaVA trained on whole samples only; ships with PIDscope",
+    ),
     "llava-1.5-7b": ModelEntry(
         source="llava-hf/llava-1.5-7b-hf",
         family="LLaVA-1.5",

@@ -36,6 +36,13 @@ RECIPES: dict[str, Recipe] = {
         # Synergy is the only task that needs two steps of reasoning, and the last to be learnt.
         shares={"synergy": 0.4, "vision": 0.2, "language": 0.2, "redundant": 0.2},
     ),
+    "fusion-small": Recipe(
+        summary="ordinarily trained on whole samples of all four subsets, as published models are",
+        size=TinyLlava(vision_layers=2, language_layers=3),
+        schedule=Schedule(tower_steps=2000, instruct_steps=2500, dropout=False),
+        shares={"synergy": 0.4, "vision": 0.2, "language": 0.2, "redundant": 0.2},
+        seed=1,
+    ),
 }
 
 

@@ -1,0 +1,101 @@
+"""Estimates: chosen run, chosen samples, stored with all that they depend on."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from data_cache import estimates, queries
+from model_runners.errors import BadOption
+from model_runners.estimation import EstimateOptions, choose_run, estimate_run
+from model_runners.profile import ProfileOptions, profile
+from pid_core import PidError
+
+
+@pytest.fixture(scope="module")
+def cache(untrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cache")
+    profile(
+        ProfileOptions(
+            model=str(untrained), benchmark="digits_vqa", limit=64, draws=3, device="cpu"
+        ),
+        folder,
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def run(cache: Path) -> queries.RunRow:
+    return choose_run(cache, model="untrained", benchmark="digits_vqa")
+
+
+def test_a_spectrum_per_subset_adds_up_and_is_stored(cache: Path, run: queries.RunRow) -> None:
+    records = estimate_run(cache, run, EstimateOptions(split="all"))
+    assert [record.subset for record in records] == ["language", "redundant", "synergy", "vision"]
+    for record in records:
+        atoms = record.redundancy + record.unique_1 + record.unique_2 + record.synergy
+        assert atoms == pytest.approx(record.total, abs=1e-9)
+        rows = estimates.pointwise(cache, record.estimate_key)
+        assert len(rows) == record.n == 16
+        assert rows["synergy"].mean() == pytest.approx(record.synergy, abs=1e-9)
+    stored = estimates.load(cache, models=["untrained"], split="all")
+    assert {record.estimate_key for record in records} <= {record.estimate_key for record in stored}
+
+
+def test_the_same_question_has_one_answer_in_the_cache(cache: Path, run: queries.RunRow) -> None:
+    options = EstimateOptions(split="train", subset="vision")
+    (one,) = estimate_run(cache, run, options)
+    (two,) = estimate_run(cache, run, options)
+    assert dataclasses.replace(one, created="") == dataclasses.replace(two, created="")
+    assert len(estimates.load(cache, models=["untrained"], subsets=["vision"], split="train")) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"tau": 0.0}, {"draws": 1}, {"limit": 8}, {"marginals": "couple"}, {"pointwise": "x1"}],
+)
+def test_another_setting_is_another_estimate(
+    cache: Path, run: queries.RunRow, change: dict[str, object]
+) -> None:
+    base = EstimateOptions(split="all", subset="synergy")
+    (one,) = estimate_run(cache, run, base)
+    (two,) = estimate_run(cache, run, dataclasses.replace(base, **change))  # pyright: ignore[reportArgumentType]
+    assert one.estimate_key != two.estimate_key
+    for name, value in change.items():
+        assert two.settings[name] == value
+
+
+def test_one_spectrum_for_all_samples(cache: Path, run: queries.RunRow) -> None:
+    (record,) = estimate_run(cache, run, EstimateOptions(split="all", by="none"))
+    assert (record.subset, record.n) == ("all", 64)
+
+
+def test_an_untrained_model_falls_back_everywhere_and_has_no_information(
+    cache: Path, run: queries.RunRow
+) -> None:
+    """Its candidates hold 4 / 411 of the mass: below tau, P-hat is uniform and every atom is 0."""
+    (record,) = estimate_run(cache, run, EstimateOptions(split="all", by="none"))
+    assert set(record.fallback_rate.values()) == {1.0}
+    assert record.total == pytest.approx(0.0, abs=1e-9)
+    assert record.mean_confidence == pytest.approx(0.25)
+
+
+def test_a_missing_run_says_how_to_make_it(cache: Path) -> None:
+    with pytest.raises(
+        BadOption, match=r"it has untrained on digits_vqa; make one with: .* profile"
+    ):
+        choose_run(cache, model="other", benchmark="digits_vqa")
+    with pytest.raises(BadOption, match="demo load"):
+        choose_run(cache, model="demo/oracle", benchmark="digits_vqa")
+
+
+def test_impossible_options_are_refused() -> None:
+    with pytest.raises(BadOption, match="tau is a probability"):
+        EstimateOptions(tau=2.0)
+    with pytest.raises(BadOption, match="draws must be 1 or more"):
+        EstimateOptions(draws=0)
+
+
+def test_an_unknown_estimator_is_answered_with_the_list(cache: Path, run: queries.RunRow) -> None:
+    with pytest.raises(PidError, match="did you mean 'certified'"):
+        estimate_run(cache, run, EstimateOptions(estimator="certifed", split="all"))
