@@ -69,7 +69,7 @@ def _labels(arrangement: Arrangement) -> go.Scatter:
         mode="text",
         showlegend=False,
         x=[LEFT] * (len(rows) + len(titles)),
-        y=[row.position for row in rows] + [place for _, place in titles],
+        y=[row.position - 3 for row in rows] + [place for _, place in titles],
         text=[row.label for row in rows] + [f"<b>{title}</b>" for title, _ in titles],
         textposition=["top right"] * len(rows) + ["middle right"] * len(titles),
         textfont={"size": 11},

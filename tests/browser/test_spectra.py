@@ -1,6 +1,8 @@
 """The Spectra page in a real Chromium: bars, address, states, narrow and wide."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from data_cache.ingest import ingest
-from tests.browser.conftest import PICTURES, Dashboard
+from tests.browser.conftest import PICTURES, ROOT, Dashboard
 from tests.pages.caches import build_cache, write_run
-from tests.pages.spectra import ideal_records, record
+from tests.pages.spectra import record
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -52,9 +54,13 @@ def bars_of(page: "Page") -> int:
 def demo(
     tmp_path_factory: pytest.TempPathFactory, start_dashboard: Callable[[Path], Dashboard]
 ) -> Dashboard:
-    """A dashboard on the demo's cache."""
+    """A dashboard on the demo, loaded as `make app` loads it."""
     cache = tmp_path_factory.mktemp("demo") / "cache"
-    build_cache(cache, [*ideal_records(), record("all", atoms=(0.5, 0.5, 0.5, 0.5))])
+    subprocess.run(
+        [sys.executable, "-m", "model_runners", "demo", "load", "--cache", str(cache)],
+        cwd=ROOT,
+        check=True,
+    )
     return start_dashboard(cache)
 
 
