@@ -81,6 +81,16 @@ def statistics_directory(cache: Path) -> Path:
     return cache / "statistics"
 
 
+def jobs_path(cache: Path) -> Path:
+    """Return the path of the SQLite file of the jobs."""
+    return cache / "jobs.sqlite"
+
+
+def log_path(cache: Path, job_key: str) -> Path:
+    """Return the path of what a job's process wrote."""
+    return cache / "logs" / f"{checked_key(job_key, 'job key')}.log"
+
+
 def command(verb: str, cache: Path) -> str:
     """Return the command line that runs `verb` on this cache, for messages."""
     return f"`python -m model_runners {verb} --cache {shlex.quote(str(cache))}`"
