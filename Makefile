@@ -14,6 +14,8 @@ BIN := $(VENV)/bin
 # An environment that this Makefile made carries this file; any other belongs to the user.
 OURS := $(VENV)/.made-by-pidscope
 export PIDSCOPE_CACHE
+# One thread per test process: more would only stand in each other's way.
+test test-all test-minimal smoke: export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help app test test-all test-minimal check format bench demo smoke dev
