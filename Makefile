@@ -15,7 +15,7 @@ BIN := $(VENV)/bin
 OURS := $(VENV)/.made-by-pidscope
 export PIDSCOPE_CACHE
 # One thread per test process: more would only stand in each other's way.
-test test-all test-minimal smoke: export OMP_NUM_THREADS ?= 1
+test test-all test-minimal smoke bench: export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help app test test-all test-minimal check format bench demo smoke dev
@@ -47,8 +47,8 @@ format: $(VENV)/.pidscope-dev  ## let ruff mend what it can
 	$(BIN)/python -m ruff format .
 	$(BIN)/python -m ruff check --fix .
 
-bench: $(VENV)/.pidscope-dev  ## speed and accuracy, side by side; results go to bench/results
-	$(BIN)/python -m pytest bench --benchmark-only -p no:xdist $(ARGS)
+bench: $(VENV)/.pidscope-dev  ## speed and accuracy, side by side
+	set -e; for script in bench/bench_*.py; do $(BIN)/python "$$script" $(ARGS); done
 
 demo: $(VENV)/.pidscope-user  ## put the shipped demo into the cache
 	$(BIN)/python -m model_runners demo load
