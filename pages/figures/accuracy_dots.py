@@ -94,8 +94,20 @@ def _dots(condition: str, style: dict, rows: Sequence[Row]) -> go.Scatter:
         marker=style,
         cliponaxis=False,
         customdata=[[row.record.estimate_key] for row, _ in points],
-        hovertext=[f"<b>{value:.1f} %</b> right, {name}<br>{_where(row)}" for row, value in points],
+        hovertext=[
+            f"<b>{value:.1f} %</b> right, {name}<br>"
+            + (_confidence(row.record) if condition == "full" else "")
+            + _where(row)
+            for row, value in points
+        ],
         hoverinfo="text",
+    )
+
+
+def _confidence(record: SpectrumRecord) -> str:
+    return (
+        f"mean confidence {record.mean_confidence:.1%}, "
+        f"expected calibration error {record.calibration_error:.1%}<br>"
     )
 
 

@@ -24,12 +24,12 @@ def table(records: Sequence[SpectrumRecord], *, unit: Unit = "bits") -> pd.DataF
         for atom in ATOMS:
             value = getattr(record, atom.field)
             row[f"{atom.label} ({suffix})"] = None if factor is None else value * factor
-        row["Total (bits)"] = record.total
-        row["Gap (bits)"] = record.gap_bits
         row["Accuracy (%)"] = 100 * record.accuracy
         row["D_vision (points)"] = None if record.d_vision is None else 100 * record.d_vision
         row["Confidence (%)"] = 100 * record.mean_confidence
         row["Calibration error (%)"] = 100 * record.calibration_error
+        row["Total (bits)"] = record.total
+        row["Gap (bits)"] = record.gap_bits
         row["Forced choice (%)"] = 100 * record.accuracy_forced
         row["Fall-back (%)"] = 100 * max(record.fallback_rate.values(), default=0.0)
         row["Vision alone (bits)"] = record.information_1

@@ -46,5 +46,10 @@ def test_every_row_is_labelled_in_the_chart() -> None:
     assert set(labels.text) == {"synergy", "vision", "language", "redundant", "<b>oracle</b>"}
 
 
+def test_hover_says_how_sure_the_model_is() -> None:
+    hover = trace_named(accuracy_dots([record()]), "with image").hovertext[0]
+    assert "mean confidence 98.5%, expected calibration error 1.1%" in hover
+
+
 def test_the_figure_is_described_in_words() -> None:
     assert "demo/oracle on synergy: accuracy 99%, D_vision +74 points." in describe([record()])
