@@ -6,12 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from data_cache.errors import DataError
-from model_runners.errors import RunnerError
-from pid_core.errors import PidError
-
-USER_ERRORS = (RunnerError, DataError, PidError)
-"""What a person can do something about: shown as one sentence, exit code 2."""
+from model_runners.errors import USER_ERRORS, Cancelled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +29,17 @@ COMMANDS: dict[str, CommandEntry] = {
     ),
     "list": CommandEntry(
         module="model_runners.commands.listing",
-        summary="list models, families, benchmarks, runs, estimators or demo recipes",
+        summary="list models, families, benchmarks, runs, jobs, estimators or demo recipes",
+    ),
+    "resume": CommandEntry(
+        module="model_runners.commands.resume", summary="go on with a job from its finished chunks"
+    ),
+    "cancel": CommandEntry(
+        module="model_runners.commands.cancel", summary="stop a job after the chunk in hand"
+    ),
+    "work": CommandEntry(
+        module="model_runners.commands.work",
+        summary="do a queued job; `profile --detach` and the dashboard start this",
     ),
     "demo": CommandEntry(
         module="model_runners.commands.demo", summary="load the shipped demo, or train its models"
@@ -72,14 +77,14 @@ def build_parser(commands: Sequence[str] | None = None) -> argparse.ArgumentPars
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when done, 2 on an error that a person can mend, 130 when interrupted."""
+    """Run one command; 0 when done, 2 on an error that a person can mend, 130 when stopped."""
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = build_parser([word for word in given[:1] if word in COMMANDS]).parse_args(given)
     try:
         return int(importlib.import_module(COMMANDS[arguments.command].module).run(arguments))
     except USER_ERRORS as error:
         print(f"pidscope: {error}", file=sys.stderr)
-        return 2
+        return 130 if isinstance(error, Cancelled) else 2
     except KeyboardInterrupt:
         print(
             "pidscope: interrupted; finished chunks are kept, the same command goes on from there",

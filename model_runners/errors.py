@@ -4,8 +4,12 @@ RunnerError
 ├── ModelNotFound      no such name, folder or hub id
 ├── UnsupportedModel   a model whose family, text stack or candidates PIDscope cannot handle
 ├── SelfTestFailed     masking leaks, or the replay differs from the plain forward pass
-└── BadOption          a command-line or page option that makes no sense
+├── BadOption          a command-line or page option that makes no sense
+└── Cancelled          the work was stopped on request; what was finished is kept
 """
+
+from data_cache.errors import DataError
+from pid_core.errors import PidError
 
 
 class RunnerError(Exception):
@@ -26,3 +30,11 @@ class SelfTestFailed(RunnerError):
 
 class BadOption(RunnerError):
     """An option has a value that cannot be used."""
+
+
+class Cancelled(RunnerError):
+    """The work was stopped because somebody asked for it; what was finished is kept."""
+
+
+USER_ERRORS = (RunnerError, DataError, PidError)
+"""What a person can do something about: shown as one sentence, exit code 2."""

@@ -18,7 +18,7 @@ from data_cache.runs import run_key, write_sidecar
 from data_cache.samples import Benchmark, Sample
 from model_runners.blocks import blocks, missing_plan, prediction_table
 from model_runners.candidates import Candidates
-from model_runners.errors import BadOption
+from model_runners.errors import BadOption, Cancelled
 from model_runners.inference import BatchResult, BatchRunner
 from model_runners.loading import DType, LoadedModel, load
 from model_runners.masking import Masker, NoiseStatistics
@@ -87,6 +87,13 @@ class ProfileReport:
     """Sequences through the text stack."""
     inference_seconds: float
     """Without loading, self-test, statistics and ingest."""
+    setup_seconds: float
+    """Loading, self-test and statistics."""
+    device: str
+    """For example `cpu` or `cuda:0`."""
+    dtype: str
+    batch_size: int
+    """Sequences in one pass of the text stack."""
     self_test: SelfTestReport
 
     @property
@@ -95,22 +102,40 @@ class ProfileReport:
         return self.computed / self.inference_seconds if self.computed else None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """Where progress goes; each is called with done and total."""
-
-    statistics: Callable[[int, int], None]
-    samples: Callable[[int, int], None]
-
-
-def ignore(_done: int, _total: int) -> None:
+def ignore(*_: object) -> None:
     """Show nothing."""
 
 
-SILENT = Progress(statistics=ignore, samples=ignore)
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where progress goes."""
+
+    statistics: Callable[[int, int], None] = ignore
+    """Samples of the noise statistics: done, total."""
+    samples: Callable[[int, int], None] = ignore
+    """Samples of the run that have their predictions: done, total."""
+    computed: Callable[[int, float], None] = ignore
+    """Samples computed now, and the seconds since the first of them was begun."""
+    stage: Callable[[str], None] = ignore
+    """What begins, a few words."""
 
 
-def profile(options: ProfileOptions, cache: Path, *, progress: Progress = SILENT) -> ProfileReport:
+SILENT = Progress()
+
+
+def never() -> bool:
+    """Never stop."""
+    return False
+
+
+def profile(
+    options: ProfileOptions,
+    cache: Path,
+    *,
+    progress: Progress = SILENT,
+    stop: Callable[[], bool] = never,
+    benchmark: Benchmark | None = None,
+) -> ProfileReport:
     """Run a benchmark through a model, write chunks to the spool and ingest them.
 
     Parameters
@@ -121,9 +146,15 @@ def profile(options: ProfileOptions, cache: Path, *, progress: Progress = SILENT
         The cache folder.
     progress
         Where progress goes.
+    stop
+        Asked before each piece of work; once it says so, the run ends after the chunk in hand.
+    benchmark
+        The benchmark of the options, where the caller has loaded it already.
 
     Raises
     ------
+    Cancelled
+        If `stop` said so; the finished chunks are ingested.
     RunnerError
         If the model cannot be loaded or fails its self-test.
     DataError
@@ -133,12 +164,30 @@ def profile(options: ProfileOptions, cache: Path, *, progress: Progress = SILENT
     from data_cache.ingest import ingest
     from data_cache.sample_chunks import write_samples
 
-    benchmark = load_benchmark(options.benchmark)
+    began = time.monotonic()
+
+    def begin(stage: str) -> None:
+        if stop():
+            raise Cancelled(f"stopped before {stage}")
+        progress.stage(stage)
+
+    def observed(done: int, total: int) -> None:
+        progress.statistics(done, total)
+        if stop():
+            raise Cancelled(f"stopped after {done} of {total} samples of the noise statistics")
+
+    if benchmark is None:
+        begin("reading the benchmark")
+        benchmark = load_benchmark(options.benchmark)
     wanted = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
+    progress.samples(0, len(wanted))
+    begin("loading the model")
     loaded = load(options.model, device=options.device, dtype=options.dtype)
+    begin("testing the masking")
     tested = self_test(loaded, benchmark.samples[:BLOCK_SIZE], scope=options.mask_scope)
     rows = options.batch_size or DEFAULT_ROWS[loaded.device.type]
     images = VisionCache()
+    begin("noise statistics")
     statistics = noise_statistics(
         loaded,
         benchmark,
@@ -146,7 +195,7 @@ def profile(options: ProfileOptions, cache: Path, *, progress: Progress = SILENT
         cache=cache,
         images=images,
         batch_size=rows,
-        progress=progress.statistics,
+        progress=observed,
     )
     config = configuration(options, loaded, benchmark)
     key = run_key(config)
@@ -172,11 +221,19 @@ def profile(options: ProfileOptions, cache: Path, *, progress: Progress = SILENT
     done = computed = passes = 0
     seconds = 0.0
     ingested_at = time.monotonic()
+    setup = ingested_at - began
+    first: float | None = None
+    stopped = False
+    begin("predictions")
     for block in blocks(benchmark, wanted):
+        stopped = stop()
+        if stopped:
+            break
         plan = missing_plan(folder, key, block, draws=options.draws, layers=layers)
         if plan is not None:
             samples = block.named(plan.sample_ids)
             started = time.monotonic()
+            first = first or started
             results = list(
                 run_batches(
                     runner.widened(plan.draws, with_layers=len(plan.layers) > 1), samples, rows
@@ -186,6 +243,7 @@ def profile(options: ProfileOptions, cache: Path, *, progress: Progress = SILENT
             write_samples(cache, benchmark, [block.index * BLOCK_SIZE])
             write_chunk(folder, plan, prediction_table(results))
             computed += len(samples)
+            progress.computed(computed, time.monotonic() - first)
             passes += sum(result.passes for result in results)
             if time.monotonic() - ingested_at > INGEST_SECONDS:
                 ingest(cache, run_keys=[key])
@@ -193,6 +251,8 @@ def profile(options: ProfileOptions, cache: Path, *, progress: Progress = SILENT
         done += len(block.wanted)
         progress.samples(done, len(wanted))
     ingest(cache, run_keys=[key])
+    if stopped:
+        raise Cancelled(f"stopped after {done} of {len(wanted)} samples")
     return ProfileReport(
         run_key=key,
         model=loaded.name,
@@ -201,6 +261,10 @@ def profile(options: ProfileOptions, cache: Path, *, progress: Progress = SILENT
         computed=computed,
         passes=passes,
         inference_seconds=seconds,
+        setup_seconds=setup,
+        device=str(loaded.device),
+        dtype=loaded.dtype,
+        batch_size=rows,
         self_test=tested,
     )
 

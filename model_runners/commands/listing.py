@@ -1,4 +1,4 @@
-"""`list`: what is known here: models, families, benchmarks, runs, estimators, demo recipes."""
+"""`list`: what is known here: models, benchmarks, runs, jobs and the other tables."""
 
 import argparse
 import json
@@ -26,7 +26,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not rows:
         print(f"no {arguments.what}")
         return 0
-    widths = {name: max(len(name), *(len(str(row[name])) for row in rows)) for name in rows[0]}
+    shown = COLUMNS.get(arguments.what, tuple(rows[0]))
+    widths = {name: max(len(name), *(len(str(row[name])) for row in rows)) for name in shown}
     for line in ({name: name for name in widths}, *rows):
         print("  ".join(str(line[name]).ljust(width) for name, width in widths.items()).rstrip())
     return 0
@@ -80,6 +81,13 @@ def runs(cache: Path) -> Rows:
     ]
 
 
+def jobs(cache: Path) -> Rows:
+    """Return the jobs of the cache, the last started first."""
+    from data_cache.jobs import jobs as all_jobs
+
+    return [job.to_dict() for job in all_jobs(cache)]
+
+
 def estimators(_cache: Path) -> Rows:
     """Return the table of estimators."""
     from pid_core import ESTIMATORS
@@ -102,6 +110,10 @@ LISTS: dict[str, Callable[[Path], Rows]] = {
     "families": families,
     "benchmarks": benchmarks,
     "runs": runs,
+    "jobs": jobs,
     "estimators": estimators,
     "recipes": recipes,
 }
+
+COLUMNS = {"jobs": ("job_key", "state", "done", "total", "title", "message")}
+"""What a table shows of rows that have more in JSON."""

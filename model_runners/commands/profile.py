@@ -1,13 +1,17 @@
-"""`profile`: run a benchmark through a model, under all conditions."""
+"""`profile`: run a benchmark through a model, under all conditions, and estimate its spectra."""
 
 import argparse
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from data_cache.location import cache_directory
+from data_cache.location import cache_directory, command
 from model_runners.loading import DTYPES
-from model_runners.profile import ProfileOptions, Progress, profile
-from model_runners.progress import progress
+from model_runners.profile import ProfileOptions
 from model_runners.prompt import MASK_SCOPES
+
+if TYPE_CHECKING:
+    from data_cache.jobs import JobRow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,10 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=MASK_SCOPES,
         help="which text is masked (default: all)",
     )
+    parser.add_argument(
+        "--detach", action="store_true", help="work in the background; prints the job's key"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run and report on stderr."""
+    """Do it here or in the background; where another process is at it already, follow that."""
     options = ProfileOptions(
         model=arguments.model,
         benchmark=arguments.benchmark,
@@ -59,23 +66,25 @@ def run(arguments: argparse.Namespace) -> int:
         layers=arguments.layers,
         mask_scope=arguments.mask_scope,
     )
+    from model_runners.jobs import open_job, start
+    from model_runners.requests import check
+
     cache = cache_directory(arguments.cache)
-    with (
-        progress("noise statistics", "sample") as statistics,
-        progress("profile", "sample") as samples,
-    ):
-        report = profile(
-            options, cache, progress=Progress(statistics=statistics.to, samples=samples.to)
-        )
-    rate = report.samples_per_second
-    speed = "nothing left to compute" if rate is None else (
-        f"{report.computed} samples in {report.inference_seconds:.1f} s of inference "
-        f"({rate:.1f} samples/s, {report.passes / report.inference_seconds:.0f} passes/s)"
-    )  # fmt: skip
+    benchmark = check(options)
+    if arguments.detach:
+        tell_started(cache, start(cache, options))
+        return 0
+    from model_runners.commands.foreground import do
+
+    return do(cache, open_job(cache, options), benchmark=benchmark)
+
+
+def tell_started(cache: Path, job: "JobRow") -> None:
+    """Print the key of a job in the background, and on stderr what can be done with it."""
     print(
-        f"run {report.run_key}: {report.samples} samples of {report.benchmark} "
-        f"through {report.model}; {speed}; "
-        f"self-test passed ({len(report.self_test.checks)} checks)",
+        f"{job.title}: {job.state} (process {job.pid}), log in {job.log_path}; "
+        f"see {command('list jobs', cache)}; stop it with "
+        f"{command(f'cancel {job.job_key}', cache)}",
         file=sys.stderr,
     )
-    return 0
+    print(job.job_key)

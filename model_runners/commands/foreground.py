@@ -1,0 +1,77 @@
+"""How a command does a job in the foreground: itself, or by following the process that does."""
+
+import sys
+from pathlib import Path
+
+from data_cache import jobs
+from data_cache.jobs import JobRow
+from data_cache.location import command
+from data_cache.samples import Benchmark
+from model_runners.jobs import follow
+from model_runners.profile import Progress
+from model_runners.progress import progress
+from model_runners.worker import perform
+
+
+def do(cache: Path, job: JobRow, *, benchmark: Benchmark | None = None) -> int:
+    """Do a job, or follow it until it ends and take it over if its process vanishes.
+
+    Returns 0 when it is done, 2 when it failed elsewhere, 130 when it was stopped.
+    """
+    while not jobs.claim(cache, job.job_key, again=True):
+        code = watch(cache, job.job_key)
+        if code is not None:
+            return code
+    with (
+        progress("noise statistics", "sample") as statistics,
+        progress("profile", "sample") as samples,
+    ):
+        ended = perform(
+            cache,
+            jobs.find(cache, job.job_key),
+            show=Progress(statistics=statistics.to, samples=samples.to),
+            benchmark=benchmark,
+        )
+    tell(ended)
+    return 0
+
+
+def watch(cache: Path, key: str) -> int | None:
+    """Follow a job that another process does; None where that process vanished."""
+    job = jobs.find(cache, key)
+    print(f"job {key} is running already (process {job.pid}); following it", file=sys.stderr)
+    try:
+        with progress("profile", "sample") as bar:
+
+            def show(row: JobRow) -> None:
+                bar.note(row.message if row.is_active else row.state)
+                if row.total is not None:
+                    bar.to(row.done, row.total)
+
+            ended = follow(cache, key, show)
+    except KeyboardInterrupt:
+        print(
+            f"pidscope: stopped following; job {key} goes on; "
+            f"stop it with {command(f'cancel {key}', cache)}",
+            file=sys.stderr,
+        )
+        return 130
+    if ended.state == "done":
+        tell(ended)
+        return 0
+    resume = command(f"resume {key}", cache)
+    if ended.state == "failed":
+        print(f"pidscope: {ended.error}", file=sys.stderr)
+        return 2
+    if ended.state == "cancelled":
+        print(f"pidscope: {ended.message}; go on with {resume}", file=sys.stderr)
+        return 130
+    print(f"the process of job {key} has vanished; going on from its chunks", file=sys.stderr)
+    return None
+
+
+def tell(job: JobRow) -> None:
+    """Say on stderr what a finished job did."""
+    print(job.message, file=sys.stderr)
+    for sentence in job.result.get("without_spectrum", ()):
+        print(f"  no spectrum of {sentence}", file=sys.stderr)

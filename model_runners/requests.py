@@ -1,0 +1,89 @@
+"""What a job is asked to do, as the JSON that its key is made of, and back."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from data_cache.benchmarks import BENCHMARKS, load_benchmark
+from data_cache.samples import Benchmark
+from model_runners.errors import BadOption
+from model_runners.models import MODELS, resolve_model
+from model_runners.profile import ProfileOptions
+
+KIND = "profile"
+
+
+def request_of(options: ProfileOptions) -> dict[str, Any]:
+    """Return the options as JSON values that mean the same in every working directory.
+
+    Raises
+    ------
+    ModelNotFound
+        If there is no such model.
+    """
+    source = resolve_model(options.model)
+    by_path = source.is_local and options.model not in MODELS
+    return {**asdict(options), "model": source.location if by_path else options.model}
+
+
+def options_of(request: Mapping[str, Any]) -> ProfileOptions:
+    """Return the options of a stored request.
+
+    Raises
+    ------
+    BadOption
+        If it was written by a PIDscope with other options.
+    """
+    try:
+        return ProfileOptions(**request)
+    except TypeError as error:
+        raise BadOption(
+            f"this job was written by another version of PIDscope ({error}); start it anew"
+        ) from error
+
+
+def title_of(options: ProfileOptions) -> str:
+    """Return one line that tells a person which job it is."""
+    model = options.model if options.model in MODELS else Path(options.model).name
+    details = [
+        options.subset,
+        None if options.split == "all" else options.split,
+        f"first {options.limit}" if options.limit else None,
+        f"{options.draws} draws" if options.draws > 1 else "1 draw",
+        "every layer" if options.layers else None,
+        None if options.mask_scope == "all" else f"text mask: {options.mask_scope}",
+        f"seed {options.seed}" if options.seed else None,
+    ]
+    return f"{model} on {options.benchmark} ({', '.join(d for d in details if d)})"
+
+
+def check_names(options: ProfileOptions) -> None:
+    """Refuse what cannot be found, in milliseconds.
+
+    Raises
+    ------
+    ModelNotFound, BenchmarkError
+        If there is no such model or benchmark.
+    """
+    resolve_model(options.model)
+    if options.benchmark not in BENCHMARKS:
+        load_benchmark(options.benchmark)  # its sentence has the nearest name
+
+
+def check(options: ProfileOptions) -> Benchmark:
+    """Refuse everything that can be seen without loading the model; returns the benchmark.
+
+    Raises
+    ------
+    RunnerError, DataError
+        If the model, the benchmark, the subset or the device is not there.
+    """
+    check_names(options)
+    if options.device not in {"auto", "cpu"}:
+        from model_runners.loading import choose_device
+
+        choose_device(options.device)
+    benchmark = load_benchmark(options.benchmark)
+    benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
+    return benchmark
