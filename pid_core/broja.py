@@ -16,6 +16,8 @@ from pid_core.multipliers import MultiplierMethod
 
 SAME_ROW_DECIMALS = 12
 """Rows that agree to this many decimals are one row with their joint weight."""
+SPECK = 1e-14
+"""Conditional probabilities below this are 0 for the solver: they are beyond double rounding."""
 SMALL_PROBLEM = 1024
 """Problems with at most this many pairs of rows take milliseconds whatever the tolerance ..."""
 SMALL_PROBLEM_NATS = 1e-6
@@ -128,7 +130,8 @@ def solve_broja(
             f"the class totals of the two sources differ by {missed:.3g}, so no joint distribution "
             "has both margins; align the sources first (marginals='calibrate')"
         )
-    classes = np.flatnonzero(prior > 0.0)
+    joint_1, joint_2 = _without_specks(joint_1), _without_specks(joint_2)
+    classes = np.flatnonzero((joint_1.sum(axis=0) > 0.0) & (joint_2.sum(axis=0) > 0.0))
     rows_1, rows_2 = merge_rows(joint_1[:, classes]), merge_rows(joint_2[:, classes])
     a, b = rows_1.joint, rows_2.joint
     b = b * (a.sum(axis=0) / b.sum(axis=0))  # equal to the last digit, as the solvers assume
@@ -175,6 +178,18 @@ def solve_broja(
         residual=residual,
         tolerance=tolerance,
     )
+
+
+def _without_specks(joint: np.ndarray) -> np.ndarray:
+    """Set what is below `SPECK` of its row to 0 and keep the mass of the row.
+
+    Probabilities of 1e-30 carry no information that a double could hold (p log p < 1e-28), but
+    their potentials span hundreds of nats and make every linear system singular.
+    """
+    mass = joint.sum(axis=1, keepdims=True)
+    cleaned = np.where(joint < SPECK * mass, 0.0, joint)
+    left = cleaned.sum(axis=1, keepdims=True)
+    return cleaned * np.divide(mass, left, out=np.zeros_like(mass), where=left > 0.0)
 
 
 def _independent_factors(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -37,6 +37,8 @@ from pid_core.information import TINY, entropy
 FLOOR_NATS = 8.0
 """A multiplier never falls below exp(-8) of the product of its margins. Lower ones would leave
 their constraint without a price, and the lower bound, which counts the worst one, would suffer."""
+BLOCK_ROWS = 256
+"""Rows of the Hessian product worked on at once, so that they stay in the cache."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -197,12 +199,18 @@ class _Problem:
     """phi, its gradient and its Newton direction for one pair of margins."""
 
     def __init__(self, a: np.ndarray, b: np.ndarray) -> None:
-        self.a, self.b = a, b
+        self.a, self.b, self.prior = a, b, a.sum(axis=0)
         self.used_a, self.used_b = a > 0.0, b > 0.0
         self.upper = np.triu_indices(a.shape[1])
 
     def at(self, log_u: np.ndarray, log_v: np.ndarray, log_r: np.ndarray, eta: float) -> _Point:
         with np.errstate(over="ignore", invalid="ignore"):  # the caller rejects what is not finite
+            # Per class, lam + c and mu - c are the same point: keep both of one size, because
+            # rounding lets c drift until u overflows.
+            level_1 = np.sum(self.a * np.where(self.used_a, log_u, 0.0), axis=0)
+            level_2 = np.sum(self.b * np.where(self.used_b, log_v, 0.0), axis=0)
+            centre = (level_1 - level_2) / (2.0 * self.prior)
+            log_u, log_v = log_u - centre, log_v + centre
             u, v = np.exp(log_u), np.exp(log_v)
             t = u @ v.T
             np.maximum(t, TINY, out=t)
@@ -211,8 +219,7 @@ class _Problem:
             kernel += log_r
             np.exp(kernel, out=kernel)
             phi = float(np.vdot(kernel, t)) / eta
-            phi -= float(np.sum(self.a * np.where(self.used_a, log_u, 0.0)))
-            phi -= float(np.sum(self.b * np.where(self.used_b, log_v, 0.0)))
+            phi -= float(np.sum(level_1) + np.sum(level_2))
             filled_1, filled_2 = u * (kernel @ v), v * (kernel.T @ u)
             error_1, error_2 = self.a - filled_1, self.b - filled_2
             residual = float(np.abs(error_1).sum() + np.abs(error_2).sum())
@@ -240,20 +247,25 @@ class _Problem:
         curved = kernel / point.t
         curved *= eta - 1.0
         first, second = self.upper
-        blocks_1 = self._inverse_blocks(point.filled_1, u, curved @ (v[:, first] * v[:, second]))
-        blocks_2 = self._inverse_blocks(point.filled_2, v, curved.T @ (u[:, first] * u[:, second]))
+        filled_1 = _damped(self.a, point.filled_1)
+        filled_2 = _damped(self.b, point.filled_2)
+        blocks_1 = self._inverse_blocks(filled_1, u, curved @ (v[:, first] * v[:, second]))
+        blocks_2 = self._inverse_blocks(filled_2, v, curved.T @ (u[:, first] * u[:, second]))
 
         def precondition(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return (blocks_1 @ x[:, :, None])[:, :, 0], (blocks_2 @ y[:, :, None])[:, :, 0]
 
         def hessian(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             ux, vy = u * x, v * y
-            change = np.hstack([ux, u]) @ np.hstack([v, vy]).T  # of T, along (x, y)
-            change *= curved
-            return (
-                x * point.filled_1 + u * (change @ v + kernel @ vy),
-                y * point.filled_2 + v * (change.T @ u + kernel.T @ ux),
-            )
+            left, right = np.hstack([ux, u]), np.hstack([v, vy]).T
+            on_rows, on_columns = np.empty_like(u), np.zeros_like(v)
+            for start in range(0, len(u), BLOCK_ROWS):
+                part = slice(start, start + BLOCK_ROWS)
+                change = left[part] @ right  # of T, along (x, y)
+                change *= curved[part]
+                on_rows[part] = change @ v + kernel[part] @ vy
+                on_columns += change.T @ u[part] + kernel[part].T @ ux[part]
+            return x * filled_1 + u * on_rows, y * filled_2 + v * on_columns
 
         rest_1, rest_2 = point.error_1, point.error_2
         x, y = np.zeros_like(u), np.zeros_like(v)
@@ -293,3 +305,15 @@ class _Problem:
         inverse = np.linalg.inv(block)
         inverse *= scale[:, :, None] * scale[:, None, :]
         return inverse
+
+
+def _damped(wanted: np.ndarray, filled: np.ndarray) -> np.ndarray:
+    """Where an entry is under-filled, (wanted - filled) / log(wanted / filled) instead of filled.
+
+    The plain Newton step of an entry that is filled to a thousandth is a thousand nats long and
+    overflows; with this diagonal it is log(wanted / filled), what scaling that entry alone would
+    give. Near the solution the two are the same.
+    """
+    logarithm = np.log(np.maximum(wanted, TINY) / np.maximum(filled, TINY))
+    under = logarithm > 1e-6
+    return np.where(under, (wanted - filled) / np.where(under, logarithm, 1.0), filled)
