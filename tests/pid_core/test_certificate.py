@@ -27,7 +27,7 @@ def _margins(seed: int, n: int = 6, m: int = 5, k: int = 3) -> tuple[np.ndarray,
 @given(seeds)
 def test_any_potentials_bound_the_minimum_from_below(seed: int):
     a, b = _margins(seed)
-    best = solve_broja(a, b, tolerance=1e-7)
+    best = solve_broja(a, b, tolerance=1e-5)
     log_u, log_v = np.random.default_rng(seed).normal(size=(2, 6, 3))[:, :, :]
     log_v = log_v[:5]
     log_t = np.log(np.exp(log_u) @ np.exp(log_v).T)
@@ -40,7 +40,7 @@ def test_any_potentials_bound_the_minimum_from_below(seed: int):
 @given(seeds)
 def test_any_factors_round_to_a_feasible_point_whose_value_bounds_from_above(seed: int):
     a, b = _margins(seed)
-    best = solve_broja(a, b, tolerance=1e-7)
+    best = solve_broja(a, b, tolerance=1e-5)
     generator = np.random.default_rng(seed)
     kernel, u, v = (generator.gamma(0.5, size=s) for s in ((6, 5), (6, 3), (5, 3)))
     coupling = ScaledCoupling.rounded(a, b, kernel, u, v)
@@ -58,7 +58,7 @@ def test_any_factors_round_to_a_feasible_point_whose_value_bounds_from_above(see
 @given(seeds)
 def test_the_minimum_is_never_below_what_one_source_says(seed: int):
     a, b = _margins(seed)
-    solution = solve_broja(a, b, tolerance=1e-7)
+    solution = solve_broja(a, b, tolerance=1e-5)
     assert solution.information >= data_processing_bound(a, b) - 1e-12
     assert solution.lower >= data_processing_bound(a, b) - 1e-12
 
