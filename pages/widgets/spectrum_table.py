@@ -27,7 +27,7 @@ def table(records: Sequence[SpectrumRecord], *, unit: Unit = "bits") -> pd.DataF
         row["Accuracy (%)"] = 100 * record.accuracy
         row["D_vision (points)"] = None if record.d_vision is None else 100 * record.d_vision
         row["Confidence (%)"] = 100 * record.mean_confidence
-        row["Calibration error (%)"] = 100 * record.calibration_error
+        row["ECE (%)"] = 100 * record.calibration_error
         row["Total (bits)"] = record.total
         row["Gap (bits)"] = record.gap_bits
         row["Forced choice (%)"] = 100 * record.accuracy_forced
@@ -50,7 +50,7 @@ def show_table(records: Sequence[SpectrumRecord], *, unit: Unit) -> None:
         "Forced choice (%)": "The right letter is the most likely among the options.",
         "D_vision (points)": "Accuracy minus the accuracy of a prompt built without the image.",
         "Confidence (%)": "Mean probability of the answer that the model prefers.",
-        "Calibration error (%)": "Expected calibration error over 15 bins of equal width.",
+        "ECE (%)": "Expected calibration error over 15 bins of equal width.",
         "Fall-back (%)": "Share of samples with too little mass on the options, in the condition "
         "where it is largest.",
         "Vision alone (bits)": "Information of the answers with the text masked.",
