@@ -26,6 +26,13 @@ page = st.navigation(
             default=True,
             help="Redundancy, unique information and synergy of each model on each subset.",
         ),
+        st.Page(
+            "pages/samples.py",
+            title="Samples",
+            icon=":material/image_search:",
+            url_path="samples",
+            help="The questions behind a spectrum, and what carried each answer.",
+        ),
     ]
 )
 

@@ -1,0 +1,115 @@
+"""One sample in full: what was asked, what the model answered in each condition, its numbers."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_cache.conditions import NOISY, Condition
+from data_cache.errors import CacheError
+from data_cache.queries import StoredSample, samples
+from data_cache.records import SpectrumRecord
+from data_cache.samples_view import NUMBERS, number_or_none
+from data_cache.store import reader
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distribution:
+    """What the model answers in one condition."""
+
+    probabilities: NDArray[np.float64]
+    """(K,), mean over the draws of noise; uniform draws where the options had too little mass."""
+    draws: NDArray[np.float64]
+    """(D, K), each draw; D = 1 where nothing is drawn."""
+    fallback: NDArray[np.bool_]
+    """(D,), which draws fell back to uniform."""
+    strict_choice: tuple[int | None, ...]
+    """Per draw, the option that is the most likely token of the whole vocabulary, if one is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleDetail:
+    """One sample, its answers and its place in an estimate."""
+
+    sample: StoredSample
+    record: SpectrumRecord
+    """The estimate that the numbers belong to."""
+    numbers: dict[str, float | None]
+    """Every one of `samples_view.NUMBERS`; None where it is undefined."""
+    distributions: dict[Condition, Distribution]
+    """Every condition that was run."""
+
+
+def sample_detail(cache: Path, estimate_keys: Sequence[str], sample_id: str) -> SampleDetail:
+    """Return a sample as the first of the estimates that has it sees it.
+
+    Parameters
+    ----------
+    cache
+        The cache folder.
+    estimate_keys
+        The estimates to look in; tau and the number of draws are theirs.
+    sample_id
+        The sample.
+
+    Raises
+    ------
+    CacheError
+        If none of the estimates has the sample, or the cache lacks its text.
+    """
+    with reader(cache) as connection:
+        rows = connection.execute(
+            f"""SELECT estimates.record, runs.benchmark_key, {", ".join(NUMBERS)}
+                FROM pointwise JOIN estimates USING (estimate_key) JOIN runs USING (run_key)
+                WHERE list_contains($estimate_keys::VARCHAR[], estimate_key)
+                  AND sample_id = $sample_id
+                ORDER BY list_position($estimate_keys::VARCHAR[], estimate_key) LIMIT 1""",
+            {"estimate_keys": list(estimate_keys), "sample_id": sample_id},
+        ).fetchall()
+        if not rows:
+            raise CacheError(f"none of the estimates asked for has a sample {sample_id!r}")
+        record = SpectrumRecord.from_dict(json.loads(rows[0][0]))
+        answers = connection.execute(
+            """SELECT condition, draw, scores, strict_choice FROM predictions
+               WHERE run_key = ? AND layer = ? AND sample_id = ? ORDER BY condition, draw""",
+            [record.run_key, record.layer, sample_id],
+        ).fetchall()
+    found = samples(cache, rows[0][1], [sample_id])
+    if not found:
+        raise CacheError(f"the cache {cache} has no text for the sample {sample_id!r}")
+    return SampleDetail(
+        sample=found[0],
+        record=record,
+        numbers={
+            name: number_or_none(value) for name, value in zip(NUMBERS, rows[0][2:], strict=True)
+        },
+        distributions=_distributions(answers, record),
+    )
+
+
+def _distributions(
+    answers: Sequence[tuple[Any, ...]], record: SpectrumRecord
+) -> dict[Condition, Distribution]:
+    """Form P-hat as the estimate did: its tau, its draws, the mean after tau."""
+    from pid_core import predictive
+
+    result: dict[Condition, Distribution] = {}
+    for condition in Condition:
+        held = [row for row in answers if row[0] == condition]
+        if condition in NOISY and record.settings.get("draws") is not None:
+            held = held[: int(record.settings["draws"])]
+        if not held:
+            continue
+        scores = np.array([[row[2] for row in held]], dtype=np.float64)
+        predicted = predictive(scores, tau=float(record.settings.get("tau", 0.3)))
+        result[condition] = Distribution(
+            probabilities=predicted.mean()[0],
+            draws=predicted.probabilities[0],
+            fallback=predicted.fallback[0],
+            strict_choice=tuple(None if row[3] < 0 else int(row[3]) for row in held),
+        )
+    return result

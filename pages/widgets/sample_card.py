@@ -1,0 +1,145 @@
+"""One sample in full: its image, question and options, what carried the answer, its numbers."""
+
+import json
+
+import streamlit as st
+
+from data_cache.conditions import Condition
+from data_cache.sample_detail import SampleDetail
+from data_cache.samples import LETTERS
+from data_cache.samples_view import Place
+from pages.figures import atom_bars, distribution_bars
+from pages.figures.rows import subset_label
+from pages.figures.scores import SCORES
+from pages.widgets.carrier import who_carried
+from pages.widgets.charts import show_figure
+from pages.widgets.evidence import settings_of
+from pages.widgets.opened_sample import close_sample, open_sample
+from pages.widgets.pictures import show_picture
+from pages.widgets.sample_choices import Listing
+from pages.widgets.sample_list import page_of
+
+PICTURE_PIXELS = 256
+REQUIRED = (Condition.FULL, Condition.ONLY_1, Condition.ONLY_2)
+
+
+def show_steps(place: Place, listing: Listing) -> None:
+    """Draw the way back, to the sample before and to the one after, with their keys."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "All samples",
+            key="close_sample",
+            icon=":material/grid_view:",
+            shortcut="Esc",
+            on_click=close_sample,
+            args=(page_of(place, listing.view),),
+        )
+        for label, key, target, icon in (
+            ("Previous", "Left", place.previous, ":material/arrow_back:"),
+            ("Next", "Right", place.next, ":material/arrow_forward:"),
+        ):
+            st.button(
+                label,
+                key=f"step_{key.lower()}",
+                icon=icon,
+                shortcut=key,
+                disabled=target is None,
+                on_click=open_sample,
+                args=(target,),
+            )
+        st.caption(f"{place.number + 1:,} of {place.total:,} by {listing.score.label}")
+
+
+def show_sample(detail: SampleDetail) -> None:
+    """Show the sample; everything that comes from the benchmark is shown as plain text."""
+    asked, answered = st.columns([2, 3])
+    with asked:
+        _show_question(detail)
+    with answered:
+        _show_answers(detail)
+    numbers, atoms = st.columns([2, 3])
+    with atoms:
+        show_figure(
+            atom_bars.atom_bars(detail.numbers, detail.record),
+            key="atom_bars",
+            alt=atom_bars.describe(detail.numbers),
+        )
+    with numbers:
+        _show_scores(detail)
+    _show_origin(detail)
+
+
+def _show_question(detail: SampleDetail) -> None:
+    sample = detail.sample
+    with st.container(horizontal=True):
+        for number, thumbnail in enumerate(sample.thumbnails, start=1):
+            show_picture(
+                thumbnail,
+                side=PICTURE_PIXELS,
+                alt=f"Image {number} of {len(sample.thumbnails)}",
+            )
+        if not sample.thumbnails:
+            st.text("This sample has no image.")
+    st.text(sample.question)
+    full = detail.distributions.get(Condition.FULL)
+    choice = None if full is None else full.strict_choice[0]
+    for index, option in enumerate(sample.options):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.text(f"{LETTERS[index]}  {option}")
+            if index == sample.answer:
+                st.badge("right answer", icon=":material/check:", color="green")
+            if index == choice:
+                st.badge("model's answer", color="green" if choice == sample.answer else "orange")
+    if choice is None:
+        st.badge("the model's first token is none of the options", color="orange")
+
+
+def _show_answers(detail: SampleDetail) -> None:
+    found = detail.distributions
+    if all(condition in found for condition in REQUIRED):
+        sentence = who_carried(
+            {condition: one.probabilities for condition, one in found.items()},
+            detail.sample.answer,
+        )
+        with st.container(border=True):
+            st.text(sentence)
+    show_figure(
+        distribution_bars.distribution_bars(
+            found, options=detail.sample.options, answer=detail.sample.answer
+        ),
+        key="distribution_bars",
+        alt=distribution_bars.describe(found),
+    )
+
+
+def _show_scores(detail: SampleDetail) -> None:
+    for score in SCORES:
+        value = detail.numbers[score.field]
+        shown = "undefined" if value is None else f"{round(value, 3) + 0.0:.3f} {score.unit}"
+        st.metric(score.label, shown.strip())
+        st.caption(score.meaning)
+
+
+def _show_origin(detail: SampleDetail) -> None:
+    sample = detail.sample
+    with st.expander("Where this comes from", icon=":material/tune:"):
+        facts = {
+            "sample": sample.sample_id,
+            "group": sample.group_id,
+            "subset": sample.subset,
+            "split": sample.split,
+            "place in the benchmark": str(sample.position + 1),
+            "estimate of": subset_label(detail.record.subset),
+        }
+        lines = (facts | settings_of(detail.record)).items()
+        st.code("\n".join(f"{name}: {value}" for name, value in lines), language=None)
+        if sample.system is not None:
+            st.text("System message")
+            st.code(sample.system, language=None, wrap_lines=True)
+        if sample.meta:
+            st.text("From the benchmark")
+            st.code(
+                json.dumps(sample.meta, ensure_ascii=False, indent=1),
+                language=None,
+                wrap_lines=True,
+            )

@@ -1,0 +1,147 @@
+"""The samples of a choice, one page at a time: as a grid of images or as a table."""
+
+from collections.abc import Sequence
+from math import ceil
+
+import pandas as pd
+import streamlit as st
+
+from data_cache.samples import LETTERS
+from data_cache.samples_view import Place, SamplePage, SampleRow
+from pages.figures.palette import ATOMS
+from pages.figures.scores import SCORES, SORTABLE, Score
+from pages.widgets import state
+from pages.widgets.address import say
+from pages.widgets.opened_sample import open_sample
+from pages.widgets.pictures import show_picture
+from pages.widgets.sample_choices import Listing, View
+from pages.widgets.stored import Stored
+from pages.widgets.stored_samples import read_page
+
+PER_PAGE: dict[View, int] = {"grid": 24, "table": 100}
+CELL_PIXELS = 128
+"""Side of an image in the grid."""
+LONGEST_CAPTION = 64
+
+
+def show_list(reading: Stored, listing: Listing) -> None:
+    """Show the page of samples that is chosen, and the picker for pages."""
+    size = PER_PAGE[listing.view]
+    _begin_again_with_other_samples(listing)
+    total = read_page(reading, listing.order, limit=size, offset=0).total
+    if total == 0:
+        say("No sample fits these choices; choose other answers or another subset.")
+        return
+    pages = ceil(total / size)
+    wanted = st.query_params.get(state.PAGE)
+    if wanted is not None and wanted not in {str(number + 1) for number in range(pages)}:
+        say(f"The address asks for a page that is not here; there are {pages}.")
+    number = st.pagination(pages, key=state.PAGE, bind="query-params") if pages > 1 else 1
+    first = (number - 1) * size
+    page = read_page(reading, listing.order, limit=size, offset=first)
+    st.caption(f"{first + 1:,} to {first + len(page.rows):,} of {total:,} samples")
+    if listing.view == "table":
+        _show_table(page.rows, listing, first)
+    else:
+        _show_grid(page.rows, listing.score, first)
+
+
+def note_without_text(page: SamplePage) -> None:
+    """Say how many samples cannot be shown because the cache has their numbers alone."""
+    if page.without_text:
+        say(
+            f"The text and images of {page.without_text:,} samples are not in this cache; "
+            "profile the model again to add them, which computes nothing twice."
+        )
+
+
+def page_of(place: Place, view: View) -> int:
+    """Return the page, from 1, that a sample is on."""
+    return place.number // PER_PAGE[view] + 1
+
+
+def table(rows: Sequence[SampleRow], first: int) -> pd.DataFrame:
+    """Return one row per sample; information in bits, all texts as they are."""
+    records: list[dict[str, object]] = []
+    for number, row in enumerate(rows, start=first + 1):
+        record: dict[str, object] = {
+            "#": number,
+            "Subset": row.subset,
+            "Question": row.question,
+            "Right": LETTERS[row.answer],
+            "Answered": "-" if row.choice is None else LETTERS[row.choice],
+            "Correct": row.correct,
+        }
+        record |= {score.title: row.numbers[score.field] for score in SCORES}
+        record |= {f"{atom.label} (bits)": row.numbers[atom.field] for atom in ATOMS}
+        records.append(record | {"Sample": row.sample_id})
+    return pd.DataFrame(records)
+
+
+def score_text(score: Score, row: SampleRow, *, place: int) -> str:
+    """Return what a cell's button says: the number it was sorted by, or its place in the list."""
+    value = row.numbers.get(score.field)
+    if value is None:
+        return f"#{place}"
+    # 0.0 is added so that nothing is shown as -0.00.
+    return f"{round(value, 2) + 0.0:.2f}{' bits' if score.unit else ''}"
+
+
+def _begin_again_with_other_samples(listing: Listing) -> None:
+    """Show the first page where other samples, or the same in another order, are listed."""
+    now = (listing.order, listing.view)
+    before = st.session_state.get(state.LISTED)
+    if before is not None and before != now:
+        st.session_state[state.PAGE] = 1
+    st.session_state[state.LISTED] = now
+
+
+def _show_grid(rows: Sequence[SampleRow], score: Score, first: int) -> None:
+    with st.grid(min_column_width=CELL_PIXELS + 34, gap="xsmall"):
+        for place, row in enumerate(rows, start=first + 1):
+            with st.container(border=True, gap="xsmall"):
+                show_picture(row.thumbnail, side=CELL_PIXELS, alt=f"Image of sample {place}")
+                st.text(_caption(row.question))
+                st.button(
+                    score_text(score, row, place=place),
+                    key=f"open_{place}",
+                    icon=":material/check:" if row.correct else ":material/close:",
+                    on_click=open_sample,
+                    args=(row.sample_id,),
+                    width="stretch",
+                )
+
+
+def _caption(question: str) -> str:
+    line = " ".join(question.split())
+    return line if len(line) <= LONGEST_CAPTION else f"{line[: LONGEST_CAPTION - 1]}…"
+
+
+def _show_table(rows: Sequence[SampleRow], listing: Listing, first: int) -> None:
+    frame = table(rows, first)
+    numbers = {score.title: score for score in SORTABLE}
+    config = {
+        name: st.column_config.NumberColumn(help=numbers[name].meaning, format="%.3f")
+        for name in frame.columns
+        if name in numbers
+    }
+    for name in config:
+        frame[name] = frame[name].astype(float).round(3) + 0.0
+    ids = [row.sample_id for row in rows]
+    key = f"samples_table_{first}"
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config=config,
+        key=key,
+        on_select=lambda: _open_selected(key, ids),
+        selection_mode=["single-row", "single-cell"],
+        alt="Samples, one per row; select a row to open its sample.",
+    )
+
+
+def _open_selected(key: str, ids: Sequence[str]) -> None:
+    selection = st.session_state[key]["selection"]
+    rows = [*selection["rows"], *(row for row, _ in selection["cells"])]
+    if rows and 0 <= rows[0] < len(ids):
+        open_sample(ids[rows[0]])
