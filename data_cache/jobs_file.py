@@ -1,4 +1,9 @@
-"""How `jobs.sqlite` is opened: briefly, per call, many processes at once; nobody holds it."""
+"""How `jobs.sqlite` is opened: briefly, per call, many processes at once; nobody holds it.
+
+SQLite needs some room on the disk even for reading. So that a job can say that the disk is full, a
+worker sets some bytes aside when it begins and gives them up when it ends for want of room; not
+before, or its own next chunk would eat them.
+"""
 
 import contextlib
 import random
@@ -9,11 +14,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from data_cache.errors import CacheBusy, CacheDamaged, CacheError, SchemaTooNew
-from data_cache.location import jobs_path
+from data_cache.location import jobs_path, spare_path
 
 JOBS_VERSION = 1
 PATIENCE = 10.0
 """Seconds to wait for other processes' transactions; each takes milliseconds."""
+
+SPARE_BYTES = 512 << 10
+"""Ten times what the log and the index of a few transactions take."""
 
 _TABLE = """CREATE TABLE jobs (
     job_key TEXT PRIMARY KEY, kind TEXT NOT NULL, title TEXT NOT NULL, request TEXT NOT NULL,
@@ -75,6 +83,27 @@ def reading(cache: Path) -> Generator[sqlite3.Connection | None]:
         yield connection if _version(connection, cache) else None
 
 
+def set_spare_aside(cache: Path) -> None:
+    """Take room on the disk that can be given up when it is full; none where it is full already."""
+    path = spare_path(cache)
+    with contextlib.suppress(OSError):
+        if not path.exists() or path.stat().st_size < SPARE_BYTES:
+            path.write_bytes(bytes(SPARE_BYTES))
+
+
+def give_up_spare(cache: Path) -> bool:
+    """Free the room that was set aside; whether there was any."""
+    try:
+        spare_path(cache).unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _needs_room(error: Exception) -> bool:
+    return any(mark in str(error) for mark in ("full", "disk I/O", "unable to open"))
+
+
 def _connect(cache: Path, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"{jobs_path(cache).as_uri()}?mode={mode}",
@@ -82,6 +111,11 @@ def _connect(cache: Path, mode: str) -> sqlite3.Connection:
         timeout=PATIENCE,
         isolation_level=None,  # transactions are begun by hand
     )
+    try:
+        _patiently(connection, "PRAGMA schema_version")  # opens the log and its index, or fails
+    except BaseException:
+        connection.close()
+        raise
     connection.row_factory = sqlite3.Row
     return connection
 
@@ -130,7 +164,7 @@ def _in_sentences(cache: Path) -> Generator[None]:
             raise CacheBusy(
                 f"{path} was in use by other processes for {PATIENCE:g} s; try again in a moment"
             ) from error
-        if any(mark in reason for mark in ("unable to open", "readonly", "full", "disk I/O")):
+        if _needs_room(error) or "readonly" in reason:
             raise CacheError(
                 f"{path} cannot be written ({reason}); free some space, or choose another folder "
                 "with --cache"

@@ -86,6 +86,11 @@ def jobs_path(cache: Path) -> Path:
     return cache / "jobs.sqlite"
 
 
+def spare_path(cache: Path) -> Path:
+    """Return the path of the bytes that are given up on a full disk, see `jobs_file`."""
+    return cache / ".spare"
+
+
 def log_path(cache: Path, job_key: str) -> Path:
     """Return the path of what a job's process wrote."""
     return cache / "logs" / f"{checked_key(job_key, 'job key')}.log"

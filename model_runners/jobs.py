@@ -22,6 +22,8 @@ from model_runners.profile import ProfileOptions
 from model_runners.requests import KIND, check_names, options_of, request_of, title_of
 
 POLL_SECONDS = 0.3
+PATIENCE_SECONDS = 15.0
+"""How long the jobs' file may refuse an answer before following it is given up."""
 ROOT = Path(__file__).resolve().parent.parent
 """Where the packages lie; a worker finds them from any working directory."""
 
@@ -119,11 +121,17 @@ def follow(cache: Path, key: str, progress: Callable[[JobRow], None] = lambda _:
 def _wait(
     cache: Path, key: str, *, until: Callable[[JobRow], bool], seconds: float = float("inf")
 ) -> JobRow:
-    deadline = time.monotonic() + seconds
+    began = heard = time.monotonic()
     while True:
-        job = jobs.job(cache, key) or jobs.find(cache, key)
-        if until(job) or time.monotonic() > deadline:
-            return job
+        try:
+            job = jobs.job(cache, key) or jobs.find(cache, key)
+        except CacheError:  # a full disk or a crowd: wait for how the worker takes it
+            if time.monotonic() - heard > PATIENCE_SECONDS:
+                raise
+        else:
+            heard = time.monotonic()
+            if until(job) or heard - began > seconds:
+                return job
         time.sleep(POLL_SECONDS)
 
 

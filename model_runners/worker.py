@@ -19,6 +19,7 @@ from data_cache import jobs
 from data_cache.benchmarks import load_benchmark
 from data_cache.errors import CacheError
 from data_cache.jobs import Ending, JobRow
+from data_cache.jobs_file import give_up_spare, set_spare_aside
 from data_cache.location import command
 from data_cache.processes import HEARTBEAT_SECONDS
 from data_cache.samples import Benchmark
@@ -138,7 +139,12 @@ def perform(
     def end(state: Ending, what: str) -> None:
         error = what if state == "failed" else None
         try:
-            jobs.finish(cache, job.job_key, state, error, message=what)
+            try:
+                jobs.finish(cache, job.job_key, state, error, message=what)
+            except CacheError:
+                if not give_up_spare(cache):
+                    raise
+                jobs.finish(cache, job.job_key, state, error, message=what)
         except CacheError as trouble:  # must not hide why the work ended
             log.warning("the end of the job could not be written: %s", trouble)
 
@@ -146,6 +152,7 @@ def perform(
         end("cancelled", what)
         return Cancelled(f"{what}; {resume}")
 
+    set_spare_aside(cache)
     reporter = Reporter(cache, job)
     try:
         with reporter, terminated(reporter.stop):

@@ -315,26 +315,30 @@ class TestFailed:
         assert "there is no model" in row.error
         assert row.error in capsys.readouterr().err
 
-    def test_a_folder_that_cannot_be_written_keeps_the_finished_chunks(
+    def test_a_full_disk_is_the_job_s_sentence_and_keeps_what_was_computed(
         self, untrained: Path, tmp_path: Path
     ) -> None:
         key = open_job(tmp_path, options(untrained, limit=64)).job_key
-        assert main(["resume", key, "--cache", str(tmp_path)]) == 0
-        run_key = row_of(tmp_path, key).result["run_key"]
-        (chunk,) = chunk_bytes(tmp_path, run_key)
-        folder = run_directory(tmp_path, run_key)
-        blocked = open_job(tmp_path, options(untrained, limit=64, seed=1)).job_key
-        statistics = tmp_path / "statistics"
-        shutil.rmtree(statistics)
-        statistics.write_text("in the way")
-        jobs.reserve(tmp_path, blocked)
-        with contextlib.suppress(OSError):
-            main(["work", blocked, "--cache", str(tmp_path)])
-        row = row_of(tmp_path, blocked)
+        jobs.reserve(tmp_path, key)
+        # The limit on file size makes the kernel refuse to write the database, as a full disk does.
+        script = (
+            "import resource, sys\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+            "from model_runners.__main__ import main\n"
+            "sys.exit(main(['work', sys.argv[1], '--cache', sys.argv[2]]))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script, key, str(tmp_path)], cwd=ROOT, capture_output=True,
+            text=True, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        )  # fmt: skip
+        assert done.returncode == 2
+        row = row_of(tmp_path, key)
         assert row.state == "failed"
         assert row.error is not None
-        assert "\n" not in row.error
-        assert (folder / chunk).is_file()
+        assert "free some space" in row.error
+        assert done.stderr.splitlines()[-1] == f"pidscope: {row.error}"
+        assert main(["resume", key, "--cache", str(tmp_path)]) == 0
+        assert row_of(tmp_path, key).result["computed"] == 0
 
     def test_a_worker_that_comes_late_does_nothing(self, untrained: Path, tmp_path: Path) -> None:
         key = open_job(tmp_path, options(untrained)).job_key
