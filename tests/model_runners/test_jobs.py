@@ -19,6 +19,7 @@ from data_cache.jobs import JobRow
 from data_cache.location import run_directory
 from data_cache.store import reader
 from model_runners.__main__ import main
+from model_runners.commands.foreground import watch
 from model_runners.errors import Cancelled, ModelNotFound
 from model_runners.jobs import cancel, follow, open_job, resume, start
 from model_runners.profile import ProfileOptions, Progress, profile
@@ -128,7 +129,7 @@ class TestKilled:
     def test_five_kills_at_random_moments_leave_the_undisturbed_run(
         self, untrained: Path, tmp_path: Path, workers: Callable[[Path, str], int]
     ) -> None:
-        chosen = options(untrained, limit=448)
+        chosen = options(untrained, limit=640)
         undisturbed = profile(chosen, tmp_path / "undisturbed")
         cache = tmp_path / "killed"
         key = open_job(cache, chosen).job_key
@@ -136,7 +137,7 @@ class TestKilled:
         for kill in range(5):
             pid = workers(cache, key)
             if kill < 2:  # anywhere: while it claims, loads, observes, computes
-                time.sleep(moments.uniform(0, 2))
+                time.sleep(moments.uniform(0, 0.8))
             else:  # around the next chunk
                 had = len(list(cache.glob("spool/*/0*.parquet")))
                 wait_for(lambda had=had: len(list(cache.glob("spool/*/0*.parquet"))) > had)
@@ -144,17 +145,17 @@ class TestKilled:
             assert row_of(cache, key).is_active
             os.kill(pid, signal.SIGKILL)
             wait_for(lambda: row_of(cache, key).state == "lost")
-        assert len(chunk_bytes(cache, undisturbed.run_key)) < 7
+        assert len(chunk_bytes(cache, undisturbed.run_key)) < 10
         workers(cache, key)
         ended = follow(cache, key)
         assert (ended.state, ended.error) == ("done", None)
-        assert (ended.done, ended.total) == (448, 448)
-        assert 0 < ended.result["computed"] < 448
+        assert (ended.done, ended.total) == (640, 640)
+        assert 0 < ended.result["computed"] < 640
         assert chunk_bytes(cache, undisturbed.run_key) == chunk_bytes(
             tmp_path / "undisturbed", undisturbed.run_key
         )
-        assert rows_in_database(cache, undisturbed.run_key) == (448 * 5, 448 * 5)
-        assert len(queries.predictions(cache, undisturbed.run_key).sample_ids) == 448
+        assert rows_in_database(cache, undisturbed.run_key) == (640 * 5, 640 * 5)
+        assert len(queries.predictions(cache, undisturbed.run_key).sample_ids) == 640
 
     def test_a_vanished_worker_is_replaced_by_the_next_start(
         self, untrained: Path, tmp_path: Path
@@ -241,6 +242,40 @@ def test_cancel_stops_a_worker_and_resume_sets_another_to_work(
     killed_at_the_end.append(again.pid or 0)
     assert cancel(tmp_path, job.job_key, now=True).state == "cancelled"
     assert not row_of(tmp_path, job.job_key).is_active
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "says"),
+    [
+        ("failed", 2, "pidscope: the disk is full"),
+        ("cancelled", 130, "pidscope: stopped after 3 of 9 samples; go on with"),
+        ("vanished", None, "has vanished; going on from its chunks"),
+    ],
+)
+def test_who_follows_ends_as_the_job_does(
+    end: str,
+    code: int | None,
+    says: str,
+    untrained: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    key = open_job(tmp_path, options(untrained)).job_key
+    script = (
+        "import sys, time; from pathlib import Path; from data_cache import jobs\n"
+        "cache, key, end = Path(sys.argv[1]), *sys.argv[2:]\n"
+        "jobs.claim(cache, key); jobs.report(cache, key, 3, 9, None, 'predictions')\n"
+        "print('claimed', flush=True); time.sleep(0.5)\n"
+        "error, message = 'the disk is full', 'stopped after 3 of 9 samples'\n"
+        "end == 'vanished' or jobs.finish(cache, key, end, error, message=message)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path), key, end], cwd=ROOT, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        assert watch(tmp_path, key) == code
+    assert says in capsys.readouterr().err
 
 
 class TestStopped:
