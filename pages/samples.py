@@ -3,13 +3,13 @@
 import streamlit as st
 
 from pages.widgets import empty_states, sample_card, sample_list
-from pages.widgets.address import quoted, say
+from pages.widgets.address import note, show_notes
 from pages.widgets.entry import enter_through_app
-from pages.widgets.opened_sample import opened_sample
+from pages.widgets.opened_sample import close_sample, opened_sample
 from pages.widgets.sample_choices import choose_estimates, choose_listing, choose_model
 from pages.widgets.sidebar import current_selection
 from pages.widgets.stored import current_reading
-from pages.widgets.stored_samples import read_detail, read_page, read_place
+from pages.widgets.stored_samples import read_detail, read_place
 
 enter_through_app()
 st.title("Samples", anchor=False)
@@ -35,13 +35,14 @@ if listing is None:
     empty_states.without_estimate(one, records, cache=reading.cache)
     st.stop()
 
-sample_list.note_without_text(read_page(reading, listing.order, limit=1, offset=0))
 wanted = opened_sample()
 place = read_place(reading, listing.order, wanted) if wanted else None
-if wanted and not place:
-    say(f"The sample “{quoted(wanted)}” is not among these; they are listed instead.")
 if wanted and place:
+    show_notes()
     sample_card.show_steps(place, listing)
     sample_card.show_sample(read_detail(reading, listing.order.estimate_keys, wanted))
 else:
+    if wanted:
+        note("sample", wanted)
+        close_sample()
     sample_list.show_list(reading, listing)

@@ -4,13 +4,16 @@ import streamlit as st
 
 from pages.figures import accuracy_dots, spectrum_bars
 from pages.widgets import empty_states, evidence, spectrum_table
+from pages.widgets.address import show_notes
 from pages.widgets.charts import show_figure
+from pages.widgets.drill_down import follow_click, remember_click
 from pages.widgets.entry import enter_through_app
 from pages.widgets.sidebar import current_selection
 from pages.widgets.spectrum_choices import choose_records, choose_view
 from pages.widgets.stored import current_reading
 
 enter_through_app()
+follow_click()
 st.title("Spectra", anchor=False)
 st.caption(
     "What decides the model's answer: information that image and text share, that only one of them "
@@ -32,6 +35,7 @@ if not selection.models:
 with st.container(horizontal=True, vertical_alignment="top"):
     records = choose_records(reading.spectra, selection)
     view = choose_view()
+show_notes()
 
 empty_states.without_estimate(selection, records, cache=reading.cache)
 if not records:
@@ -44,13 +48,17 @@ with bars:
         spectrum_bars.spectrum_bars(records, unit=view.unit, layout=view.layout, group=view.group),
         key="spectrum_bars",
         alt=spectrum_bars.describe(records),
+        on_click=remember_click,
     )
 with dots:
     show_figure(
         accuracy_dots.accuracy_dots(records, layout=view.layout, group=view.group),
         key="accuracy_dots",
         alt=accuracy_dots.describe(records),
+        on_click=remember_click,
     )
+
+st.caption("Click a bar to see the samples behind it.")
 
 spectrum_table.show_table(records, unit=view.unit)
 st.download_button(

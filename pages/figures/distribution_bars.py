@@ -55,6 +55,7 @@ def distribution_bars(
         ]
         top += len(options) * BAR_PIXELS
         figure.add_trace(_bars(condition, found, places, options, answer))
+        figure.add_trace(_percents(found, places))
     figure.update_layout(
         height=round(top + 90),
         margin={"t": 32, "b": 48, "l": 8, "r": 40},
@@ -133,10 +134,6 @@ def _bars(
         x=lengths,
         y=list(places),
         width=0.8 * BAR_PIXELS,
-        # A number beside the whiskers of a bar would be crossed out by them.
-        text=[f"{length:.0f}" for length in lengths] if draws == 1 else None,
-        textposition="outside",
-        cliponaxis=False,
         marker={
             "color": [RIGHT if option == answer else NEUTRAL for option in range(len(options))],
             "line": {"width": 0},
@@ -144,6 +141,21 @@ def _bars(
         error_x=whiskers,
         hovertext=[_hover(condition, found, option, text) for option, text in enumerate(options)],
         hoverinfo="text",
+    )
+
+
+def _percents(found: Distribution, places: Sequence[float]) -> go.Scatter:
+    """Write the numbers behind the whiskers, which would cross them out nearer to the bars."""
+    return go.Scatter(
+        mode="text",
+        showlegend=False,
+        x=100 * found.draws.max(axis=0),
+        y=list(places),
+        text=[f" {100 * probability:.0f}" for probability in found.probabilities],
+        textposition="middle right",
+        textfont={"size": 11},
+        cliponaxis=False,
+        hoverinfo="skip",
     )
 
 

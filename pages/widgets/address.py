@@ -1,32 +1,54 @@
-"""A sentence where the address asks for something that is not here."""
+"""One sentence where the address asks for something that is not here."""
 
 from collections.abc import Iterable
 
 import streamlit as st
 
+from pages.widgets import state
+
 LONGEST_QUOTE = 60
 """Characters of an address that are repeated on the page."""
 
 
-def note_unknown(name: str, options: Iterable[str], *, instead: str) -> None:
-    """Say so if the address gives a parameter a value that is none of its options.
+def begin_notes() -> None:
+    """Forget what was noted in the run before."""
+    st.session_state[state.NOTES] = []
+
+
+def note_unknown(name: str, options: Iterable[str]) -> None:
+    """Note it if the address gives a parameter a value that is none of its options.
 
     To be called before the picker is drawn, which takes the wrong value out of the address.
-
-    Parameters
-    ----------
-    name
-        The parameter.
-    options
-        What it can be.
-    instead
-        What is shown instead, in words.
     """
     known = set(options)
     for wanted in st.query_params.get_all(name):
         if wanted not in known:
-            # Plain text: whoever made the link wrote the value.
-            say(f"The address asks for {name} “{quoted(wanted)}”, which is not here; {instead}.")
+            note(name, wanted)
+
+
+def note(name: str, wanted: str) -> None:
+    """Note that the address asks for a value that is not here."""
+    st.session_state[state.NOTES].append((name, wanted))
+
+
+def show_notes() -> None:
+    """Show what was noted, in a sentence, as plain text: whoever made the link wrote the values."""
+    sentence = sentence_of(st.session_state[state.NOTES])
+    if sentence:
+        say(sentence)
+    begin_notes()
+
+
+def sentence_of(notes: Iterable[tuple[str, str]]) -> str:
+    """Return the sentence; empty where nothing was noted.
+
+    >>> sentence_of([("page", "999"), ("sort", "x")])
+    'The address asks for what is not here: page “999”, sort “x”; a choice that is, is shown.'
+    """
+    wanted = ", ".join(f"{name} “{quoted(value)}”" for name, value in notes)
+    return f"The address asks for what is not here: {wanted}; a choice that is, is shown." * bool(
+        wanted
+    )
 
 
 def say(sentence: str) -> None:
@@ -41,4 +63,5 @@ def quoted(text: str) -> str:
     >>> quoted("a" * 100) == "a" * 59 + "…"
     True
     """
-    return text if len(text) <= LONGEST_QUOTE else f"{text[: LONGEST_QUOTE - 1]}…"
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_QUOTE else f"{line[: LONGEST_QUOTE - 1]}…"

@@ -11,6 +11,7 @@ from data_cache.samples_view import Place
 from pages.figures import atom_bars, distribution_bars
 from pages.figures.rows import subset_label
 from pages.figures.scores import SCORES
+from pages.widgets.address import say
 from pages.widgets.carrier import who_carried
 from pages.widgets.charts import show_figure
 from pages.widgets.evidence import settings_of
@@ -52,21 +53,21 @@ def show_steps(place: Place, listing: Listing) -> None:
 
 def show_sample(detail: SampleDetail) -> None:
     """Show the sample; everything that comes from the benchmark is shown as plain text."""
-    asked, answered = st.columns([2, 3])
+    _show_sentence(detail)
+    asked, answered = st.columns([2, 3], gap="large")
     with asked:
         _show_question(detail)
-    with answered:
-        _show_answers(detail)
-    numbers, atoms = st.columns([2, 3])
-    with atoms:
-        show_figure(
-            atom_bars.atom_bars(detail.numbers, detail.record),
-            key="atom_bars",
-            alt=atom_bars.describe(detail.numbers),
-        )
-    with numbers:
         _show_scores(detail)
+    with answered:
+        _show_charts(detail)
     _show_origin(detail)
+
+
+def _show_sentence(detail: SampleDetail) -> None:
+    found = detail.distributions
+    if all(condition in found for condition in REQUIRED):
+        probabilities = {condition: one.probabilities for condition, one in found.items()}
+        say(who_carried(probabilities, detail.sample.answer))
 
 
 def _show_question(detail: SampleDetail) -> None:
@@ -83,26 +84,21 @@ def _show_question(detail: SampleDetail) -> None:
     st.text(sample.question)
     full = detail.distributions.get(Condition.FULL)
     choice = None if full is None else full.strict_choice[0]
-    for index, option in enumerate(sample.options):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.text(f"{LETTERS[index]}  {option}")
-            if index == sample.answer:
-                st.badge("right answer", icon=":material/check:", color="green")
-            if index == choice:
-                st.badge("model's answer", color="green" if choice == sample.answer else "orange")
+    colour = "green" if choice == sample.answer else "orange"
+    with st.container(gap="xsmall"):
+        for index, option in enumerate(sample.options):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.text(f"{LETTERS[index]}  {option}")
+                if index == sample.answer:
+                    st.badge("right answer", icon=":material/check:", color="green")
+                if index == choice:
+                    st.badge("model's answer", color=colour)
     if choice is None:
         st.badge("the model's first token is none of the options", color="orange")
 
 
-def _show_answers(detail: SampleDetail) -> None:
+def _show_charts(detail: SampleDetail) -> None:
     found = detail.distributions
-    if all(condition in found for condition in REQUIRED):
-        sentence = who_carried(
-            {condition: one.probabilities for condition, one in found.items()},
-            detail.sample.answer,
-        )
-        with st.container(border=True):
-            st.text(sentence)
     show_figure(
         distribution_bars.distribution_bars(
             found, options=detail.sample.options, answer=detail.sample.answer
@@ -110,14 +106,21 @@ def _show_answers(detail: SampleDetail) -> None:
         key="distribution_bars",
         alt=distribution_bars.describe(found),
     )
+    show_figure(
+        atom_bars.atom_bars(detail.numbers, detail.record),
+        key="atom_bars",
+        alt=atom_bars.describe(detail.numbers),
+    )
 
 
 def _show_scores(detail: SampleDetail) -> None:
-    for score in SCORES:
-        value = detail.numbers[score.field]
-        shown = "undefined" if value is None else f"{round(value, 3) + 0.0:.3f} {score.unit}"
-        st.metric(score.label, shown.strip())
-        st.caption(score.meaning)
+    with st.grid(2, min_column_width=140, gap="xsmall"):
+        for score in SCORES:
+            value = detail.numbers[score.field]
+            shown = "undefined" if value is None else f"{round(value, 3) + 0.0:.3f} {score.unit}"
+            with st.container(gap=None):
+                st.metric(score.label, shown.strip())
+                st.caption(score.meaning)
 
 
 def _show_origin(detail: SampleDetail) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from data_cache.estimates import SpectrumRecord
 from data_cache.samples import SPLITS
 from data_cache.samples_view import SampleOrder
-from pages.figures.rows import POOLED, subset_label
+from pages.figures.rows import POOLED
 from pages.figures.scores import SORTABLE, Score
 from pages.widgets import state
 from pages.widgets.address import note_unknown
@@ -18,8 +18,10 @@ from pages.widgets.spectrum_choices import choose_records
 from pages.widgets.stored import Stored
 from pages.widgets.stored_samples import read_subsets
 
-EACH = "*"
-"""All subsets, every sample with the numbers of its own subset's estimate."""
+EACH = "every subset"
+"""All samples, each with the numbers of its own subset's estimate."""
+ALL_POOLED = "all, pooled"
+"""All samples, with the numbers of the estimate over all of them."""
 Answers = Literal["all", "right", "wrong"]
 Direction = Literal["highest", "lowest"]
 View = Literal["grid", "table"]
@@ -46,7 +48,7 @@ class Source:
 
 def choose_model(selection: Selection) -> Selection:
     """Draw the picker for one of the chosen models; there is none where only one is chosen."""
-    note_unknown(state.MODEL, selection.models, instead="the first one is shown")
+    note_unknown(state.MODEL, selection.models)
     if len(selection.models) == 1:
         return selection
     wanted = st.selectbox(
@@ -64,11 +66,10 @@ def choose_estimates(reading: Stored, selection: Selection) -> tuple[SpectrumRec
 def choose_listing(reading: Stored, records: Sequence[SpectrumRecord]) -> Listing:
     """Draw the pickers for subset, answers, order and view."""
     sources = sources_of(reading, records)
-    note_unknown(state.SUBSET, sources, instead="the first choice is shown")
+    note_unknown(state.SUBSET, sources)
     wanted = st.selectbox(
         "Subset",
         list(sources),
-        format_func=_source_label,
         key=state.SUBSET,
         bind="query-params",
         width=190,
@@ -77,7 +78,7 @@ def choose_listing(reading: Stored, records: Sequence[SpectrumRecord]) -> Listin
     part = _choose_part(records)
     answers = _choose("Answers", state.ANSWERS, get_args(Answers), "Of the full prompt.")
     labels = {score.label: score for score in SORTABLE}
-    note_unknown(state.SORT, labels, instead="GapScore decides the order")
+    note_unknown(state.SORT, labels)
     label = st.selectbox("Sort by", list(labels), key=state.SORT, bind="query-params", width=190)
     score = labels.get(label, SORTABLE[0])
     direction = _choose("First", state.DIRECTION, get_args(Direction))
@@ -98,6 +99,11 @@ def choose_listing(reading: Stored, records: Sequence[SpectrumRecord]) -> Listin
     )
 
 
+def choice_of(subset: str) -> str:
+    """Return what the picker has to hold to show the samples of an estimate of that subset."""
+    return ALL_POOLED if subset == POOLED else subset
+
+
 def sources_of(reading: Stored, records: Sequence[SpectrumRecord]) -> dict[str, Source]:
     """Return every choice of subset with the estimates that it stands for.
 
@@ -110,16 +116,12 @@ def sources_of(reading: Stored, records: Sequence[SpectrumRecord]) -> dict[str, 
     if len(own) > 1:
         sources[EACH] = Source(estimate_keys=tuple(own.values()))
     if pooled is not None:
-        sources[POOLED] = Source(estimate_keys=(pooled,))
+        sources[ALL_POOLED] = Source(estimate_keys=(pooled,))
         for subset in read_subsets(reading, (pooled,)):
             sources.setdefault(subset, Source(estimate_keys=(pooled,), subset=subset))
     for subset, key in own.items():
         sources[subset] = Source(estimate_keys=(key,))
     return sources
-
-
-def _source_label(choice: str) -> str:
-    return "All subsets" if choice == EACH else subset_label(choice)
 
 
 def _choose_part(records: Sequence[SpectrumRecord]) -> str:
@@ -130,7 +132,7 @@ def _choose_part(records: Sequence[SpectrumRecord]) -> str:
 
 
 def _choose(label: str, key: str, options: Sequence[str], help: str | None = None) -> str:
-    note_unknown(key, options, instead=f"“{options[0]}” is shown")
+    note_unknown(key, options)
     wanted = st.segmented_control(
         label,
         options,

@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from data_cache.samples import LETTERS
-from data_cache.samples_view import Place, SamplePage, SampleRow
+from data_cache.samples_view import Place, SampleRow
 from pages.figures.palette import ATOMS
 from pages.figures.scores import SCORES, SORTABLE, Score
 from pages.widgets import state
-from pages.widgets.address import say
+from pages.widgets.address import note_unknown, say, show_notes
 from pages.widgets.opened_sample import open_sample
 from pages.widgets.pictures import show_picture
 from pages.widgets.sample_choices import Listing, View
@@ -28,31 +28,30 @@ def show_list(reading: Stored, listing: Listing) -> None:
     """Show the page of samples that is chosen, and the picker for pages."""
     size = PER_PAGE[listing.view]
     _begin_again_with_other_samples(listing)
-    total = read_page(reading, listing.order, limit=size, offset=0).total
-    if total == 0:
+    start = read_page(reading, listing.order, limit=size, offset=0)
+    pages = max(ceil(start.total / size), 1)
+    note_unknown(state.PAGE, (str(number + 1) for number in range(pages)))
+    show_notes()
+    if start.without_text:
+        say(
+            f"The text and images of {start.without_text:,} samples are not in this cache; profile "
+            "the model again to add them: what is stored is not computed twice."
+        )
+    elif not start.total:
         say("No sample fits these choices; choose other answers or another subset.")
+    if not start.total:
         return
-    pages = ceil(total / size)
-    wanted = st.query_params.get(state.PAGE)
-    if wanted is not None and wanted not in {str(number + 1) for number in range(pages)}:
-        say(f"The address asks for a page that is not here; there are {pages}.")
     number = st.pagination(pages, key=state.PAGE, bind="query-params") if pages > 1 else 1
     first = (number - 1) * size
     page = read_page(reading, listing.order, limit=size, offset=first)
-    st.caption(f"{first + 1:,} to {first + len(page.rows):,} of {total:,} samples")
+    st.caption(
+        f"{first + 1:,} to {first + len(page.rows):,} of {start.total:,} samples "
+        f"by {listing.score.label}"
+    )
     if listing.view == "table":
-        _show_table(page.rows, listing, first)
+        _show_table(page.rows, first)
     else:
         _show_grid(page.rows, listing.score, first)
-
-
-def note_without_text(page: SamplePage) -> None:
-    """Say how many samples cannot be shown because the cache has their numbers alone."""
-    if page.without_text:
-        say(
-            f"The text and images of {page.without_text:,} samples are not in this cache; "
-            "profile the model again to add them, which computes nothing twice."
-        )
 
 
 def page_of(place: Place, view: View) -> int:
@@ -117,7 +116,7 @@ def _caption(question: str) -> str:
     return line if len(line) <= LONGEST_CAPTION else f"{line[: LONGEST_CAPTION - 1]}…"
 
 
-def _show_table(rows: Sequence[SampleRow], listing: Listing, first: int) -> None:
+def _show_table(rows: Sequence[SampleRow], first: int) -> None:
     frame = table(rows, first)
     numbers = {score.title: score for score in SORTABLE}
     config = {

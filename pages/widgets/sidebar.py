@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from pages.widgets import state
+from pages.widgets.address import begin_notes, note_unknown
 from pages.widgets.stored import Stored
 
 MODELS_AT_FIRST = 8
@@ -22,6 +23,7 @@ class Selection:
 
 def choose(reading: Stored) -> None:
     """Draw the sidebar and keep what is chosen for the page."""
+    begin_notes()
     with st.sidebar:
         st.session_state[state.SELECTION] = _pickers(reading)
         _source(reading)
@@ -46,6 +48,7 @@ def _pickers(reading: Stored) -> Selection | None:
     benchmarks = sorted({run.benchmark for run in reading.runs})
     if not benchmarks:
         return None
+    note_unknown(state.BENCHMARK, benchmarks)
     wanted = st.selectbox("Benchmark", benchmarks, key=state.BENCHMARK, bind="query-params")
     benchmark = wanted if wanted in benchmarks else benchmarks[0]
     models = sorted(
@@ -55,6 +58,7 @@ def _pickers(reading: Stored) -> Selection | None:
     if before and not set(before) & set(models):
         # Another benchmark was chosen, and none of the models was run on it.
         st.session_state[state.MODELS] = models[:MODELS_AT_FIRST]
+    note_unknown(state.MODELS, models)
     chosen = st.multiselect(
         "Models",
         models,

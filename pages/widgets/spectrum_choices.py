@@ -116,6 +116,24 @@ def settings_labels(records: Sequence[SpectrumRecord]) -> dict[str, str]:
     }
 
 
+def settings_choice(record: SpectrumRecord, spectra: Iterable[SpectrumRecord]) -> str | None:
+    """Return what the picker for settings has to say so that this estimate is shown for its model.
+
+    None where it is not drawn: all estimates of the kind have the same settings.
+    """
+    here = [
+        one
+        for one in spectra
+        if (one.benchmark, one.model, one.split, one.estimator, one.layer)
+        == (record.benchmark, record.model, record.split, record.estimator, record.layer)
+    ]
+    labels = settings_labels(here)
+    if len(set(labels.values())) < 2:
+        return None
+    newest = {one.estimate_key for one in newest_of_each(here)}
+    return NEWEST if record.estimate_key in newest else labels[record.estimate_key]
+
+
 def newest_of_each(records: Iterable[SpectrumRecord]) -> list[SpectrumRecord]:
     """Keep the newest estimate of each model and subset."""
     newest: dict[tuple[str, str], SpectrumRecord] = {}
