@@ -13,6 +13,7 @@ from data_cache.conditions import Condition
 from data_cache.records import ATOMS, SCORES, SpectrumRecord, estimate_key
 from model_runners.errors import BadOption
 from pid_core import (
+    AnswerQuality,
     Channels,
     Diagnostics,
     Marginals,
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from data_cache.queries import Predictions, RunRow
 
 By = Literal["subset", "none"]
+
+OVERCONFIDENCE = 0.15
+"""How much a probe's mean confidence may exceed its accuracy before a reader is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +180,7 @@ def estimate_part(
             **{name: getattr(fusion, name) for name in SCORES},
         }
     )
-    return _record(run, part, subset, options, hats["full"], spectrum), table
+    return _record(run, part, subset, options, hats, spectrum), table
 
 
 def strict_accuracy(part: "Predictions", condition: Condition) -> float:
@@ -189,12 +193,17 @@ def _record(
     part: "Predictions",
     subset: str,
     options: EstimateOptions,
-    full: "np.ndarray",
+    hats: "Mapping[str, np.ndarray]",
     spectrum: Spectrum,
 ) -> "SpectrumRecord":
     strict = {condition: strict_accuracy(part, condition) for condition in part.scores}
-    quality = answer_quality(full, part.answers)
+    qualities = {name: answer_quality(hat, part.answers) for name, hat in hats.items()}
+    quality = qualities["full"]
     diagnostics = plain(spectrum.diagnostics)
+    diagnostics["confidence"] = {name: found.mean_confidence for name, found in qualities.items()}
+    diagnostics["accuracy_forced"] = {
+        name: found.accuracy_forced for name, found in qualities.items()
+    }
     settings = {
         "tau": options.tau,
         "draws": part.draws,
@@ -250,9 +259,29 @@ def _record(
         noise_floor_bits=spectrum.diagnostics.noise_floor_bits,
         settings=settings,
         diagnostics=diagnostics,
-        warnings=spectrum.diagnostics.warnings,
+        warnings=(*overconfident_probes(qualities), *spectrum.diagnostics.warnings),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def overconfident_probes(qualities: Mapping[str, AnswerQuality]) -> list[str]:
+    """Say which probe is sure of more than it knows.
+
+    An ideal probe is a posterior: as sure as it is right. One that answers noise with confidence
+    carries information about its own answers and none about the question, and the decomposition
+    cannot tell the two apart (docs/findings.md shows 1 bit of redundancy made in this way).
+    """
+    found: list[str] = []
+    for source, name in ((1, "only_1"), (2, "only_2")):
+        quality = qualities[name]
+        if quality.mean_confidence - quality.accuracy_forced > OVERCONFIDENCE:
+            found.append(
+                f"source {source} alone is sure of more than it knows (mean confidence "
+                f"{quality.mean_confidence:.2f}, right in {quality.accuracy_forced:.2f} of the "
+                "samples): part of its information is about its own answers only, which inflates "
+                "redundancy and unique information at the cost of synergy"
+            )
+    return found
 
 
 def plain(diagnostics: Diagnostics) -> dict[str, Any]:

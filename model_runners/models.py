@@ -34,7 +34,7 @@ MODELS: dict[str, ModelEntry] = {
     "demo/fusion-small": ModelEntry(
         source=str(DEMO_MODELS / "fusion-small"),
         family="LLaVA-1.5",
-        parameters=0.3e6,
+        parameters=0.30e6,
         summary="a smaller LLaVA trained on whole samples only; ships with PIDscope",
     ),
     "llava-1.5-7b": ModelEntry(

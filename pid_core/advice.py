@@ -14,8 +14,8 @@ SMALL_LOSS_BITS = 0.01
 """Losses below this are not worth a sentence, whatever their share."""
 NOISE_BITS = 0.05
 """Information from pure noise, or from the fall-back alone, above which a reader is told."""
-VISIBLE_BITS = 1e-9
-"""Negative values above -1e-9 are rounding."""
+VISIBLE_BITS = 1e-3
+"""Negative values above -1e-3 (or within the gap) say nothing: they are shown, not explained."""
 
 
 def margin_warnings(
@@ -62,12 +62,10 @@ def atom_warnings(
     warnings: list[str] = []
     star = total - atoms["synergy"]
     for name in ATOMS:
-        if atoms[name] >= -VISIBLE_BITS:
+        if atoms[name] >= -max(gap, VISIBLE_BITS):
             continue
         if policy == "reference":
             why = "marginals='reference' takes the difference of two priors for information"
-        elif atoms[name] >= -gap:
-            why = f"within the certified gap of {gap:.1g} bits it is 0"
         elif name == "synergy":
             why = (
                 f"the two masked probes together carry at least {star:.3f} bits, more than the "

@@ -105,7 +105,8 @@ def encode_png(pixels: np.ndarray) -> bytes:
     grey = np.clip(np.rint(pixels * (255.0 / 16.0)), 0, 255).astype(np.uint8)
     image = PIL.Image.fromarray(grey).resize((IMAGE_SIDE, IMAGE_SIDE), PIL.Image.Resampling.BICUBIC)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG")
+    # Stored, not compressed: the bytes identify the image, and every zlib compresses differently.
+    image.save(buffer, "PNG", compress_level=0)
     return buffer.getvalue()
 
 

@@ -72,7 +72,12 @@ def test_shipped_scores_are_those_of_the_shipped_weights(
 def test_profiling_the_demo_again_finds_everything_there(cache: Path, run: queries.RunRow) -> None:
     report = profile(
         ProfileOptions(
-            model="demo/oracle", benchmark="digits_vqa", limit=256, draws=run.draws, device="cpu"
+            model="demo/oracle",
+            benchmark="digits_vqa",
+            split="test",
+            limit=256,
+            draws=run.draws,
+            device="cpu",
         ),
         cache,
     )

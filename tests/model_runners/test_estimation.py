@@ -7,9 +7,14 @@ import pytest
 
 from data_cache import estimates, queries
 from model_runners.errors import BadOption
-from model_runners.estimation import EstimateOptions, choose_run, estimate_run
+from model_runners.estimation import (
+    EstimateOptions,
+    choose_run,
+    estimate_run,
+    overconfident_probes,
+)
 from model_runners.profile import ProfileOptions, profile
-from pid_core import PidError
+from pid_core import AnswerQuality, PidError
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +104,17 @@ def test_impossible_options_are_refused() -> None:
 def test_an_unknown_estimator_is_answered_with_the_list(cache: Path, run: queries.RunRow) -> None:
     with pytest.raises(PidError, match="did you mean 'certified'"):
         estimate_run(cache, run, EstimateOptions(estimator="certifed", split="all"))
+
+
+def test_a_probe_that_is_sure_and_wrong_is_told() -> None:
+    sure = AnswerQuality(
+        accuracy_forced=0.25,
+        accuracy_strict=None,
+        mean_confidence=0.86,
+        expected_calibration_error=0.6,
+        n=9,
+    )
+    honest = dataclasses.replace(sure, mean_confidence=0.3)
+    (warning,) = overconfident_probes({"full": sure, "only_1": sure, "only_2": honest})
+    assert warning.startswith("source 1 alone is sure of more than it knows")
+    assert "0.86" in warning
