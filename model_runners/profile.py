@@ -7,11 +7,13 @@ killed goes on where the last finished chunk ends, and a longer run only adds to
 import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from data_cache.benchmarks import load_benchmark
+from data_cache.errors import CacheBusy
 from data_cache.location import run_directory
 from data_cache.plan import BLOCK_SIZE, OUTPUT_LAYER
 from data_cache.runs import run_key, write_sidecar
@@ -246,7 +248,8 @@ def profile(
             progress.computed(computed, time.monotonic() - first)
             passes += sum(result.passes for result in results)
             if time.monotonic() - ingested_at > INGEST_SECONDS:
-                ingest(cache, run_keys=[key])
+                with suppress(CacheBusy):  # the chunk is safe in the spool; a later ingest takes it
+                    ingest(cache, run_keys=[key])
                 ingested_at = time.monotonic()
         done += len(block.wanted)
         progress.samples(done, len(wanted))

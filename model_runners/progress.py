@@ -14,9 +14,14 @@ class Bar:
         self._bar = bar
 
     def to(self, done: int, total: int) -> None:
-        """Set the position."""
-        self._bar.total = total
+        """Set the position; another total, or less done than before, begins anew."""
+        if self._bar.total != total or done < self._bar.n:
+            self._bar.reset(total)
         self._bar.update(done - self._bar.n)
+
+    def name(self, what: str) -> None:
+        """Say what is being done now."""
+        self._bar.set_description_str(what)
 
     def note(self, text: str) -> None:
         """Show a short text behind the rate."""

@@ -49,7 +49,8 @@ def _train(arguments: argparse.Namespace) -> int:
     with progress(f"train {arguments.name}", "step") as bar:
 
         def report(stage: str, step: int, steps: int, loss: float) -> None:
-            bar.note(f"{stage}, loss {loss:.3f}")
+            bar.name(f"train {arguments.name}, {stage}")
+            bar.note(f"loss {loss:.3f}")
             bar.to(step, steps)
 
         train(arguments.name, folder, report=report)

@@ -22,14 +22,11 @@ def do(cache: Path, job: JobRow, *, benchmark: Benchmark | None = None) -> int:
         code = watch(cache, job.job_key)
         if code is not None:
             return code
-    with (
-        progress("noise statistics", "sample") as statistics,
-        progress("profile", "sample") as samples,
-    ):
+    with progress("profile", "sample") as bar:
         ended = perform(
             cache,
             jobs.find(cache, job.job_key),
-            show=Progress(statistics=statistics.to, samples=samples.to),
+            show=Progress(statistics=bar.to, samples=bar.to, stage=bar.name),
             benchmark=benchmark,
         )
     tell(ended)
