@@ -190,11 +190,15 @@ def profile_and_estimate(
         reporter.at(done, total)
         show.samples(done, total)
 
+    def stage(text: str) -> None:
+        reporter.say(text)
+        show.stage(text)
+
     report = profile(
         options,
         cache,
         progress=Progress(
-            statistics=statistics, samples=samples, computed=reporter.speed, stage=reporter.say
+            statistics=statistics, samples=samples, computed=reporter.speed, stage=stage
         ),
         stop=reporter.stop.is_set,
         benchmark=benchmark,
