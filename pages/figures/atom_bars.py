@@ -30,15 +30,26 @@ def atom_bars(numbers: Mapping[str, float | None], record: SpectrumRecord) -> go
             x=values,
             y=[atom.label for atom in ATOMS],
             width=0.7,
-            text=["" if value is None else f"{round(value, 2) + 0.0:.2f}" for value in values],
-            textposition="outside",
-            cliponaxis=False,
             marker={"color": [atom.colour for atom in ATOMS], "line": {"width": 0}},
             hovertext=[
                 f"<b>{atom.label} {0.0 if value is None else value:.3f} bits</b><br>{atom.meaning}"
                 for atom, value in zip(ATOMS, values, strict=True)
             ],
             hoverinfo="text",
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            mode="text",
+            showlegend=False,
+            # Right of zero for negative atoms too, where no label of the axis is in the way.
+            x=[max(value or 0.0, 0.0) for value in values],
+            y=[atom.label for atom in ATOMS],
+            text=["" if value is None else f"  {round(value, 2) + 0.0:.2f}" for value in values],
+            textposition="middle right",
+            textfont={"size": 11},
+            cliponaxis=False,
+            hoverinfo="skip",
         )
     )
     figure.add_trace(

@@ -43,12 +43,12 @@ def sentence_of(notes: Iterable[tuple[str, str]]) -> str:
     """Return the sentence; empty where nothing was noted.
 
     >>> sentence_of([("page", "999"), ("sort", "x")])
-    'The address asks for what is not here: page “999”, sort “x”; a choice that is, is shown.'
+    'The address asks for page “999”, sort “x”, which is not here; what is here is shown instead.'
     """
     wanted = ", ".join(f"{name} “{quoted(value)}”" for name, value in notes)
-    return f"The address asks for what is not here: {wanted}; a choice that is, is shown." * bool(
-        wanted
-    )
+    if not wanted:
+        return ""
+    return f"The address asks for {wanted}, which is not here; what is here is shown instead."
 
 
 def say(sentence: str) -> None:

@@ -47,10 +47,8 @@ class Source:
 
 
 def choose_model(selection: Selection) -> Selection:
-    """Draw the picker for one of the chosen models; there is none where only one is chosen."""
+    """Draw the picker for one of the chosen models."""
     note_unknown(state.MODEL, selection.models)
-    if len(selection.models) == 1:
-        return selection
     wanted = st.selectbox(
         "Model", selection.models, key=state.MODEL, bind="query-params", width=200
     )

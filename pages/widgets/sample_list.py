@@ -141,6 +141,6 @@ def _show_table(rows: Sequence[SampleRow], first: int) -> None:
 
 def _open_selected(key: str, ids: Sequence[str]) -> None:
     selection = st.session_state[key]["selection"]
-    rows = [*selection["rows"], *(row for row, _ in selection["cells"])]
+    rows: list[int] = [*selection["rows"], *(row for row, _ in selection["cells"])]
     if rows and 0 <= rows[0] < len(ids):
         open_sample(ids[rows[0]])
