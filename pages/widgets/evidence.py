@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
+from model_runners.estimation import OVERCONFIDENCE
 from pages.figures.palette import ATOMS, HATCH_ABOVE, in_words
 from pages.figures.rows import subset_label
 from pages.figures.spectrum_bars import SMALLEST_TOTAL, Unit, is_hatched
@@ -71,6 +72,14 @@ def badges(records: Sequence[SpectrumRecord], *, unit: Unit) -> list[Badge]:
         f"noise floor above {NOISE_FLOOR_ABOVE} bits in {_rows(noisy)}",
         "With both sources masked the model still tells something about its answer.",
     )
+    unsure = sum(is_overconfident(record) for record in records)
+    warn(
+        unsure,
+        f"overconfident alone in {_rows(unsure)}",
+        "With one source masked the model is surer than it is right. Part of what it seems to know "
+        "from one source is then about its own answers: it inflates redundancy and unique "
+        "information at the cost of synergy.",
+    )
     few = sum(record.n < FEW_SAMPLES for record in records)
     warn(
         few,
@@ -85,6 +94,16 @@ def badges(records: Sequence[SpectrumRecord], *, unit: Unit) -> list[Badge]:
             f"The total is below {SMALLEST_TOTAL} bits, and a share of it means nothing.",
         )
     return found
+
+
+def is_overconfident(record: SpectrumRecord) -> bool:
+    """Whether a probe's mean confidence exceeds its accuracy by more than estimates tolerate."""
+    sure, right = (record.diagnostics.get(name, {}) for name in ("confidence", "accuracy_forced"))
+    return any(
+        sure[name] - right[name] > OVERCONFIDENCE
+        for name in ("only_1", "only_2")
+        if name in sure and name in right
+    )
 
 
 def show_badges(records: Sequence[SpectrumRecord], *, unit: Unit) -> None:

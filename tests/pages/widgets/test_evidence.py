@@ -44,3 +44,16 @@ def test_settings_are_told_once_where_they_are_the_same() -> None:
     assert shared["draws"] == "4"
     assert "tau" not in shared
     assert list(differing["tau"]) == ["0.3", "0.0"]
+
+
+def test_a_probe_that_is_surer_than_right_has_a_badge() -> None:
+    sure = {
+        "confidence": {"only_1": 0.86, "only_2": 0.3},
+        "accuracy_forced": {"only_1": 0.25, "only_2": 0.25},
+    }
+    honest = {
+        "confidence": {"only_1": 0.3, "only_2": 0.3},
+        "accuracy_forced": {"only_1": 0.25, "only_2": 0.25},
+    }
+    rows = [record(diagnostics=sure), record(diagnostics=honest), record(diagnostics={})]
+    assert "overconfident alone in 1 row" in texts(rows)
