@@ -6,6 +6,7 @@ import streamlit as st
 
 from data_cache.errors import DataError
 from model_runners.errors import RunnerError
+from pages.widgets import running_jobs
 from pages.widgets.errors import show_error
 from pages.widgets.sidebar import choose
 from pages.widgets.stored import read_stored
@@ -33,11 +34,22 @@ page = st.navigation(
             url_path="samples",
             help="The questions behind a spectrum, and what carried each answer.",
         ),
+        st.Page(
+            "pages/run.py",
+            title="Run",
+            icon=":material/play_circle:",
+            url_path="run",
+            help="Measure a model: start a run, watch it, stop it, go on with it.",
+        ),
     ]
 )
 
 try:
-    choose(read_stored())
+    ended = running_jobs.look()
+    reading = read_stored()
+    running_jobs.choose_results(ended, reading)
+    choose(reading)
+    running_jobs.show_running(reading)
     page.run()
 except (DataError, PidError, RunnerError) as error:
     show_error(error)

@@ -1,0 +1,27 @@
+"""The Run page: choose a run, see its cost, start it, watch it, stop it, go on with it."""
+
+import streamlit as st
+
+from pages.widgets.entry import enter_through_app
+from pages.widgets.errors import sentence_instead
+from pages.widgets.job_cards import show_jobs
+from pages.widgets.run_choices import choose_run
+from pages.widgets.run_start import show_cost, show_start
+from pages.widgets.stored import current_reading
+
+enter_through_app()
+st.title("Run", anchor=False)
+st.caption(
+    "Measure a model on a benchmark. A run goes on when this window is closed; what is computed is "
+    "kept and never computed twice."
+)
+
+reading = current_reading()
+with sentence_instead("This run is not possible."):
+    options = choose_run()
+    if options is not None:
+        show_cost(options, reading.cache)
+        show_start(options, reading.cache)
+
+st.subheader("Jobs", anchor=False)
+show_jobs(reading)

@@ -1,0 +1,134 @@
+"""The jobs of this cache: what runs, how far it is, how it ended, and what can be done about it."""
+
+from collections.abc import Callable
+from math import ceil
+from pathlib import Path
+
+import streamlit as st
+
+from data_cache import jobs
+from data_cache.jobs import JobRow
+from model_runners.jobs import cancel, resume
+from pages.widgets import state
+from pages.widgets.errors import sentence_instead
+from pages.widgets.job_words import (
+    STATES,
+    is_worked_on,
+    moment,
+    outcome_of,
+    progress_of,
+    share_done,
+    state_of,
+)
+from pages.widgets.running_jobs import EVERY_SECONDS, rerun_when_changed
+from pages.widgets.stored import Stored
+
+PER_PAGE = 10
+LOG_LINES = 40
+SPECTRA_PAGE = "pages/spectra.py"
+
+
+def show_jobs(reading: Stored) -> None:
+    """Show the jobs, the newest first; up to date while something runs."""
+    every = EVERY_SECONDS if st.session_state[state.WORKING] else None
+    st.fragment(_show, run_every=every)(reading)
+
+
+def _show(reading: Stored) -> None:
+    with sentence_instead("The list of jobs cannot be shown."):
+        rows = jobs.jobs(reading.cache)
+        rerun_when_changed(rows)
+        if not rows:
+            st.text("No job has been started in this cache yet.")
+            return
+        rows.sort(key=lambda row: not is_worked_on(row))  # stable: the newest first within each
+        pages = ceil(len(rows) / PER_PAGE)
+        number = st.pagination(pages, key=state.JOBS_PAGE) if pages > 1 else 1
+        for row in rows[(number - 1) * PER_PAGE : number * PER_PAGE]:
+            _show_job(row, reading)
+
+
+def _show_job(job: JobRow, reading: Stored) -> None:
+    label, colour = STATES[state_of(job)]
+    with st.container(border=True, key=f"job_{job.job_key}", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.badge(label, color=colour)
+            st.text(job.title)
+        if is_worked_on(job) or (job.state != "done" and job.total):
+            st.progress(share_done(job), text=progress_of(job))
+        if outcome_of(job):
+            st.text(outcome_of(job))
+        for sentence in job.result.get("without_spectrum", []):
+            st.text(f"No spectrum of {sentence}")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _show_buttons(job, reading)
+            st.text(_dates(job))
+        _show_log(job, reading.cache)
+
+
+def _show_buttons(job: JobRow, reading: Stored) -> None:
+    key = job.job_key
+    if is_worked_on(job):
+        stopping = job.cancel_requested
+        _act("Cancel", "stop", cancel, key, reading.cache, disabled=stopping)
+        if stopping:
+            _act("Stop at once", "dangerous", _cancel_now, key, reading.cache)
+    elif job.state != "done":
+        _act("Resume", "play_arrow", resume, key, reading.cache)
+    elif any(run.run_key == job.result.get("run_key") for run in reading.runs):
+        names = (job.result["benchmark"], job.result["model"])
+        if st.button(
+            "Show spectra",
+            key=f"show_spectra_{key}",
+            icon=":material/stacked_bar_chart:",
+            on_click=_choose,
+            args=names,
+        ):
+            st.switch_page(SPECTRA_PAGE, query_params={})
+
+
+def _act(
+    label: str,
+    icon: str,
+    action: Callable[[Path, str], JobRow],
+    key: str,
+    cache: Path,
+    *,
+    disabled: bool = False,
+) -> None:
+    name = label.lower().replace(" ", "_")
+    if st.button(label, key=f"{name}_{key}", icon=f":material/{icon}:", disabled=disabled):
+        with sentence_instead("This cannot be done."):
+            action(cache, key)
+            st.rerun()
+
+
+def _cancel_now(cache: Path, key: str) -> JobRow:
+    return cancel(cache, key, now=True)
+
+
+def _choose(benchmark: str, model: str) -> None:
+    """Choose what a job measured; a callback, so that it comes before the pickers."""
+    chosen: list[str] = st.session_state.get(state.MODELS, [])
+    if st.session_state.get(state.BENCHMARK) != benchmark:
+        st.session_state[state.BENCHMARK] = benchmark
+        chosen = []
+    st.session_state[state.MODELS] = chosen if model in chosen else [*chosen, model]
+
+
+def _dates(job: JobRow) -> str:
+    times = [("started", job.started or job.created), ("ended", job.finished)]
+    parts = [f"{word} {moment(when)}" for word, when in times if when is not None]
+    return ", ".join([*parts, f"job {job.job_key}"])
+
+
+def _show_log(job: JobRow, cache: Path) -> None:
+    """Offer the end of the log; it is read only while it is open."""
+    log = st.expander("Log", key=f"log_{job.job_key}", on_change="rerun", type="compact")
+    if log.open:
+        with log:
+            lines = jobs.tail(cache, job.job_key, LOG_LINES)
+            if lines:
+                st.code("\n".join(lines), language=None, wrap_lines=True, height=240)
+            else:
+                st.text("Nothing has been written yet.")

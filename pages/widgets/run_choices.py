@@ -1,0 +1,142 @@
+"""What is to be run: the pickers for model, benchmark, samples, draws and device."""
+
+import streamlit as st
+
+from data_cache.benchmarks import BENCHMARKS, load_benchmark
+from data_cache.samples import Benchmark
+from model_runners.errors import BadOption
+from model_runners.models import MODELS
+from model_runners.profile import ProfileOptions
+from pages.widgets import state
+
+OTHER = "another model"
+"""The choice that asks for a folder or a hub id."""
+EVERY_SUBSET = "every subset"
+SPLITS = ("test", "train", "all")
+DEVICES = ("auto", "cpu", "cuda")
+DRAWS = 4
+MOST_DRAWS = 64
+
+
+def choose_run() -> ProfileOptions | None:
+    """Draw the pickers and return what is chosen; None while the model has no name yet.
+
+    Raises
+    ------
+    data_cache.errors.DataError, model_runners.errors.RunnerError
+        If a choice makes no sense or cannot be read.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        model = _choose_model()
+        benchmark = _choose_benchmark()
+        subset = _choose_subset(benchmark)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        split = st.segmented_control(
+            "Split",
+            SPLITS,
+            default=SPLITS[0],
+            required=True,
+            key=state.RUN_SPLIT,
+            persist_state="session",
+            help="Spectra are estimated from test samples.",
+        )
+        limit = st.number_input(
+            "First samples",
+            min_value=1,
+            value=None,
+            step=1,
+            placeholder="all",
+            key=state.RUN_LIMIT,
+            persist_state="session",
+            width=140,
+            help="So many samples of the benchmark's order; empty takes all. "
+            "A larger number later goes on from there.",
+        )
+        draws = st.number_input(
+            "Draws of noise",
+            min_value=1,
+            max_value=MOST_DRAWS,
+            value=DRAWS,
+            step=1,
+            key=state.RUN_DRAWS,
+            persist_state="session",
+            width=140,
+            help="Per masked condition. From 3 on, the bias of few draws is taken out.",
+        )
+        device = st.selectbox(
+            "Device",
+            DEVICES,
+            accept_new_options=True,
+            key=state.RUN_DEVICE,
+            persist_state="session",
+            width=140,
+            help="auto takes the first GPU, else the CPU. Type cuda:1 for the second GPU.",
+        )
+    if not model:
+        st.text("Give the folder of a model, or its id on the hub, such as owner/name.")
+        return None
+    if split not in SPLITS or draws is None:
+        raise BadOption("choose a split and a number of draws")
+    return ProfileOptions(
+        model=model,
+        benchmark=benchmark.name,
+        subset=subset,
+        split=split,
+        limit=limit,
+        draws=draws,
+        device=device or DEVICES[0],
+    )
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the benchmark")
+def read_benchmark(name: str) -> Benchmark:
+    """Return a benchmark, read once for all sessions; it cannot be changed."""
+    return load_benchmark(name)
+
+
+def _choose_model() -> str:
+    """Draw the pickers for the model; returns a name, a folder, a hub id, or nothing."""
+    chosen = st.selectbox(
+        "Model",
+        [*MODELS, OTHER],
+        key=state.RUN_MODEL,
+        persist_state="session",
+        width=260,
+        help="\n".join(f"- {name}: {entry.summary}" for name, entry in MODELS.items()),
+    )
+    if chosen != OTHER:
+        return chosen or ""
+    text = st.text_input(
+        "Folder or hub id",
+        key=state.RUN_OTHER_MODEL,
+        persist_state="session",
+        max_chars=400,
+        placeholder="owner/name",
+        width=300,
+        help="A folder that save_pretrained wrote, or an id such as owner/name. "
+        "Only safetensors are read, and no code that comes with a model is run.",
+    )
+    return (text or "").strip()
+
+
+def _choose_benchmark() -> Benchmark:
+    chosen = st.selectbox(
+        "Benchmark",
+        list(BENCHMARKS),
+        key=state.RUN_BENCHMARK,
+        persist_state="session",
+        width=200,
+        help="\n".join(f"- {name}: {entry.summary}" for name, entry in BENCHMARKS.items()),
+    )
+    return read_benchmark(chosen or next(iter(BENCHMARKS)))
+
+
+def _choose_subset(benchmark: Benchmark) -> str | None:
+    chosen = st.selectbox(
+        "Subset",
+        [EVERY_SUBSET, *benchmark.subsets],
+        key=state.RUN_SUBSET,
+        persist_state="session",
+        width=200,
+    )
+    return None if chosen == EVERY_SUBSET else chosen
