@@ -15,6 +15,18 @@ import difflib
 from collections.abc import Iterable
 
 
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Return the part of a message that has the nearest of the known names, and all of them.
+
+    >>> did_you_mean("certifed", ["certified", "batch"])
+    "did you mean 'certified'? known: batch, certified"
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}known: {', '.join(names)}"
+
+
 class PidError(ValueError):
     """The root of every error that pid_core raises on purpose."""
 
@@ -33,10 +45,7 @@ class UnknownName(PidError):
     @classmethod
     def of(cls, kind: str, name: object, known: Iterable[str]) -> UnknownName:
         """Build the message for a name of some `kind` that is not among the `known`."""
-        names = sorted(known)
-        near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
-        hint = f" did you mean {near[0]!r}?" if near else ""
-        return cls(f"no {kind} is called {name!r};{hint} known: {', '.join(names)}")
+        return cls(f"no {kind} is called {name!r}; {did_you_mean(name, known)}")
 
 
 class NotConverged(PidError):

@@ -1,11 +1,11 @@
 """The table of benchmarks: one line per entry, loaded only when asked for."""
 
-import difflib
 import importlib
 from dataclasses import dataclass
 
 from data_cache.errors import BenchmarkError
 from data_cache.samples import Benchmark
+from pid_core.errors import did_you_mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +36,5 @@ def load_benchmark(name: str) -> Benchmark:
     """
     entry = BENCHMARKS.get(name)
     if entry is None:
-        near = difflib.get_close_matches(name, BENCHMARKS, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise BenchmarkError(
-            f"there is no benchmark {name!r}; {hint}known: {', '.join(sorted(BENCHMARKS))}"
-        )
+        raise BenchmarkError(f"there is no benchmark {name!r}; {did_you_mean(name, BENCHMARKS)}")
     return importlib.import_module(entry.module).load()

@@ -1,6 +1,5 @@
 """The table of demo models: one line per model, and the one way in which they are made."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from model_runners.demo.lessons import Lessons
 from model_runners.demo.train import Report, Schedule, instruct, silent, train_tower
 from model_runners.errors import ModelNotFound
 from model_runners.prompt import user_text
+from pid_core.errors import did_you_mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,10 +67,8 @@ def train(name: str, folder: Path, *, report: Report = silent) -> None:
 
     recipe = RECIPES.get(name)
     if recipe is None:
-        near = difflib.get_close_matches(name, RECIPES, n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}? " if near else ""
         raise ModelNotFound(
-            f"there is no demo model {name!r} to train; {hint}known: {', '.join(sorted(RECIPES))}"
+            f"there is no demo model {name!r} to train; {did_you_mean(name, RECIPES)}"
         )
     processor = build_processor(tokenizer_corpus(), recipe.size)
     model = build_model(processor, recipe.size, seed=recipe.seed)
