@@ -1,11 +1,11 @@
 """The table of models, and how a name given by a person becomes something that can be loaded."""
 
-import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from model_runners.errors import ModelNotFound
+from pid_core.errors import did_you_mean
 
 DEMO_MODELS = Path(__file__).resolve().parent.parent / "data_cache" / "demo" / "models"
 """Weights that ship with PIDscope."""
@@ -51,7 +51,13 @@ MODELS: dict[str, ModelEntry] = {
     ),
 }
 
-_HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")
+LONGEST_QUOTE = 100
+"""Characters of a name that are repeated where it cannot even be looked for."""
+_HUB_ID = re.compile(
+    r"(?!.*(?:--|\.\.|\.git\Z))(?=.{3,96}\Z)[a-z0-9](?:[\w.-]*\w)?/\w(?:[\w.-]*\w)?\Z",
+    re.ASCII | re.IGNORECASE,
+)
+"""What the hub accepts as the name of a repository (`validate_repo_id` of huggingface_hub)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +89,15 @@ def resolve_model(name: str) -> ModelSource:
                 f"python -m model_runners demo train {name.removeprefix('demo/')}"
             )
         return ModelSource(name=name, location=entry.source, is_local=local)
-    folder = Path(name).expanduser()
-    if folder.is_dir():
+    try:
+        folder = Path(name).expanduser()
+        is_folder = folder.is_dir()
+    except (OSError, RuntimeError, ValueError) as error:  # too long, closed, nobody's home
+        raise ModelNotFound(
+            f"the model {name[:LONGEST_QUOTE]!r} cannot be looked for ({error.args[-1]}); give a "
+            "folder with config.json or a hub id such as owner/name"
+        ) from error
+    if is_folder:
         if not (folder / "config.json").is_file():
             raise ModelNotFound(
                 f"the folder {folder} holds no model: it has no config.json; give the folder that "
@@ -100,9 +113,7 @@ def resolve_model(name: str) -> ModelSource:
 
 def nearest_model(name: str) -> str:
     """Return the part of a message that names the nearest model and the list."""
-    near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]!r}? " if near else ""
     return (
-        f"{hint}known: {', '.join(sorted(MODELS))}; "
+        f"{did_you_mean(name, MODELS)}; "
         "a folder with config.json or a hub id such as owner/name also works"
     )

@@ -1,6 +1,7 @@
 """The jobs of this cache: what runs, how far it is, how it ended, and what can be done about it."""
 
 from collections.abc import Callable
+from functools import partial
 from math import ceil
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from pages.widgets.job_words import (
 )
 from pages.widgets.running_jobs import EVERY_SECONDS, rerun_when_changed
 from pages.widgets.stored import Stored
+from pages.widgets.wishes import clicked, forget
 
 PER_PAGE = 10
 LOG_LINES = 40
@@ -46,6 +48,7 @@ def _show(reading: Stored) -> None:
         number = st.pagination(pages, key=state.JOBS_PAGE) if pages > 1 else 1
         for row in rows[(number - 1) * PER_PAGE : number * PER_PAGE]:
             _show_job(row, reading)
+        forget()
 
 
 def _show_job(job: JobRow, reading: Stored) -> None:
@@ -77,12 +80,11 @@ def _show_buttons(job: JobRow, reading: Stored) -> None:
         _act("Resume", "play_arrow", resume, key, reading.cache)
     elif any(run.run_key == job.result.get("run_key") for run in reading.runs):
         names = (job.result["benchmark"], job.result["model"])
-        if st.button(
+        if clicked(
             "Show spectra",
             key=f"show_spectra_{key}",
+            first=partial(_choose, *names),
             icon=":material/stacked_bar_chart:",
-            on_click=_choose,
-            args=names,
         ):
             st.switch_page(SPECTRA_PAGE, query_params={})
 
@@ -97,7 +99,7 @@ def _act(
     disabled: bool = False,
 ) -> None:
     name = label.lower().replace(" ", "_")
-    if st.button(label, key=f"{name}_{key}", icon=f":material/{icon}:", disabled=disabled):
+    if clicked(label, key=f"{name}_{key}", icon=f":material/{icon}:", disabled=disabled):
         with sentence_instead("This cannot be done."):
             action(cache, key)
             st.rerun()

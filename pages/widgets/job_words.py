@@ -66,7 +66,7 @@ def duration(seconds: float) -> str:
     """Put a time into words.
 
     >>> duration(0.4), duration(75), duration(7500), duration(200_000)
-    ('1 s', '1 min 15 s', '2 h 5 min', '2 d 8 h')
+    ('1 s', '1 min 15 s', '2 h 5 min', '2 d 7 h')
     """
     whole = max(round(seconds), 1)
     for large, small, size, part in (

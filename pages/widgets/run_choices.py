@@ -26,11 +26,11 @@ def choose_run() -> ProfileOptions | None:
     data_cache.errors.DataError, model_runners.errors.RunnerError
         If a choice makes no sense or cannot be read.
     """
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         model = _choose_model()
         benchmark = _choose_benchmark()
         subset = _choose_subset(benchmark)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         split = st.segmented_control(
             "Split",
             SPLITS,

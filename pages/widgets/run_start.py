@@ -10,6 +10,7 @@ from model_runners.profile import ProfileOptions
 from pages.widgets.errors import sentence_instead
 from pages.widgets.job_words import duration, parameters, size
 from pages.widgets.run_choices import read_benchmark
+from pages.widgets.wishes import clicked
 
 UNKNOWN = "not known yet"
 
@@ -24,19 +25,19 @@ def show_cost(options: ProfileOptions, cache: Path) -> Cost:
     """
     with st.spinner("Counting passes"):
         cost = estimate_cost(options, cache, benchmark=read_benchmark(options.benchmark))
-    with st.container(horizontal=True, key="cost"):
-        for label, value, meaning in numbers(cost):
-            st.metric(label, value, help=meaning, width=150)
-    st.text(basis(cost))
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, gap="medium", key="cost"):
+            for label, value, meaning in numbers(cost):
+                with st.container(width="content", gap="xxsmall"):
+                    st.caption(label, help=meaning)
+                    st.text(value)
+        st.text(basis(cost))
     return cost
 
 
 def show_start(options: ProfileOptions, cache: Path) -> None:
     """Draw the button; two clicks, tabs or terminals that ask for the same are one job."""
-    pressed = st.button(
-        "Start", key="start", type="primary", icon=":material/play_arrow:", width=160
-    )
-    if not pressed:
+    if not clicked("Start", key="start", type="primary", icon=":material/play_arrow:", width=160):
         return
     with sentence_instead("This run cannot be started."):
         start(cache, options)

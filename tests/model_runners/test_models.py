@@ -39,7 +39,16 @@ def test_a_hub_id_is_left_to_the_hub() -> None:
     assert (source.location, source.is_local) == ("some-lab/some-model-7b", False)
 
 
-@pytest.mark.parametrize("hostile", ["../../etc/passwd", "a b", "x;rm -rf", ""])
+@pytest.mark.parametrize("name", ["~no-such-person/model", "a" * 5000])
+def test_what_the_system_refuses_to_look_for_is_a_sentence(name: str) -> None:
+    with pytest.raises(ModelNotFound, match="cannot be looked for") as caught:
+        resolve_model(name)
+    assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "hostile", ["../../etc/passwd", "a b", "x;rm -rf", "", "a/..", "a--b/c", "a/b.git", "a/b\n"]
+)
 def test_hostile_names_are_only_names(
     hostile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
