@@ -27,6 +27,9 @@ def nothing_stored(reading: Stored) -> None:
         st.text("Or measure a model yourself:")
         profile = "profile --model demo/oracle --benchmark digits_vqa --limit 256"
         _show_command(profile, reading.cache)
+        st.page_link(
+            "pages/run.py", label="Or start a run from here", icon=":material/play_circle:"
+        )
 
 
 def no_estimates(reading: Stored) -> None:

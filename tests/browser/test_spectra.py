@@ -25,7 +25,12 @@ SUBSETS = ("synergy", "vision", "language", "redundant")
 
 @contextmanager
 def opened(
-    browser: "Browser", url: str, *, width: int = 1280, scheme: str = "light"
+    browser: "Browser",
+    url: str,
+    *,
+    heading: str = "Spectra",
+    width: int = 1280,
+    scheme: str = "light",
 ) -> "Iterator[Page]":
     """Open an address in a context of its own; it may reach nothing but this machine."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -33,7 +38,7 @@ def opened(
     foreign: list[str] = []
     page.on("request", lambda request: foreign.append(request.url))
     page.goto(url)
-    page.get_by_role("heading", name="Spectra").wait_for(timeout=60_000)
+    page.get_by_role("heading", name=heading).wait_for(timeout=60_000)
     yield page
     assert page.get_by_test_id("stException").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -42,10 +47,10 @@ def opened(
     context.close()
 
 
-def bars_of(page: "Page") -> int:
+def bars_of(page: "Page", *, within: int = 60_000) -> int:
     """Count the bars drawn, once they are there."""
     page.locator(".js-plotly-plot .bars .point path").first.wait_for(
-        state="attached", timeout=60_000
+        state="attached", timeout=within
     )
     return page.locator(".js-plotly-plot .bars .point path").count()
 

@@ -1,5 +1,6 @@
 """The Run page with real jobs on real cache folders."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -29,13 +30,15 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "cache"
     monkeypatch.setenv("PIDSCOPE_CACHE", str(folder))
     yield folder
-    with suppress(CacheDamaged):
-        stop_all(folder)
+    stop_all(folder)
 
 
 def stop_all(folder: Path) -> None:
-    for row in jobs.jobs(folder):
-        cancel(folder, row.job_key, now=True)
+    """Stop every worker; a test may have damaged the file, or be the job's process itself."""
+    with suppress(CacheDamaged):
+        for row in jobs.jobs(folder):
+            if row.pid != os.getpid():
+                cancel(folder, row.job_key, now=True)
 
 
 def open_run() -> AppTest:
