@@ -5,7 +5,7 @@ import streamlit as st
 from pages.widgets import empty_states, sample_card, sample_list
 from pages.widgets.address import note, show_notes
 from pages.widgets.entry import enter_through_app
-from pages.widgets.opened_sample import close_sample, opened_sample
+from pages.widgets.opened_sample import forget_sample, opened_sample
 from pages.widgets.sample_choices import choose_estimates, choose_listing, choose_model
 from pages.widgets.sidebar import current_selection
 from pages.widgets.stored import current_reading
@@ -44,5 +44,5 @@ if wanted and place:
 else:
     if wanted:
         note("sample", wanted)
-        close_sample()
+        forget_sample()
     sample_list.show_list(reading, listing)

@@ -15,8 +15,13 @@ def open_sample(sample_id: str) -> None:
     st.query_params[state.SAMPLE] = sample_id
 
 
-def close_sample(page: int = 1) -> None:
+def close_sample(page: int) -> None:
     """Go back to the list, to the page that the sample is on; a callback."""
+    forget_sample()
+    st.session_state[state.PAGE] = page
+
+
+def forget_sample() -> None:
+    """Take the sample out of the address."""
     if state.SAMPLE in st.query_params:
         del st.query_params[state.SAMPLE]
-    st.session_state[state.PAGE] = page

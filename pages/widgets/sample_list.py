@@ -127,7 +127,8 @@ def _show_table(rows: Sequence[SampleRow], first: int) -> None:
     for name in config:
         frame[name] = frame[name].astype(float).round(3) + 0.0
     ids = [row.sample_id for row in rows]
-    key = f"samples_table_{first}"
+    # A table that is drawn again would keep its selection, and a second click take it back.
+    key = f"samples_table_{first}_{st.session_state.get(state.TABLES, 0)}"
     st.dataframe(
         frame,
         hide_index=True,
@@ -143,4 +144,5 @@ def _open_selected(key: str, ids: Sequence[str]) -> None:
     selection = st.session_state[key]["selection"]
     rows: list[int] = [*selection["rows"], *(row for row, _ in selection["cells"])]
     if rows and 0 <= rows[0] < len(ids):
+        st.session_state[state.TABLES] = st.session_state.get(state.TABLES, 0) + 1
         open_sample(ids[rows[0]])
