@@ -1,10 +1,5 @@
 """Runs: chunks appear whole, resume skips them, longer runs extend shorter ones."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -96,37 +91,6 @@ def test_the_run_says_how_it_was_made(untrained: Path, tmp_path: Path) -> None:
     assert run.config["mask_scope"] == "all"
     assert str(tmp_path) not in str(run.config)
     assert report.self_test.passed
-
-
-def test_a_run_killed_at_any_time_goes_on_to_the_same_bytes(
-    untrained: Path, tmp_path: Path
-) -> None:
-    undisturbed = profile(options(untrained, limit=192, batch_size=64), tmp_path / "undisturbed")
-    cache = tmp_path / "killed"
-    command = [
-        sys.executable, "-m", "model_runners", "profile", "--model", str(untrained),
-        "--benchmark", "digits_vqa", "--limit", "192", "--draws", "1", "--batch-size", "64",
-        "--device", "cpu", "--cache", str(cache),
-    ]  # fmt: skip
-    root = Path(__file__).resolve().parents[2]
-    process = subprocess.Popen(command, cwd=root, stderr=subprocess.DEVNULL, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while (
-        not list(cache.glob("spool/*/0*.parquet"))
-        and time.monotonic() < deadline
-        and process.poll() is None
-    ):
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    finished = len(list(cache.glob(f"spool/{undisturbed.run_key}/0*.parquet")))
-    assert finished >= 1
-    resumed = profile(options(untrained, limit=192, batch_size=64), cache)
-    assert resumed.computed == 192 - 64 * finished
-    assert chunk_bytes(cache, resumed.run_key) == chunk_bytes(
-        tmp_path / "undisturbed", undisturbed.run_key
-    )
-    assert len(queries.predictions(cache, resumed.run_key).sample_ids) == 192
 
 
 @pytest.mark.parametrize(
