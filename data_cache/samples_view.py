@@ -156,14 +156,14 @@ def sample_page(cache: Path, order: SampleOrder, *, limit: int, offset: int = 0)
         # Text and images are fetched for the samples of the page alone.
         rows = connection.execute(
             f"""{_SHOWN}, page AS (
-                    SELECT *, row_number() OVER ({_order_by(order)}) AS number FROM shown
-                    {_order_by(order)} LIMIT $limit OFFSET $offset
+                    SELECT * FROM shown {_order_by(order)} LIMIT $limit OFFSET $offset
                 )
                 SELECT page.sample_id, page.estimate_key, page.position, page.subset, page.split,
                        samples.question, samples.options, page.answer, page.choice,
                        {", ".join(f"page.{name}" for name in NUMBERS)},
                        samples.thumbnails[1]
-                FROM page JOIN samples USING (benchmark_key, sample_id) ORDER BY number""",
+                FROM page JOIN samples USING (benchmark_key, sample_id)
+                {_order_by(order, "page.")}""",
             bound | {"limit": limit, "offset": offset},
         ).fetchall()
     return SamplePage(
@@ -215,14 +215,14 @@ def _bound(order: SampleOrder) -> dict[str, Any]:
     }
 
 
-def _order_by(order: SampleOrder) -> str:
+def _order_by(order: SampleOrder, table: str = "") -> str:
     """Return the ORDER BY clause; its column comes from the list above and from nowhere else."""
     assert order.order_by in SORT_COLUMNS
-    column = order.order_by
-    if column != "position":
+    column = f"{table}{order.order_by}"
+    if order.order_by != "position":
         column = f"CASE WHEN isnan({column}) THEN NULL ELSE {column} END"
     direction = "DESC" if order.descending else "ASC"
-    return f"ORDER BY {column} {direction} NULLS LAST, position, sample_id"
+    return f"ORDER BY {column} {direction} NULLS LAST, {table}position, {table}sample_id"
 
 
 def _row(values: tuple[Any, ...]) -> SampleRow:

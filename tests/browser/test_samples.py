@@ -80,6 +80,11 @@ def open_first(page: "Page") -> None:
     page.get_by_role("button", name="All samples").wait_for(timeout=WAIT)
 
 
+def wait_for_bars(page: "Page") -> None:
+    """Wait until a sample is drawn; keys pressed before that are lost."""
+    page.locator(".js-plotly-plot .bars .point path").first.wait_for(state="attached", timeout=WAIT)
+
+
 def sentence_of(page: "Page") -> str:
     return page.get_by_text(
         re.compile("the right answer|this wrong answer|the answer open")
@@ -97,7 +102,7 @@ def test_a_bar_leads_to_its_hardest_sample_and_the_address_back_to_it(
         page.wait_for_url(re.compile("sample=synergy-"))
         assert page.get_by_text(re.compile(r"^1 of [\d,]+ by GapScore")).is_visible()
         address, sentence = page.url, sentence_of(page)
-        page.locator(".js-plotly-plot .bars .point path").first.wait_for(state="attached")
+        wait_for_bars(page)
     with opened(chromium, address, "Samples") as page:
         page.get_by_text(re.compile(r"^1 of [\d,]+ by GapScore")).wait_for(timeout=WAIT)
         assert sentence_of(page) == sentence
@@ -118,7 +123,7 @@ def test_arrow_keys_step_and_escape_goes_back(demo: Dashboard, chromium: "Browse
     with opened(chromium, f"{demo.url}/samples?page=2", "Samples") as page:
         page.get_by_text(re.compile(r"^25 to 48 of")).wait_for(timeout=WAIT)
         open_first(page)
-        page.locator(".js-plotly-plot .bars .point path").first.wait_for(state="attached")
+        wait_for_bars(page)
         for key, number in (("ArrowRight", 26), ("ArrowRight", 27), ("ArrowLeft", 26)):
             page.keyboard.press(key)
             page.get_by_text(re.compile(rf"^{number} of [\d,]+ by GapScore")).wait_for()
@@ -136,6 +141,7 @@ def test_a_row_of_the_table_opens_its_sample(demo: Dashboard, chromium: "Browser
             page.wait_for_timeout(1500)
             table.click(position={"x": 200, "y": 35 + 35 + 17})
             page.get_by_text(re.compile(r"^2 of [\d,]+ by GapScore")).wait_for(timeout=WAIT)
+            wait_for_bars(page)
             page.keyboard.press("Escape")
 
 
@@ -155,9 +161,7 @@ def test_list_and_sample_fit_narrow_and_wide_screens(
         if save:
             save_picture(page, f"samples-{size}-{scheme}")
         open_first(page)
-        page.locator(".js-plotly-plot .bars .point path").first.wait_for(
-            state="attached", timeout=WAIT
-        )
+        wait_for_bars(page)
         if save:
             save_picture(page, f"sample-{size}-{scheme}")
 
