@@ -1,7 +1,7 @@
 """From stored predictions to stored spectra: choose a run, form P-hat, estimate, score, save."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +10,7 @@ import numpy as np
 
 from data_cache import estimates, queries
 from data_cache.conditions import Condition
+from data_cache.plan import OUTPUT_LAYER
 from data_cache.records import ATOMS, SCORES, SpectrumRecord, estimate_key
 from model_runners.errors import BadOption
 from pid_core import (
@@ -36,7 +37,7 @@ OVERCONFIDENCE = 0.15
 
 @dataclass(frozen=True, kw_only=True)
 class EstimateOptions:
-    """What a person can choose about an estimate; everything but `by` is part of its key."""
+    """What a person can choose about an estimate; all but `by` and `layers` is part of its key."""
 
     estimator: str = "certified"
     split: str = "test"
@@ -44,8 +45,10 @@ class EstimateOptions:
     by: By = "subset"
     """One spectrum per subset, or one for all samples."""
     subset: str | None = None
-    layer: int = -1
+    layer: int = OUTPUT_LAYER
     """-1 is the model's own output."""
+    layers: bool = False
+    """The model's own output and every layer that the run has, instead of one layer."""
     tau: float = 0.3
     """Candidates' mass below which a prediction counts as uniform (Xiu26 eq. 5)."""
     draws: int | None = None
@@ -62,6 +65,8 @@ class EstimateOptions:
             raise BadOption(f"tau is a probability, not {self.tau}")
         if self.by not in {"subset", "none"}:
             raise BadOption(f"spectra are made by subset or by none, not by {self.by!r}")
+        if self.layers and self.layer != OUTPUT_LAYER:
+            raise BadOption(f"either every layer or layer {self.layer} can be asked for, not both")
         for name, value in (("draws", self.draws), ("limit", self.limit)):
             if value is not None and value < 1:
                 raise BadOption(f"{name} must be 1 or more, not {value}")
@@ -119,31 +124,54 @@ def estimate_run(
 
     Raises
     ------
+    BadOption
+        If every layer is asked for and the run has none.
     PidError
-        If the estimator refuses the predictions.
+        If the estimator refuses the predictions; the layers before are kept.
     """
+    layers = layers_of(run) if options.layers else (options.layer,)
     subsets = [options.subset or "all"]
     if options.by == "subset" and options.subset is None:
-        everything = queries.predictions(
-            cache, run.run_key, split=options.split, layer=options.layer
-        )
+        everything = queries.predictions(cache, run.run_key, split=options.split, layer=layers[0])
         subsets = sorted(set(everything.subsets.tolist()))
-    pairs: list[tuple[SpectrumRecord, Any]] = []
-    for number, subset in enumerate(subsets):
-        part = queries.predictions(
-            cache,
-            run.run_key,
-            split=options.split,
-            subset=None if subset == "all" else subset,
-            layer=options.layer,
-            limit=options.limit,
-            draws=options.draws,
+    records: list[SpectrumRecord] = []
+    for layer in layers:
+        pairs: list[tuple[SpectrumRecord, Any]] = []
+        for subset in subsets:
+            part = queries.predictions(
+                cache,
+                run.run_key,
+                split=options.split,
+                subset=None if subset == "all" else subset,
+                layer=layer,
+                limit=options.limit,
+                draws=options.draws,
+            )
+            pairs.append(
+                estimate_part(run, part, subset, replace(options, layer=layer, layers=False))
+            )
+            if progress is not None:
+                progress(len(records) + len(pairs), len(layers) * len(subsets))
+        estimates.save_all(cache, pairs)
+        records += [record for record, _ in pairs]
+    return records
+
+
+def layers_of(run: "RunRow") -> tuple[int, ...]:
+    """Return the layers that every sample of a run has, the model's own output (-1) first.
+
+    Raises
+    ------
+    BadOption
+        If the run was not profiled through the logit lens.
+    """
+    if not any(layer != OUTPUT_LAYER for layer in run.layers):
+        raise BadOption(
+            f"the run {run.run_key} of {run.model!r} on {run.benchmark!r} has no layers; add them "
+            f"with: python -m model_runners profile --model {run.model} "
+            f"--benchmark {run.benchmark} --layers"
         )
-        pairs.append(estimate_part(run, part, subset, options))
-        if progress is not None:
-            progress(number + 1, len(subsets))
-    estimates.save_all(cache, pairs)
-    return [record for record, _ in pairs]
+    return tuple(sorted(run.layers))
 
 
 def estimate_part(

@@ -21,6 +21,7 @@ from data_cache.errors import CacheError
 from data_cache.jobs import Ending, JobRow
 from data_cache.jobs_file import give_up_spare, set_spare_aside
 from data_cache.location import command
+from data_cache.plan import OUTPUT_LAYER
 from data_cache.processes import HEARTBEAT_SECONDS
 from data_cache.samples import Benchmark
 from model_runners.errors import USER_ERRORS, Cancelled
@@ -228,6 +229,8 @@ class Parts:
     split: str
     subsets: tuple[str, ...]
     """`all` pools them."""
+    layers: bool
+    """Each of them for every layer of the run too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,34 +248,37 @@ def parts(options: ProfileOptions, benchmark: Benchmark) -> Parts:
     wanted = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
     subsets = sorted({sample.subset for sample in wanted if sample.split == split})
     pooled = ["all"] if subsets and options.subset is None and subsets != ["all"] else []
-    return Parts(split=split, subsets=(*pooled, *subsets))
+    return Parts(split=split, subsets=(*pooled, *subsets), layers=options.layers)
 
 
 def estimate_parts(cache: Path, report: ProfileReport, parts: Parts, reporter: Reporter) -> Spectra:
-    """Estimate and store the spectra of a run, one after the other.
+    """Estimate and store the spectra of a run, those of the model's own output first.
 
     Raises
     ------
     Cancelled
         If the reporter says stop; the spectra made so far are kept.
     """
-    from model_runners.estimation import EstimateOptions, choose_run, estimate_run
+    from model_runners.estimation import EstimateOptions, choose_run, estimate_run, layers_of
 
     run = choose_run(cache, model=report.model, benchmark=report.benchmark, run_key=report.run_key)
+    layers = layers_of(run) if parts.layers else (OUTPUT_LAYER,)
+    wanted = [(layer, subset) for layer in layers for subset in parts.subsets]
     refused: list[str] = []
-    for number, subset in enumerate(parts.subsets):
+    for number, (layer, subset) in enumerate(wanted):
         if reporter.stop.is_set():
-            raise Cancelled(f"stopped after {number} of {len(parts.subsets)} spectra")
-        reporter.say(f"spectrum {number + 1} of {len(parts.subsets)}: {subset}")
+            raise Cancelled(f"stopped after {number} of {len(wanted)} spectra")
+        what = subset if layer == OUTPUT_LAYER else f"{subset}, layer {layer}"
+        reporter.say(f"spectrum {number + 1} of {len(wanted)}: {what}")
         chosen = EstimateOptions(
-            split=parts.split, by="none", subset=None if subset == "all" else subset
+            split=parts.split, by="none", subset=None if subset == "all" else subset, layer=layer
         )
         try:
             estimate_run(cache, run, chosen)
         except PidError as error:
-            log.warning("no spectrum of %s: %s", subset, error)
-            refused.append(f"{subset}: {error}")
-    made = len(parts.subsets) - len(refused)
+            log.warning("no spectrum of %s: %s", what, error)
+            refused.append(f"{what}: {error}")
+    made = len(wanted) - len(refused)
     if not parts.subsets:
         refused.append(f"any subset: no sample of this run belongs to the {parts.split} split")
     return Spectra(made=made, refused=tuple(refused))

@@ -26,8 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--estimator", default="certified", help="a name of `list estimators` (default: certified)"
     )
-    parser.add_argument(
+    depth = parser.add_mutually_exclusive_group()
+    depth.add_argument(
         "--layer", type=int, default=-1, help="a layer of the logit lens; -1 is the model's output"
+    )
+    depth.add_argument(
+        "--layers", action="store_true", help="the model's output and every layer that the run has"
     )
     parser.add_argument(
         "--tau", type=float, default=0.3, help="least mass of the candidates (default: 0.3)"
@@ -65,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         by=arguments.by,
         subset=arguments.subset,
         layer=arguments.layer,
+        layers=arguments.layers,
         tau=arguments.tau,
         draws=arguments.draws,
         limit=arguments.limit,
@@ -91,8 +96,9 @@ def run(arguments: argparse.Namespace) -> int:
             )
         )
         shift = "" if record.d_vision is None else f"  D_vision {record.d_vision:+.3f}"
+        layer = "" if record.layer == -1 else f"layer {record.layer}  "
         print(
-            f"{record.model}  {record.benchmark}/{record.subset}  n {record.n}  {atoms}  "
+            f"{record.model}  {record.benchmark}/{record.subset}  {layer}n {record.n}  {atoms}  "
             f"total {record.total:.3f} bits  "
             f"gap {record.gap_bits:.1e}  accuracy {record.accuracy:.3f}{shift}"
         )
