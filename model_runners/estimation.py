@@ -163,12 +163,12 @@ def layers_of(run: "RunRow") -> tuple[int, ...]:
     Raises
     ------
     BadOption
-        If the run was not profiled through the logit lens.
+        If not every sample of the run was profiled through the logit lens.
     """
     if not any(layer != OUTPUT_LAYER for layer in run.layers):
         raise BadOption(
-            f"the run {run.run_key} of {run.model!r} on {run.benchmark!r} has no layers; add them "
-            f"with: python -m model_runners profile --model {run.model} "
+            f"the run {run.run_key} of {run.model!r} on {run.benchmark!r} has samples without "
+            f"layers; add them with: python -m model_runners profile --model {run.model} "
             f"--benchmark {run.benchmark} --layers"
         )
     return tuple(sorted(run.layers))

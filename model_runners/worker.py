@@ -24,7 +24,7 @@ from data_cache.location import command
 from data_cache.plan import OUTPUT_LAYER
 from data_cache.processes import HEARTBEAT_SECONDS
 from data_cache.samples import Benchmark
-from model_runners.errors import USER_ERRORS, Cancelled
+from model_runners.errors import USER_ERRORS, BadOption, Cancelled
 from model_runners.profile import SILENT, ProfileOptions, ProfileReport, Progress, profile
 from model_runners.requests import options_of
 from pid_core.errors import PidError
@@ -262,9 +262,16 @@ def estimate_parts(cache: Path, report: ProfileReport, parts: Parts, reporter: R
     from model_runners.estimation import EstimateOptions, choose_run, estimate_run, layers_of
 
     run = choose_run(cache, model=report.model, benchmark=report.benchmark, run_key=report.run_key)
-    layers = layers_of(run) if parts.layers else (OUTPUT_LAYER,)
-    wanted = [(layer, subset) for layer in layers for subset in parts.subsets]
+    layers: tuple[int, ...] = (OUTPUT_LAYER,)
     refused: list[str] = []
+    if parts.layers:
+        try:
+            layers = layers_of(run)
+        except BadOption as error:  # the run holds more samples than this job was asked for
+            log.warning("no spectra of layers: %s", error)
+            refused.append(f"layers: {error}")
+    wanted = [(layer, subset) for layer in layers for subset in parts.subsets]
+    made = 0
     for number, (layer, subset) in enumerate(wanted):
         if reporter.stop.is_set():
             raise Cancelled(f"stopped after {number} of {len(wanted)} spectra")
@@ -275,10 +282,10 @@ def estimate_parts(cache: Path, report: ProfileReport, parts: Parts, reporter: R
         )
         try:
             estimate_run(cache, run, chosen)
+            made += 1
         except PidError as error:
             log.warning("no spectrum of %s: %s", what, error)
             refused.append(f"{what}: {error}")
-    made = len(wanted) - len(refused)
     if not parts.subsets:
         refused.append(f"any subset: no sample of this run belongs to the {parts.split} split")
     return Spectra(made=made, refused=tuple(refused))

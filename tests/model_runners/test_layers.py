@@ -112,3 +112,16 @@ def test_a_job_with_layers_ends_with_their_spectra(tmp_path: Path, shallow: Prof
     stored = estimates.load(tmp_path, layer=None)
     assert {record.layer for record in stored} == {-1, *range(DEPTH)}
     assert done.result["spectra"] == len(stored) == 5 * (1 + DEPTH)
+
+
+def test_a_job_with_layers_for_some_samples_of_a_run_says_what_it_left_out(
+    tmp_path: Path, shallow: ProfileOptions
+) -> None:
+    profile(dataclasses.replace(shallow, limit=128), tmp_path)
+    job = open_job(tmp_path, dataclasses.replace(shallow, layers=True))
+    assert jobs.claim(tmp_path, job.job_key)
+    done = perform(tmp_path, job)
+    assert done.state == "done"
+    assert done.result["spectra"] == 5
+    (sentence,) = done.result["without_spectrum"]
+    assert "has samples without layers" in sentence
