@@ -35,6 +35,13 @@ page = st.navigation(
             help="The questions behind a spectrum, and what carried each answer.",
         ),
         st.Page(
+            "pages/layers.py",
+            title="Layers",
+            icon=":material/layers:",
+            url_path="layers",
+            help="In which layer of a model the information arises.",
+        ),
+        st.Page(
             "pages/run.py",
             title="Run",
             icon=":material/play_circle:",

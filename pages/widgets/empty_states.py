@@ -64,6 +64,28 @@ def without_estimate(
             _show_estimate_command(model, selection.benchmark, cache)
 
 
+def without_layers(models: Sequence[str], benchmark: str, reading: Stored) -> None:
+    """No spectrum of a layer is stored of some models that fits the pickers."""
+    if not models:
+        return
+    deep = {
+        run.model
+        for run in reading.runs
+        if run.benchmark == benchmark and max(run.layers, default=-1) > -1
+    }
+    with st.container(border=True):
+        st.subheader("No layers yet", anchor=False)
+        st.text(f"{benchmark}: no spectra of the layers of {', '.join(models)}.")
+        for model in models[:3]:
+            names = f"--model {quote(model)} --benchmark {quote(benchmark)}"
+            if model in deep:
+                st.text(f"The layers of {model} are measured; estimate their spectra:")
+                _show_command(f"estimate {names} --by subset --layers", reading.cache)
+            else:
+                st.text(f"Read {model} through the logit lens; the spectra come with it:")
+                _show_command(f"profile {names} --layers", reading.cache)
+
+
 def _show_command(verb: str, cache: Path) -> None:
     """Show a command of the command line as plain text that can be copied."""
     where = "" if cache == cache_directory(DEFAULT_DIRECTORY) else f" --cache {quote(str(cache))}"

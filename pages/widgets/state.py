@@ -8,6 +8,7 @@ SETTINGS = "settings"
 UNIT = "unit"
 BARS = "bars"
 GROUP = "group"
+DEPTH = "depth"
 
 MODEL = "model"
 SUBSET = "subset"

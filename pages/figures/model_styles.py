@@ -1,0 +1,51 @@
+"""Which colour and shape each model has wherever several of them are drawn as lines."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+COLOURS = (
+    "#3B7DD8",
+    "#D55E00",
+    "#2E9E4F",
+    "#B5458F",
+    "#8A6D1D",
+    "#0E93A5",
+    "#8B6FE0",
+    "#E0457B",
+)
+"""Each stands out on the light and on the dark background (3.4:1 or more)."""
+SYMBOLS = ("circle", "square", "triangle-up", "cross", "x", "pentagon", "star", "hexagon")
+DASHES = ("solid", "dash", "dot", "dashdot")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelStyle:
+    """How one model is drawn."""
+
+    colour: str
+    symbol: str
+    """The second sign beside the colour, for those who cannot tell the colours apart."""
+    dash: str
+
+    def tint(self, opacity: float) -> str:
+        """Return the colour, see-through."""
+        red, green, blue = (int(self.colour[place : place + 2], 16) for place in (1, 3, 5))
+        return f"rgba({red}, {green}, {blue}, {opacity})"
+
+
+def model_styles(models: Sequence[str]) -> dict[str, ModelStyle]:
+    """Give each model its style by its place among all of them.
+
+    Parameters
+    ----------
+    models
+        All models of a benchmark in a fixed order, shown or not: then no choice changes a colour.
+    """
+    return {
+        model: ModelStyle(
+            colour=COLOURS[place % len(COLOURS)],
+            symbol=SYMBOLS[place % len(SYMBOLS)],
+            dash=DASHES[place // len(COLOURS) % len(DASHES)],
+        )
+        for place, model in enumerate(models)
+    }

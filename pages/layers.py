@@ -1,0 +1,79 @@
+"""The Layers page: in which layer of a model redundancy, unique information and synergy arise."""
+
+import streamlit as st
+
+from pages.figures import layer_trajectories
+from pages.figures.model_styles import model_styles
+from pages.widgets import empty_states, layer_notes, spectrum_table
+from pages.widgets.address import show_notes
+from pages.widgets.charts import show_figure
+from pages.widgets.entry import enter_through_app
+from pages.widgets.evidence import show_settings, show_warnings
+from pages.widgets.layer_choices import choose_trajectories
+from pages.widgets.sidebar import current_selection, natural_order
+from pages.widgets.stored import current_reading
+from pages.widgets.stored_layers import read_layers, trajectories_of
+
+enter_through_app()
+st.title("Layers", anchor=False)
+st.caption(
+    "Where in the model the answer's information arises: every layer is read as if it were the "
+    "last one (logit lens), under the same conditions as the model's own output."
+)
+
+reading = current_reading()
+if reading.condition != "ready":
+    empty_states.nothing_stored(reading)
+    st.stop()
+selection = current_selection()
+if not selection.models:
+    empty_states.nothing_selected()
+    st.stop()
+stored = trajectories_of(reading.spectra, read_layers(reading, selection), reading.runs)
+if not stored:
+    show_notes()
+    empty_states.without_layers(selection.models, selection.benchmark, reading)
+    st.stop()
+
+with st.container(horizontal=True, vertical_alignment="top"):
+    shown = choose_trajectories(stored, selection)
+show_notes()
+
+lines = shown.trajectories
+drawn = {one.model for one in lines}
+empty_states.without_layers(
+    [model for model in selection.models if model not in drawn], selection.benchmark, reading
+)
+layer_notes.show_notes_on(lines)
+everyone = {run.model for run in reading.runs if run.benchmark == selection.benchmark}
+styles = model_styles(sorted(everyone, key=natural_order))
+atoms, quality = st.columns([2, 1])
+with atoms:
+    show_figure(
+        layer_trajectories.atom_trajectories(lines, styles, depth=shown.depth),
+        key="atom_trajectories",
+        alt=layer_trajectories.describe(lines),
+    )
+with quality:
+    show_figure(
+        layer_trajectories.quality_trajectories(lines, styles, depth=shown.depth),
+        key="quality_trajectories",
+        alt=layer_trajectories.describe_quality(lines),
+    )
+st.caption(
+    "Bands are 95 % intervals (sampling only). A diamond is the model's own output: it lies on the "
+    "last layer. Hollow points: more than 90 % of the samples fell back to uniform."
+)
+
+records = [record for one in lines for record in (*one.layers, one.output)]
+st.download_button(
+    "Download with all settings (CSV)",
+    spectrum_table.as_csv(records),
+    file_name=f"layers-{selection.benchmark}-{shown.subset}.csv",
+    mime="text/csv",
+    icon=":material/download:",
+    on_click="ignore",
+    key="download_layers",
+)
+show_warnings([one.output for one in lines])
+show_settings([one.output for one in lines])
