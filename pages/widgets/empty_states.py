@@ -74,7 +74,7 @@ def without_layers(models: Sequence[str], benchmark: str, reading: Stored) -> No
         if run.benchmark == benchmark and max(run.layers, default=-1) > -1
     }
     with st.container(border=True):
-        st.subheader("No layers yet", anchor=False)
+        st.subheader("Not read layer by layer yet", anchor=False)
         st.text(f"{benchmark}: no spectra of the layers of {', '.join(models)}.")
         for model in models[:3]:
             names = f"--model {quote(model)} --benchmark {quote(benchmark)}"

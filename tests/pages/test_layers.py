@@ -44,7 +44,7 @@ def test_without_a_cache_the_page_says_how_to_fill_it(cache: Path) -> None:
 def test_a_model_without_layers_is_answered_with_the_command_that_makes_them(cache: Path) -> None:
     build_cache(cache, [record()])
     page = words(open_layers())
-    assert "No layers yet" in page
+    assert "Not read layer by layer yet" in page
     command = "-m model_runners profile --model demo/oracle --benchmark digits_vqa --layers"
     assert f"{command} --cache {cache}" in page
 
@@ -60,7 +60,7 @@ def test_several_models_are_drawn_over_each_other(cache: Path) -> None:
     app = open_layers()
     assert len(lines(app, 0)) == 4 * len(BOTH)
     assert len(lines(app, 1)) == 2 * len(BOTH)
-    assert "No layers yet" not in words(app)
+    assert "Not read layer by layer yet" not in words(app)
 
 
 def test_layers_do_not_appear_among_the_spectra(cache: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_model_without_layers_is_named_beside_those_that_have_them(cache: Path
 def test_layers_with_other_settings_do_not_join_a_trajectory(cache: Path) -> None:
     other = record(layer=2, settings={"tau": 0.0})
     build_cache(cache, [record(), other])
-    assert "No layers yet" in words(open_layers())
+    assert "Not read layer by layer yet" in words(open_layers())
 
 
 def test_a_colour_stays_when_another_model_is_taken_away(cache: Path) -> None:
