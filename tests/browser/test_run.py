@@ -41,20 +41,20 @@ def test_a_run_is_started_watched_cancelled_resumed_and_its_bars_are_there(
 ) -> None:
     dashboard = start_dashboard(cache)
     with opened(chromium, f"{dashboard.url}/run", heading="Run") as page:
-        choose(page, limit=128, draws=1)
-        page.get_by_text("640", exact=True).wait_for(timeout=PATIENCE)  # 128 times 5 passes
+        choose(page, limit=1024, draws=1)
+        page.get_by_text("5,120", exact=True).wait_for(timeout=PATIENCE)  # 1,024 times 5 passes
         page.get_by_text("no run of this model here").wait_for()
         page.get_by_role("button", name="Start", exact=True).click()
         wait_for_state(page, "running")
-        job(page).get_by_text("0 of 128 samples").wait_for(timeout=PATIENCE)
+        job(page).get_by_text("0 of 1,024 samples").wait_for(timeout=PATIENCE)
         job(page).get_by_role("button", name="Cancel").click()
         wait_for_state(page, "cancelled")
 
         job(page).get_by_role("button", name="Resume").click()
         wait_for_state(page, "running")
-        with opened(chromium, f"{dashboard.url}/run", heading="Run") as other_tab:
-            wait_for_state(other_tab, "running")
         assert len(positions_until_done(page)) > 1, "progress was seen to move"
+        with opened(chromium, f"{dashboard.url}/run", heading="Run") as other_tab:
+            wait_for_state(other_tab, "done")
         assert len(jobs.jobs(cache)) == 1
         page.get_by_text("measured by job").wait_for(timeout=PATIENCE)
         if request.config.getoption("--save-pictures"):
@@ -131,6 +131,6 @@ def positions_until_done(page: "Page") -> set[str]:
     while not job(page).get_by_text("done", exact=True).count():
         assert time.monotonic() < end, seen
         texts = job(page).get_by_test_id("stProgress").all_inner_texts()
-        seen |= {found[0] for text in texts if (found := re.search(r"\d+ of 128", text))}
+        seen |= {found[0] for text in texts if (found := re.search(r"[\d,]+ of 1,024", text))}
         page.wait_for_timeout(50)
     return seen
