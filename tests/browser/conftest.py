@@ -29,6 +29,7 @@ class Dashboard:
 
     url: str
     log: Path
+    process: "subprocess.Popen[bytes]"
 
 
 def free_port() -> int:
@@ -62,7 +63,7 @@ def start_dashboard(
             try:
                 with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
                     if answer.read() == b"ok":
-                        return Dashboard(url=url, log=log)
+                        return Dashboard(url=url, log=log, process=process)
             except OSError:
                 time.sleep(0.2)
         pytest.fail(f"the dashboard did not start within {STARTS_WITHIN} s:\n{log.read_text()}")

@@ -64,6 +64,23 @@ def test_a_run_is_started_watched_cancelled_resumed_and_its_bars_are_there(
         assert bars_of(page) >= 4 * len(SUBSETS)
 
 
+def test_a_run_outlives_its_dashboard_and_the_next_one_shows_it(
+    cache: Path, start_dashboard: Callable[[Path], Dashboard], chromium: "Browser"
+) -> None:
+    first = start_dashboard(cache)
+    with opened(chromium, f"{first.url}/run", heading="Run") as page:
+        choose(page, limit=1024, draws=1)
+        page.get_by_role("button", name="Start", exact=True).click()
+        wait_for_state(page, "running")
+    first.process.kill()
+    first.process.wait()
+    (row,) = jobs.jobs(cache)
+    assert row.state == "running"
+    with opened(chromium, f"{start_dashboard(cache).url}/run", heading="Run") as page:
+        wait_for_state(page, "done")
+    assert len(jobs.jobs(cache)) == 1
+
+
 def test_spectra_appear_on_an_open_page_when_its_run_ends(
     cache: Path, start_dashboard: Callable[[Path], Dashboard], chromium: "Browser"
 ) -> None:
