@@ -27,9 +27,9 @@ def choose_run() -> ProfileOptions | None:
         If a choice makes no sense or cannot be read.
     """
     with st.container(horizontal=True, vertical_alignment="top"):
-        model = _choose_model()
-        benchmark = _choose_benchmark()
-        subset = _choose_subset(benchmark)
+        model = choose_model(state.RUN_MODEL, state.RUN_OTHER_MODEL)
+        benchmark = choose_benchmark(state.RUN_BENCHMARK)
+        subset = choose_subset(benchmark, state.RUN_SUBSET)
     with st.container(horizontal=True, vertical_alignment="top"):
         split = st.segmented_control(
             "Split",
@@ -40,40 +40,15 @@ def choose_run() -> ProfileOptions | None:
             persist_state="session",
             help="Spectra are estimated from test samples.",
         )
-        limit = st.number_input(
-            "First samples",
-            min_value=1,
-            value=None,
-            step=1,
-            placeholder="all",
-            key=state.RUN_LIMIT,
-            persist_state="session",
-            width=140,
+        limit = choose_limit(
+            state.RUN_LIMIT,
             help="So many samples of the benchmark's order; empty takes all. "
             "A larger number later goes on from there.",
         )
-        draws = st.number_input(
-            "Draws of noise",
-            min_value=1,
-            max_value=MOST_DRAWS,
-            value=DRAWS,
-            step=1,
-            key=state.RUN_DRAWS,
-            persist_state="session",
-            width=140,
-            help="Per masked condition. From 3 on, the bias of few draws is taken out.",
-        )
-        device = st.selectbox(
-            "Device",
-            DEVICES,
-            accept_new_options=True,
-            key=state.RUN_DEVICE,
-            persist_state="session",
-            width=140,
-            help="auto takes the first GPU, else the CPU. Type cuda:1 for the second GPU.",
-        )
+        draws = choose_draws(state.RUN_DRAWS)
+        device = choose_device(state.RUN_DEVICE)
     if not model:
-        st.text("Give the folder of a model, or its id on the hub, such as owner/name.")
+        ask_for_model()
         return None
     if split not in SPLITS or draws is None:
         raise BadOption("choose a split and a number of draws")
@@ -84,7 +59,7 @@ def choose_run() -> ProfileOptions | None:
         split=split,
         limit=limit,
         draws=draws,
-        device=device or DEVICES[0],
+        device=device,
     )
 
 
@@ -94,12 +69,12 @@ def read_benchmark(name: str) -> Benchmark:
     return load_benchmark(name)
 
 
-def _choose_model() -> str:
+def choose_model(key: str, other_key: str) -> str:
     """Draw the pickers for the model; returns a name, a folder, a hub id, or nothing."""
     chosen = st.selectbox(
         "Model",
         [*MODELS, OTHER],
-        key=state.RUN_MODEL,
+        key=key,
         persist_state="session",
         width=260,
         help="\n".join(f"- {name}: {entry.summary}" for name, entry in MODELS.items()),
@@ -108,7 +83,7 @@ def _choose_model() -> str:
         return chosen or ""
     text = st.text_input(
         "Folder or hub id",
-        key=state.RUN_OTHER_MODEL,
+        key=other_key,
         persist_state="session",
         max_chars=400,
         placeholder="owner/name",
@@ -119,11 +94,17 @@ def _choose_model() -> str:
     return (text or "").strip()
 
 
-def _choose_benchmark() -> Benchmark:
+def ask_for_model() -> None:
+    """Say what is missing while the model has no name yet."""
+    st.text("Give the folder of a model, or its id on the hub, such as owner/name.")
+
+
+def choose_benchmark(key: str) -> Benchmark:
+    """Draw the picker for the benchmark."""
     chosen = st.selectbox(
         "Benchmark",
         list(BENCHMARKS),
-        key=state.RUN_BENCHMARK,
+        key=key,
         persist_state="session",
         width=200,
         help="\n".join(f"- {name}: {entry.summary}" for name, entry in BENCHMARKS.items()),
@@ -131,12 +112,57 @@ def _choose_benchmark() -> Benchmark:
     return read_benchmark(chosen or next(iter(BENCHMARKS)))
 
 
-def _choose_subset(benchmark: Benchmark) -> str | None:
+def choose_subset(benchmark: Benchmark, key: str) -> str | None:
+    """Draw the picker for a subset; None is every one of them."""
     chosen = st.selectbox(
         "Subset",
         [EVERY_SUBSET, *benchmark.subsets],
-        key=state.RUN_SUBSET,
+        key=key,
         persist_state="session",
         width=200,
     )
     return None if chosen == EVERY_SUBSET else chosen
+
+
+def choose_limit(key: str, *, help: str) -> int | None:
+    """Draw the field for the first so many samples; None is all of them."""
+    return st.number_input(
+        "First samples",
+        min_value=1,
+        value=None,
+        step=1,
+        placeholder="all",
+        key=key,
+        persist_state="session",
+        width=140,
+        help=help,
+    )
+
+
+def choose_draws(key: str) -> int | None:
+    """Draw the field for the draws of noise; None while it is empty."""
+    return st.number_input(
+        "Draws of noise",
+        min_value=1,
+        max_value=MOST_DRAWS,
+        value=DRAWS,
+        step=1,
+        key=key,
+        persist_state="session",
+        width=140,
+        help="Per masked condition. From 3 on, the bias of few draws is taken out.",
+    )
+
+
+def choose_device(key: str) -> str:
+    """Draw the picker for the device."""
+    chosen = st.selectbox(
+        "Device",
+        DEVICES,
+        accept_new_options=True,
+        key=key,
+        persist_state="session",
+        width=140,
+        help="auto takes the first GPU, else the CPU. Type cuda:1 for the second GPU.",
+    )
+    return chosen or DEVICES[0]
