@@ -81,6 +81,12 @@ def statistics_directory(cache: Path) -> Path:
     return cache / "statistics"
 
 
+def adapter_directory(cache: Path, key: str | None = None) -> Path:
+    """Return the folder of one adapter, or of all of them."""
+    folder = cache / "adapters"
+    return folder if key is None else folder / checked_key(key, "adapter key")
+
+
 def jobs_path(cache: Path) -> Path:
     """Return the path of the SQLite file of the jobs."""
     return cache / "jobs.sqlite"

@@ -5,6 +5,9 @@ RunnerError
 ├── UnsupportedModel   a model whose family, text stack or candidates PIDscope cannot handle
 ├── SelfTestFailed     masking leaks, or the replay differs from the plain forward pass
 ├── BadOption          a command-line or page option that makes no sense
+├── NoGapSamples       a strategy finds no sample that should weigh more; nothing was trained
+├── TrainingDiverged   a loss or gradient was not finite; the last finite adapter is kept
+├── AdapterMismatch    an adapter does not belong to the base it is put on
 └── Cancelled          the work was stopped on request; what was finished is kept
 """
 
@@ -30,6 +33,18 @@ class SelfTestFailed(RunnerError):
 
 class BadOption(RunnerError):
     """An option has a value that cannot be used."""
+
+
+class NoGapSamples(RunnerError):
+    """A strategy found no sample that should weigh more than the rest."""
+
+
+class TrainingDiverged(RunnerError):
+    """A loss or a gradient was not finite; the last finite adapter is kept."""
+
+
+class AdapterMismatch(RunnerError):
+    """An adapter does not belong to the base it was to be put on, or cannot be put on it."""
 
 
 class Cancelled(RunnerError):

@@ -1,0 +1,121 @@
+"""The table of strategies: which training samples weigh how much; one line and one file each."""
+
+import importlib
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from model_runners.errors import BadOption
+from pid_core.errors import did_you_mean
+
+Role = Literal["gap", "shortcut", "rest"]
+GAP_WEIGHT, SHORTCUT_WEIGHT, REST_WEIGHT = 3.0, 0.5, 1.0
+"""Weights of MI26."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrategyEntry:
+    """One line of the table."""
+
+    module: str
+    """Module with `weigh(scores, *, top) -> Weighting`."""
+    summary: str
+    """One sentence for lists and pickers."""
+    needs_scores: bool = True
+    """False spares the profile of the train split."""
+
+
+STRATEGIES: dict[str, StrategyEntry] = {
+    "pid": StrategyEntry(
+        module="model_runners.strategies.pid",
+        summary="samples that could be fused and are not weigh more, language shortcuts less",
+    ),
+    "uniform": StrategyEntry(
+        module="model_runners.strategies.uniform",
+        summary="every sample weighs the same: ordinary LoRA, to compare with",
+        needs_scores=False,
+    ),
+    "fp": StrategyEntry(
+        module="model_runners.strategies.fp",
+        summary="samples with much to gain from fusion weigh more, used or not: a control for pid",
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SampleScores:
+    """Scores of N training samples, in the benchmark's order; NaN where none are needed."""
+
+    sample_ids: tuple[str, ...]
+    gap_score: np.ndarray
+    shortcut: np.ndarray
+    fusion_potential: np.ndarray
+    synergy_ratio: np.ndarray
+
+    @classmethod
+    def unknown(cls, sample_ids: tuple[str, ...]) -> "SampleScores":
+        """Return what a strategy gets that needs no scores."""
+        nothing = np.full(len(sample_ids), np.nan)
+        return cls(
+            sample_ids=sample_ids,
+            gap_score=nothing,
+            shortcut=nothing,
+            fusion_potential=nothing,
+            synergy_ratio=nothing,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Weighting:
+    """What each of N samples weighs, and as what."""
+
+    weights: np.ndarray
+    """(N,) positive."""
+    roles: tuple[Role, ...]
+    warnings: tuple[str, ...] = ()
+    """Sentences."""
+
+
+def check_strategy(name: str) -> StrategyEntry:
+    """Return the line of a strategy.
+
+    Raises
+    ------
+    BadOption
+        If there is none; the message has the nearest name and the list.
+    """
+    entry = STRATEGIES.get(name)
+    if entry is None:
+        raise BadOption(f"there is no strategy {name!r}; {did_you_mean(name, STRATEGIES)}")
+    return entry
+
+
+def weigh(name: str, scores: SampleScores, *, top: int) -> Weighting:
+    """Weigh samples by a strategy.
+
+    Parameters
+    ----------
+    name
+        A line of `STRATEGIES`.
+    scores
+        Of the training samples.
+    top
+        How many samples to lift at most, and how many to lower.
+
+    Raises
+    ------
+    NoGapSamples
+        If the strategy finds no sample to lift.
+    """
+    return importlib.import_module(check_strategy(name).module).weigh(scores, top=top)
+
+
+def highest(values: np.ndarray, top: int) -> np.ndarray:
+    """Return the indices of the highest `top` values above 0, the first of equals first.
+
+    >>> highest(np.array([0.0, 2.0, 1.0, 2.0]), 2).tolist()
+    [1, 3]
+    """
+    order = np.argsort(-values, kind="stable")[:top]
+    return order[values[order] > 0]

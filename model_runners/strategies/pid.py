@@ -1,0 +1,44 @@
+"""MI26's LoRA-PID: what could be fused and is not weighs 3, language shortcuts 1/2, the rest 1."""
+
+import numpy as np
+
+from model_runners.errors import NoGapSamples
+from model_runners.strategies import (
+    GAP_WEIGHT,
+    REST_WEIGHT,
+    SHORTCUT_WEIGHT,
+    Role,
+    SampleScores,
+    Weighting,
+    highest,
+)
+
+
+def weigh(scores: SampleScores, *, top: int) -> Weighting:
+    """Lift the highest gap scores, lower the highest shortcut scores; gap wins where both hold.
+
+    Raises
+    ------
+    NoGapSamples
+        If every gap score is 0.
+    """
+    gap = highest(scores.gap_score, top)
+    if not len(gap):
+        raise NoGapSamples(
+            f"none of the {len(scores.sample_ids)} training samples has a gap score above 0: the "
+            "model is nowhere surer with both modalities than with one, so there is nothing for "
+            "the strategy 'pid' to lift; take more or other samples, or --strategy uniform"
+        )
+    shortcut = highest(scores.shortcut, top)
+    weights = np.full(len(scores.sample_ids), REST_WEIGHT)
+    roles: list[Role] = ["rest"] * len(weights)
+    for index in shortcut:
+        weights[index], roles[index] = SHORTCUT_WEIGHT, "shortcut"
+    for index in gap:
+        weights[index], roles[index] = GAP_WEIGHT, "gap"
+    warnings = [
+        f"{len(found)} of {top} {what} samples were found: the others have a score of 0"
+        for what, found in (("gap", gap), ("shortcut", shortcut))
+        if len(found) < top
+    ]
+    return Weighting(weights=weights, roles=tuple(roles), warnings=tuple(warnings))
