@@ -42,6 +42,13 @@ page = st.navigation(
             help="In which layer of a model the information arises.",
         ),
         st.Page(
+            "pages/lora.py",
+            title="LoRA-PID",
+            icon=":material/model_training:",
+            url_path="lora",
+            help="Train an adapter on samples that lack fusion, and see what it changed.",
+        ),
+        st.Page(
             "pages/run.py",
             title="Run",
             icon=":material/play_circle:",

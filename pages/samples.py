@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.widgets import empty_states, sample_card, sample_list
+from pages.widgets import empty_states, lora_origin, sample_card, sample_list
 from pages.widgets.address import note, show_notes
 from pages.widgets.entry import enter_through_app
 from pages.widgets.opened_sample import forget_sample, opened_sample
@@ -10,6 +10,7 @@ from pages.widgets.sample_choices import choose_estimates, choose_listing, choos
 from pages.widgets.sidebar import current_selection
 from pages.widgets.stored import current_reading
 from pages.widgets.stored_samples import read_detail, read_place
+from pages.widgets.wishes import forget
 
 enter_through_app()
 st.title("Samples", anchor=False)
@@ -40,9 +41,13 @@ place = read_place(reading, listing.order, wanted) if wanted else None
 if wanted and place:
     show_notes()
     sample_card.show_steps(place, listing)
-    sample_card.show_sample(read_detail(reading, listing.order.estimate_keys, wanted))
+    detail = read_detail(reading, listing.order.estimate_keys, wanted)
+    lora_origin.show_button(reading, one, detail=detail)
+    sample_card.show_sample(detail)
 else:
     if wanted:
         note("sample", wanted)
         forget_sample()
+    lora_origin.show_button(reading, one, subset=sample_list.subset_of(listing, records))
     sample_list.show_list(reading, listing)
+forget()

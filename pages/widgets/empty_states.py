@@ -86,6 +86,16 @@ def without_layers(models: Sequence[str], benchmark: str, reading: Stored) -> No
                 _show_command(f"profile {names} --layers", reading.cache)
 
 
+def no_adapters(reading: Stored) -> None:
+    """No adapter has been trained in this cache."""
+    with st.container(border=True):
+        st.subheader("No adapter yet", anchor=False)
+        st.text("What is trained above is shown here: its spectrum and accuracy before and after.")
+        st.text("The same from a terminal:")
+        names = "--model demo/fusion-small --benchmark digits_vqa"
+        _show_command(f"finetune {names} --strategy pid", reading.cache)
+
+
 def _show_command(verb: str, cache: Path) -> None:
     """Show a command of the command line as plain text that can be copied."""
     where = "" if cache == cache_directory(DEFAULT_DIRECTORY) else f" --cache {quote(str(cache))}"

@@ -28,34 +28,62 @@ from pages.widgets.wishes import clicked, forget
 PER_PAGE = 10
 LOG_LINES = 40
 SPECTRA_PAGE = "pages/spectra.py"
+LORA_PAGE = "pages/lora.py"
+KINDS = {"profile": "profile", "finetune": "LoRA-PID"}
+"""What a person reads for the kind of a job."""
+More = Callable[[JobRow, Stored], None]
+"""What else a page draws into the card of a job."""
 
 
-def show_jobs(reading: Stored) -> None:
-    """Show the jobs, the newest first; up to date while something runs."""
+def show_jobs(
+    reading: Stored,
+    *,
+    kind: str | None = None,
+    more: More | None = None,
+    buttons_follow: bool = False,
+) -> None:
+    """Show the jobs, the newest first; up to date while something runs.
+
+    Parameters
+    ----------
+    reading
+        Where they are.
+    kind
+        Only those of a kind, one of `KINDS`; None shows all, and says the kind of each.
+    more
+        Drawn into each card below its progress.
+    buttons_follow
+        The page draws other buttons below the jobs, and forgets lost clicks itself.
+    """
     every = EVERY_SECONDS if st.session_state[state.WORKING] else None
-    st.fragment(_show, run_every=every)(reading)
+    st.fragment(_show, run_every=every)(reading, kind, more)
+    if not buttons_follow:
+        forget()
 
 
-def _show(reading: Stored) -> None:
+def _show(reading: Stored, kind: str | None, more: More | None) -> None:
     with sentence_instead("The list of jobs cannot be shown."):
-        rows = jobs.jobs(reading.cache)
-        rerun_when_changed(rows)
+        everything = jobs.jobs(reading.cache)
+        rerun_when_changed(everything)
+        rows = [row for row in everything if kind in (None, row.kind)]
         if not rows:
-            st.text("No job has been started in this cache yet.")
+            what = "job" if kind is None else f"{KINDS.get(kind, kind)} job"
+            st.text(f"No {what} has been started in this cache yet.")
             return
         rows.sort(key=lambda row: not is_worked_on(row))  # stable: the newest first within each
         pages = ceil(len(rows) / PER_PAGE)
         number = st.pagination(pages, key=state.JOBS_PAGE) if pages > 1 else 1
         for row in rows[(number - 1) * PER_PAGE : number * PER_PAGE]:
-            _show_job(row, reading)
-        forget()
+            _show_job(row, reading, with_kind=kind is None, more=more)
 
 
-def _show_job(job: JobRow, reading: Stored) -> None:
+def _show_job(job: JobRow, reading: Stored, *, with_kind: bool, more: More | None) -> None:
     label, colour = STATES[state_of(job)]
     with st.container(border=True, key=f"job_{job.job_key}", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(label, color=colour)
+            if with_kind and job.kind != "profile":
+                st.badge(KINDS.get(job.kind, "other"), color="violet")
             st.text(job.title)
         if is_worked_on(job) or (job.state != "done" and job.total):
             st.progress(share_done(job), text=progress_of(job))
@@ -63,6 +91,8 @@ def _show_job(job: JobRow, reading: Stored) -> None:
             st.text(outcome_of(job))
         for sentence in job.result.get("without_spectrum", []):
             st.text(f"No spectrum of {sentence}")
+        if more is not None:
+            more(job, reading)
         with st.container(horizontal=True, vertical_alignment="center"):
             _show_buttons(job, reading)
             st.text(_dates(job))
@@ -79,14 +109,27 @@ def _show_buttons(job: JobRow, reading: Stored) -> None:
     elif job.state != "done":
         _act("Resume", "play_arrow", resume, key, reading.cache)
     elif any(run.run_key == job.result.get("run_key") for run in reading.runs):
-        names = (job.result["benchmark"], job.result["model"])
-        if clicked(
-            "Show spectra",
-            key=f"show_spectra_{key}",
-            first=partial(_choose, *names),
-            icon=":material/stacked_bar_chart:",
-        ):
-            st.switch_page(SPECTRA_PAGE, query_params={})
+        _show_ways_on(job)
+
+
+def _show_ways_on(job: JobRow) -> None:
+    """Draw the buttons that lead to what a job has found."""
+    result, key = job.result, job.job_key
+    models = [result["base"]] if job.kind == "finetune" else []
+    if job.kind == "finetune" and clicked(
+        "Show before and after",
+        key=f"show_adapter_{key}",
+        first=partial(_choose_adapter, result["adapter"]),
+        icon=":material/model_training:",
+    ):
+        st.switch_page(LORA_PAGE, query_params={state.ADAPTER: result["adapter"]})
+    if clicked(
+        "Show spectra",
+        key=f"show_spectra_{key}",
+        first=partial(choose_models, result["benchmark"], *models, result["model"]),
+        icon=":material/stacked_bar_chart:",
+    ):
+        st.switch_page(SPECTRA_PAGE, query_params={})
 
 
 def _act(
@@ -109,13 +152,17 @@ def _cancel_now(cache: Path, key: str) -> JobRow:
     return cancel(cache, key, now=True)
 
 
-def _choose(benchmark: str, model: str) -> None:
+def choose_models(benchmark: str, *models: str) -> None:
     """Choose what a job measured; a callback, so that it comes before the pickers."""
     chosen: list[str] = st.session_state.get(state.MODELS, [])
     if st.session_state.get(state.BENCHMARK) != benchmark:
         st.session_state[state.BENCHMARK] = benchmark
         chosen = []
-    st.session_state[state.MODELS] = chosen if model in chosen else [*chosen, model]
+    st.session_state[state.MODELS] = [*chosen, *(one for one in models if one not in chosen)]
+
+
+def _choose_adapter(key: str) -> None:
+    st.session_state[state.ADAPTER] = key
 
 
 def _dates(job: JobRow) -> str:

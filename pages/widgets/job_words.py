@@ -19,7 +19,10 @@ STATES: dict[str, tuple[str, Colour]] = {
 }
 """What a person reads for the state of a job, and its colour."""
 
-LOST = "Its process is gone without a word; resume goes on from the chunks that it finished."
+KEPT = {"profile": "the chunks that it finished", "finetune": "the last state that it saved"}
+"""What a job of each kind leaves when its process is gone."""
+IN_HAND = {"profile": "chunk", "finetune": "step"}
+"""What a job of each kind finishes before it stops."""
 
 
 def is_worked_on(job: JobRow) -> bool:
@@ -54,12 +57,22 @@ def progress_of(job: JobRow) -> str:
 def outcome_of(job: JobRow) -> str:
     """Say how a job ended, or what it is doing."""
     if job.state == "lost":
-        return LOST
+        return lost(job.kind)
     if job.state == "failed":
         return job.error or job.message
     if state_of(job) == "stopping":
-        return "It stops after the chunk in hand."
+        return f"It stops after the {IN_HAND.get(job.kind, IN_HAND['profile'])} in hand."
     return job.message
+
+
+def lost(kind: str) -> str:
+    """Say what is left of a job whose process is gone.
+
+    >>> lost("profile")
+    'Its process is gone without a word; resume goes on from the chunks that it finished.'
+    """
+    kept = KEPT.get(kind, KEPT["profile"])
+    return f"Its process is gone without a word; resume goes on from {kept}."
 
 
 def duration(seconds: float) -> str:

@@ -50,8 +50,8 @@ def choose_run() -> ProfileOptions | None:
     if not model:
         ask_for_model()
         return None
-    if split not in SPLITS or draws is None:
-        raise BadOption("choose a split and a number of draws")
+    if split not in SPLITS:
+        raise BadOption("choose a split")
     return ProfileOptions(
         model=model,
         benchmark=benchmark.name,
@@ -139,8 +139,8 @@ def choose_limit(key: str, *, help: str) -> int | None:
     )
 
 
-def choose_draws(key: str) -> int | None:
-    """Draw the field for the draws of noise; None while it is empty."""
+def choose_draws(key: str) -> int:
+    """Draw the field for the draws of noise."""
     return st.number_input(
         "Draws of noise",
         min_value=1,

@@ -6,9 +6,11 @@ from math import ceil
 import pandas as pd
 import streamlit as st
 
+from data_cache.estimates import SpectrumRecord
 from data_cache.samples import LETTERS
 from data_cache.samples_view import Place, SampleRow
 from pages.figures.palette import ATOMS
+from pages.figures.rows import POOLED
 from pages.figures.scores import SCORES, SORTABLE, Score
 from pages.widgets import state
 from pages.widgets.address import note_unknown, say, show_notes
@@ -57,6 +59,15 @@ def show_list(reading: Stored, listing: Listing) -> None:
 def page_of(place: Place, view: View) -> int:
     """Return the page, from 1, that a sample is on."""
     return place.number // PER_PAGE[view] + 1
+
+
+def subset_of(listing: Listing, records: Sequence[SpectrumRecord]) -> str | None:
+    """Return the one subset that all samples of the list belong to; None where there are more."""
+    if listing.order.subset is not None:
+        return listing.order.subset
+    keys = listing.order.estimate_keys
+    found = {record.subset for record in records if record.estimate_key in keys} - {POOLED}
+    return found.pop() if len(keys) == len(found) == 1 else None
 
 
 def table(rows: Sequence[SampleRow], first: int) -> pd.DataFrame:

@@ -45,7 +45,13 @@ def test_progress_says_what_is_known_and_nothing_else(
         ({"cancel_requested": True}, "stopping", "It stops after the chunk in hand."),
         ({"state": "queued", "pid": None, "message": ""}, "waiting", ""),
         ({"state": "failed", "error": "the disk is full"}, "failed", "the disk is full"),
-        ({"state": "lost"}, "lost", job_words.LOST),
+        ({"state": "lost"}, "lost", job_words.lost("profile")),
+        ({"state": "lost", "kind": "finetune"}, "lost", job_words.lost("finetune")),
+        (
+            {"cancel_requested": True, "kind": "finetune"},
+            "stopping",
+            "It stops after the step in hand.",
+        ),
     ],
 )
 def test_every_state_has_its_words(changes: dict[str, Any], state: str, words: str) -> None:

@@ -1,0 +1,93 @@
+"""How the scores of the train samples are spread, and from which on a sample weighs more."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from pages.figures.palette import NEUTRAL
+from pages.figures.scores import Score
+
+HEIGHT = 240
+BINS = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """What a strategy takes a train sample for."""
+
+    name: str
+    """Its name at rest."""
+    label: str
+    colour: str
+
+
+ROLES = (
+    Role(name="gap", label="fusion gap", colour="#CC79A7"),
+    Role(name="shortcut", label="text shortcut", colour="#009E73"),
+    Role(name="rest", label="the rest", colour=NEUTRAL),
+)
+
+
+def gap_histogram(scores: Mapping[str, Sequence[float]], score: Score) -> go.Figure:
+    """Draw how many train samples have which score, by role.
+
+    Parameters
+    ----------
+    scores
+        Scores of the samples of each role; undefined ones left out. The stroke stands where the
+        role `gap` begins, if the score alone decides it.
+    score
+        Which score it is: the one that the strategy sorts by.
+    """
+    known = [value for values in scores.values() for value in values]
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    size = max(high - low, 1e-6) / BINS
+    figure = go.Figure()
+    for role in ROLES:
+        values = list(scores.get(role.name, ()))
+        if not values:
+            continue
+        figure.add_trace(
+            go.Histogram(
+                name=f"{role.label} ({len(values):,})",
+                x=values,
+                xbins={"start": low, "end": high + size, "size": size},
+                marker={"color": role.colour, "line": {"width": 0}},
+                hovertemplate=f"{role.label}: %{{y}} samples at %{{x}}<extra></extra>",
+            )
+        )
+    limit = threshold(scores)
+    if limit is not None:
+        figure.add_vline(x=limit, line={"color": NEUTRAL, "width": 2, "dash": "dot"})
+    figure.update_layout(
+        height=HEIGHT,
+        barmode="stack",
+        bargap=0.05,
+        margin={"t": 32, "b": 48, "l": 8, "r": 16},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "title": {"text": ""}},
+        hoverlabel={"align": "left"},
+        xaxis={"title": {"text": score.title}, "fixedrange": True, "showgrid": False},
+        yaxis={"title": {"text": "Train samples"}, "fixedrange": True, "automargin": True},
+    )
+    return figure
+
+
+def threshold(scores: Mapping[str, Sequence[float]]) -> float | None:
+    """Return the smallest score of a gap sample; None where others have a higher one, or none has.
+
+    >>> threshold({"gap": [0.5, 0.25], "rest": [0.1]})
+    0.25
+    """
+    limit = min(scores.get("gap", ()), default=None)
+    others = [value for role in ("shortcut", "rest") for value in scores.get(role, ())]
+    return limit if limit is not None and limit >= max(others, default=limit) else None
+
+
+def describe(scores: Mapping[str, Sequence[float]], score: Score) -> str:
+    """Say in words what the bars show, for those who do not see them."""
+    counts = ", ".join(f"{len(scores.get(role.name, ())):,} {role.label}" for role in ROLES)
+    limit = threshold(scores)
+    return f"{score.label} of train samples: {counts}." + (
+        "" if limit is None else f" Gap samples begin at {limit:.3f} {score.unit}".rstrip() + "."
+    )

@@ -1,0 +1,278 @@
+"""What an adapter changed on the test split: before and after, and beside other strategies."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from data_cache.adapters import AdapterRecord
+from data_cache.estimates import SpectrumRecord
+from pages.figures import before_after
+from pages.figures.before_after import Pair
+from pages.figures.palette import ATOMS
+from pages.figures.rows import POOLED, subset_label
+from pages.widgets import state
+from pages.widgets.charts import show_figure
+from pages.widgets.evidence import show_settings, show_warnings
+from pages.widgets.job_cards import SPECTRA_PAGE, choose_models
+from pages.widgets.job_words import number
+from pages.widgets.stored import Stored
+from pages.widgets.stored_adapters import SPLIT, pairs_of
+from pages.widgets.wishes import clicked
+
+SAMPLES_PAGE = "pages/samples.py"
+COMPARE_PAGE = "pages/compare.py"
+
+UNFINISHED = {
+    "training": "Its training has not ended: it was stopped, or goes on. What is saved is the "
+    "state of step {steps:,} of {total:,}.",
+    "trained": "It is trained and not measured yet; resume its job to measure it.",
+    "diverged": "Its training diverged: the loss was no number any more. What is saved is the last "
+    "good state, that of step {steps:,} of {total:,}.",
+}
+
+
+def choose_adapter(adapters: Sequence[AdapterRecord]) -> AdapterRecord:
+    """Draw the picker for an adapter; one that was not there before is shown at once."""
+    by_key = {one.key: one for one in adapters}
+    before: frozenset[str] | None = st.session_state.get(state.ADAPTERS)
+    new = [key for key in by_key if before is not None and key not in before]
+    if new:
+        st.session_state[state.ADAPTER] = new[0]
+    st.session_state[state.ADAPTERS] = frozenset(by_key)
+    wanted = st.selectbox(
+        "Adapter",
+        list(by_key),
+        format_func=lambda key: label_of(by_key[key]) if key in by_key else key,
+        key=state.ADAPTER,
+        bind="query-params",
+        width=460,
+    )
+    return by_key.get(wanted, adapters[0])
+
+
+def label_of(adapter: AdapterRecord) -> str:
+    """Name an adapter in a list: what it is called, what it was trained on, how far it is."""
+    where = adapter.benchmark if (subset := subset_of(adapter)) is None else f"{subset}"
+    how = "" if adapter.state == "profiled" else f", {adapter.state}"
+    return f"{adapter.name} ({where}{how})"
+
+
+def subset_of(adapter: AdapterRecord) -> str | None:
+    """Return the subset that it was trained on; None for all of them."""
+    return adapter.options.get("subset")
+
+
+def show_facts(adapter: AdapterRecord) -> None:
+    """Say what was trained on what, and everything that went wrong."""
+    sentence = unfinished(adapter)
+    if sentence:
+        st.warning("This adapter is not finished.", icon=":material/warning:")
+        st.text(sentence)
+    options = adapter.options
+    rate = options.get("learning_rate")
+    st.text(
+        f"{adapter.base} on {adapter.benchmark}, {subset_of(adapter) or 'every subset'}; strategy "
+        f"{adapter.strategy}; {adapter.steps:,} of {adapter.total_steps:,} steps, "
+        f"{options.get('epochs')} epochs, rank {options.get('rank')}, learning rate "
+        f"{'automatic' if rate is None else number(rate)}, seed {options.get('seed')}; "
+        f"adapter {adapter.key}."
+    )
+    for warning in adapter.warnings:
+        st.text(f"Warning: {warning}")
+
+
+def unfinished(adapter: AdapterRecord) -> str:
+    """Say how far an adapter is that is not finished; empty for a finished one."""
+    words = UNFINISHED.get(adapter.state, "")
+    return words.format(steps=adapter.steps, total=adapter.total_steps)
+
+
+def show_before_after(adapter: AdapterRecord, pairs: Sequence[Pair]) -> None:
+    """Draw the atoms and accuracies of each subset, and list the differences."""
+    if not pairs:
+        st.text(f"No estimates of before and after on the {SPLIT} split yet.")
+        return
+    atoms, accuracies = st.columns([3, 2])
+    with atoms:
+        show_figure(
+            before_after.atoms_before_after(pairs),
+            key="atoms_before_after",
+            alt=before_after.describe(pairs),
+        )
+    with accuracies:
+        show_figure(
+            before_after.accuracy_before_after(pairs),
+            key="accuracy_before_after",
+            alt=before_after.describe_accuracy(pairs),
+        )
+    counts = ", ".join(f"{subset_label(pair.after.subset)} {pair.after.n:,}" for pair in pairs)
+    st.caption(
+        f"Test split, none of it was trained on; samples: {counts}. Whiskers are 95 % intervals of "
+        "each estimate (sampling only)."
+    )
+    for sentence in unlike(pairs):
+        st.text(sentence)
+    st.dataframe(
+        changes(pairs),
+        hide_index=True,
+        alt="After minus before, one row per subset and quantity.",
+    )
+    both = [record for pair in pairs for record in (pair.before, pair.after)]
+    show_warnings(both)
+    show_settings(both)
+
+
+def changes(pairs: Iterable[Pair]) -> pd.DataFrame:
+    """Return before, after and after minus before of everything that is drawn, as text."""
+    rows: list[dict[str, str]] = []
+    for pair in pairs:
+        subset = subset_label(pair.after.subset)
+        for quantity in (*before_after.QUANTITIES, *before_after.ACCURACIES):
+            before, after = quantity.of(pair.before), quantity.of(pair.after)
+            if before is None or after is None:
+                continue
+            digits = quantity.decimals + (quantity.unit == "bits")
+            name = next((atom.field for atom in ATOMS if atom.label == quantity.label), "")
+            interval = pair.intervals.get(name)
+            rows.append(
+                {
+                    "Subset": subset,
+                    "Quantity": f"{quantity.label} ({quantity.unit})",
+                    "Before": f"{before + 0.0:.{digits}f}",
+                    "After": f"{after + 0.0:.{digits}f}",
+                    "Change": f"{round(after - before, digits) + 0.0:+.{digits}f}",
+                    "95 % interval": ""
+                    if interval is None
+                    else f"{interval[0]:+.{digits}f} to {interval[1]:+.{digits}f}",
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def unlike(pairs: Iterable[Pair]) -> list[str]:
+    """Say where before and after were not estimated in the same way."""
+    sentences: list[str] = []
+    for pair in pairs:
+        subset = subset_label(pair.after.subset)
+        if pair.before.n != pair.after.n:
+            sentences.append(
+                f"{subset}: before has {pair.before.n:,} samples, after {pair.after.n:,}; "
+                "the difference is not one of the same samples."
+            )
+        elif pair.before.settings != pair.after.settings:
+            sentences.append(f"{subset}: before and after were estimated with other settings.")
+    return sentences
+
+
+def show_ways_on(adapter: AdapterRecord) -> None:
+    """Draw the buttons that lead to the samples, the comparison and the spectra."""
+    both = (adapter.base, adapter.name)
+    ways = (
+        (
+            "Show samples",
+            "samples",
+            ":material/image_search:",
+            SAMPLES_PAGE,
+            {state.MODEL: adapter.name},
+        ),
+        (
+            "Compare with base",
+            "compare",
+            ":material/compare_arrows:",
+            COMPARE_PAGE,
+            {"left": adapter.base, "right": adapter.name},
+        ),
+        ("Show spectra", "spectra", ":material/stacked_bar_chart:", SPECTRA_PAGE, {}),
+    )
+    with st.container(horizontal=True):
+        for label, key, icon, page, parameters in ways:
+            if clicked(
+                label,
+                key=f"adapter_{key}",
+                first=partial(choose_models, adapter.benchmark, *both),
+                icon=icon,
+                disabled=adapter.run_key is None,
+            ):
+                st.switch_page(page, query_params=parameters)
+
+
+def show_strategies(
+    adapter: AdapterRecord, adapters: Sequence[AdapterRecord], reading: Stored
+) -> None:
+    """List all adapters of the same base and benchmark, as found."""
+    here = [
+        (one, {pair.after.subset: pair for pair in pairs_of(one, reading.spectra)})
+        for one in adapters
+        if (one.base, one.benchmark) == (adapter.base, adapter.benchmark)
+    ]
+    here = [(one, pairs) for one, pairs in here if pairs]
+    subsets = sorted(
+        {subset for _, pairs in here for subset in pairs},
+        key=lambda name: (name != subset_of(adapter), name != POOLED, name),
+    )
+    if not subsets:
+        return
+    st.subheader("Strategies on the same base", anchor=False)
+    wanted = st.selectbox(
+        "Measured on",
+        subsets,
+        format_func=subset_label,
+        key=state.LORA_PART,
+        width=220,
+    )
+    subset = wanted if wanted in subsets else subsets[0]
+    st.dataframe(
+        strategies(subset, [(one, pairs) for one, pairs in here if subset in pairs]),
+        hide_index=True,
+        alt="One row per adapter of this base, and one for the base itself.",
+    )
+    st.caption(
+        "As found, on the test split, with the 95 % interval of each estimate. Adapters differ in "
+        "more than their strategy where the columns on the right differ."
+    )
+
+
+def strategies(
+    subset: str, adapters: Sequence[tuple[AdapterRecord, Mapping[str, Pair]]]
+) -> pd.DataFrame:
+    """Return one row per base run, and one per adapter below it."""
+    rows: list[dict[str, object]] = []
+    seen: set[str] = set()
+    for one, pairs in adapters:
+        pair = pairs[subset]
+        if pair.before.estimate_key not in seen:
+            seen.add(pair.before.estimate_key)
+            rows.append({"Strategy": "none (the base)"} | _measured(pair.before))
+        rows.append(
+            {"Strategy": one.strategy}
+            | _measured(pair.after)
+            | {
+                "Trained on": subset_of(one) or "every subset",
+                "Train samples": f"{one.n_train:,}",
+                "Epochs": str(one.options.get("epochs")),
+                "Rank": str(one.options.get("rank")),
+                "Seed": str(one.options.get("seed")),
+                "Adapter": one.name,
+            }
+        )
+    base = [row for row in rows if "Adapter" not in row]
+    trained = sorted(
+        (row for row in rows if "Adapter" in row), key=lambda row: str(row["Strategy"])
+    )
+    return pd.DataFrame([*base, *trained]).fillna("")
+
+
+def _measured(record: SpectrumRecord) -> dict[str, object]:
+    def with_interval(atom: str) -> str:
+        text = f"{round(getattr(record, atom), 3) + 0.0:.3f}"
+        low_high = record.interval.get(atom)
+        return text if low_high is None else f"{text} ({low_high[0]:.3f} to {low_high[1]:.3f})"
+
+    return {
+        "Synergy (bits)": with_interval("synergy"),
+        "Unique language (bits)": with_interval("unique_2"),
+        "Accuracy (%)": f"{100 * record.accuracy:.1f}",
+        "Test samples": f"{record.n:,}",
+    }

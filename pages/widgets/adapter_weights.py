@@ -1,0 +1,98 @@
+"""Which train samples an adapter learned more from, and which less."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from data_cache.adapters import AdapterRecord
+from data_cache.queries import StoredSample
+from pages.figures.gap_histogram import ROLES, describe, gap_histogram
+from pages.figures.scores import SCORES, Score
+from pages.widgets.charts import show_figure
+from pages.widgets.pictures import show_picture
+from pages.widgets.stored import Stored
+from pages.widgets.stored_adapters import Weights, gap_samples, read_weights
+
+SHOWN = 12
+PICTURE_PIXELS = 96
+SORTED_BY = {"fp": "fusion_potential"}
+"""The score that a strategy takes gap samples by, where it is not the GapScore."""
+
+
+def show_weights(adapter: AdapterRecord, reading: Stored) -> None:
+    """Show how many samples had which role and weight, and the first of the gap samples."""
+    st.subheader("What it learned from", anchor=False)
+    score = score_of(adapter)
+    weights = read_weights(reading, adapter, score.field, shown=SHOWN)
+    if weights is None:
+        st.text("The train samples have not been weighed yet.")
+        return
+    counts, chart = st.columns([2, 3])
+    with counts:
+        st.dataframe(roles(weights.frame), hide_index=True, alt="Train samples by role.")
+        st.caption(f"Mean weight {adapter.mean_weight:.3f}. All of them are of the train split.")
+    scores = scores_by_role(weights.frame, score)
+    with chart:
+        if any(scores.values()):
+            show_figure(
+                gap_histogram(scores, score), key="gap_histogram", alt=describe(scores, score)
+            )
+        else:
+            st.text(f"The strategy {adapter.strategy} needs no scores of train samples.")
+    _show_samples(weights, score)
+
+
+def score_of(adapter: AdapterRecord) -> Score:
+    """Return the score that the adapter's strategy takes gap samples by."""
+    field = SORTED_BY.get(adapter.strategy, "gap_score")
+    return next(score for score in SCORES if score.field == field)
+
+
+def roles(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per role: how many samples, and their weight."""
+    rows = []
+    for role in ROLES:
+        here = frame[frame["role"] == role.name]
+        weights = sorted({float(weight) for weight in here["weight"]})
+        rows.append(
+            {
+                "Role": role.label,
+                "Train samples": f"{len(here):,}",
+                "Weight": ", ".join(f"{weight:g}" for weight in weights),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def scores_by_role(frame: pd.DataFrame, score: Score) -> Mapping[str, Sequence[float]]:
+    """Return the scores of each role that are numbers."""
+    found: dict[str, Sequence[float]] = {}
+    for role in ROLES:
+        values = frame.loc[frame["role"] == role.name, score.field].to_numpy(dtype=float)
+        found[role.name] = values[np.isfinite(values)].tolist()
+    return found
+
+
+def _show_samples(weights: Weights, score: Score) -> None:
+    gap = gap_samples(weights.frame, score.field)
+    if gap.empty:
+        return
+    with st.expander(f"The first gap samples by {score.label}", icon=":material/image_search:"):
+        if not weights.shown:
+            st.text("The text and images of these samples are not in this cache.")
+            st.text("\n".join(gap["sample_id"].head(SHOWN)))
+            return
+        values = dict(zip(gap["sample_id"], gap[score.field], strict=True))
+        with st.grid(min_column_width=150, gap="xsmall"):
+            for sample in weights.shown:
+                _show_sample(sample, f"{values[sample.sample_id]:.3f} {score.unit}".rstrip())
+
+
+def _show_sample(sample: StoredSample, value: str) -> None:
+    with st.container(border=True, gap="xsmall"):
+        thumbnail = sample.thumbnails[0] if sample.thumbnails else None
+        show_picture(thumbnail, side=PICTURE_PIXELS, alt=f"Image of {sample.sample_id}")
+        st.text(sample.question)
+        st.caption(f"{sample.subset}, {sample.split} split, {value}")

@@ -1,0 +1,149 @@
+"""What a training would do, on how many samples, and the button that starts it."""
+
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+import streamlit as st
+
+from data_cache import jobs
+from data_cache.samples import Benchmark
+from model_runners.errors import BadOption
+from model_runners.finetuning.options import FinetuneOptions
+from model_runners.jobs import start
+from model_runners.models import resolve_model
+from model_runners.strategies import (
+    GAP_WEIGHT,
+    REST_WEIGHT,
+    SHORTCUT_WEIGHT,
+    STRATEGIES,
+)
+from pages.widgets.errors import sentence_instead
+from pages.widgets.job_words import duration
+from pages.widgets.run_choices import read_benchmark
+from pages.widgets.stored import Stored
+from pages.widgets.wishes import clicked
+
+KIND = FinetuneOptions.kind
+UNKNOWN = "not known yet"
+WITHOUT_SCORES = (
+    "No scores of train samples of this model are in the cache yet: they are measured first."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a training comes to."""
+
+    train: int
+    """Samples that are trained on."""
+    test: int
+    """Samples that before and after are measured on."""
+    lifted: int
+    """Samples that weigh more, at most."""
+    steps: int
+    has_scores: bool
+    """The cache has scores of train samples of this model."""
+    seconds: float | None
+    """As long as the last finished training of this model took by step; None without one."""
+
+
+def plan_of(options: FinetuneOptions, benchmark: Benchmark, reading: Stored) -> Plan:
+    """Count what would be done.
+
+    Raises
+    ------
+    ModelNotFound
+        If there is no such model.
+    BadOption
+        If there is nothing to train on, or more gap samples are asked for than there are samples.
+    data_cache.errors.BenchmarkError
+        If there is no such subset.
+    """
+    name = resolve_model(options.model).name
+    train = len(benchmark.select(subset=options.subset, split="train", limit=options.limit))
+    test = len(benchmark.select(subset=options.subset, split="test", limit=None))
+    if not train:
+        raise BadOption(f"{benchmark.name} has no train samples here; choose another subset")
+    if options.top is not None and options.top > train:
+        raise BadOption(
+            f"{options.top} gap samples are asked for, and there are {train} train samples; "
+            "choose fewer"
+        )
+    steps = options.epochs * ceil(train / options.batch_size)
+    return Plan(
+        train=train,
+        test=test,
+        lifted=options.top or max(train // 4, 1),
+        steps=steps,
+        has_scores=any(
+            (one.model, one.benchmark, one.split) == (name, benchmark.name, "train")
+            for one in reading.spectra
+        ),
+        seconds=_seconds(options, steps, reading.cache),
+    )
+
+
+def show_plan(options: FinetuneOptions, reading: Stored) -> Plan:
+    """Say what is trained on what, before it is started."""
+    plan = plan_of(options, read_benchmark(options.benchmark), reading)
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, gap="medium", key="plan"):
+            for label, value, meaning in numbers(plan):
+                with st.container(width="content", gap="xxsmall"):
+                    st.caption(label, help=meaning)
+                    st.text(value)
+        st.text(sentence_of(options))
+        if STRATEGIES[options.strategy].needs_scores and not plan.has_scores:
+            st.text(WITHOUT_SCORES)
+    return plan
+
+
+def show_start(options: FinetuneOptions, cache: Path) -> None:
+    """Draw the button; two clicks, tabs or terminals that ask for the same are one job."""
+    if not clicked(
+        "Start", key="start_lora", type="primary", icon=":material/play_arrow:", width=160
+    ):
+        return
+    with sentence_instead("This training cannot be started."):
+        start(cache, options)
+        st.rerun()
+
+
+def numbers(plan: Plan) -> list[tuple[str, str, str]]:
+    """Return label, value and meaning of what is shown."""
+    return [
+        ("Train samples", f"{plan.train:,}", "Of the train split; no other is trained on."),
+        ("Gap samples", f"at most {plan.lifted:,}", "And as many shortcut samples at most."),
+        ("Steps", f"{plan.steps:,}", "Of the optimiser, in all epochs."),
+        ("Test samples", f"{plan.test:,}", "Before and after are measured on the test split."),
+        (
+            "Time",
+            UNKNOWN if plan.seconds is None else f"about {duration(plan.seconds)}",
+            "At the pace of the last training of this model here, with its profiles.",
+        ),
+    ]
+
+
+def sentence_of(options: FinetuneOptions) -> str:
+    """Say what will be trained, on what, and with which weights."""
+    weights = (
+        f"a gap sample weighs {GAP_WEIGHT}, a shortcut {SHORTCUT_WEIGHT}, any other {REST_WEIGHT}"
+        if STRATEGIES[options.strategy].needs_scores
+        else f"every sample weighs {REST_WEIGHT}"
+    )
+    return (
+        f"Trains low-rank matrices (rank {options.rank}) beside the linear maps of the last 20 % "
+        "of language layers; every weight of the model itself stays as it is. Only samples of the "
+        f"train split are trained on; {weights}. The model is measured before and after; what is "
+        "measured already is not computed again."
+    )
+
+
+def _seconds(options: FinetuneOptions, steps: int, cache: Path) -> float | None:
+    for job in jobs.jobs(cache, kind=KIND):
+        seconds, done = job.result.get("seconds"), job.result.get("steps")
+        same = job.request.get("model") == options.model
+        if same and job.state == "done" and seconds and done:
+            return steps * seconds / done
+    return None
