@@ -18,8 +18,7 @@ from data_cache import jobs
 from data_cache.errors import CacheError
 from data_cache.jobs import JobRow
 from data_cache.processes import is_here
-from model_runners.profile import ProfileOptions
-from model_runners.requests import KIND, check_names, options_of, request_of, title_of
+from model_runners.kinds import Options, requests_of
 
 POLL_SECONDS = 0.3
 PATIENCE_SECONDS = 15.0
@@ -28,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 """Where the packages lie; a worker finds them from any working directory."""
 
 
-def open_job(cache: Path, options: ProfileOptions) -> JobRow:
+def open_job(cache: Path, options: Options) -> JobRow:
     """Return the job of a request, made if it is new; nobody is set to work.
 
     Raises
@@ -38,10 +37,13 @@ def open_job(cache: Path, options: ProfileOptions) -> JobRow:
     CacheError
         If the cache folder cannot be written.
     """
-    return jobs.open_or_create(cache, KIND, request_of(options), title_of(options))
+    requests = requests_of(options.kind)
+    return jobs.open_or_create(
+        cache, options.kind, requests.request_of(options), requests.title_of(options)
+    )
 
 
-def start(cache: Path, options: ProfileOptions) -> JobRow:
+def start(cache: Path, options: Options) -> JobRow:
     """Set a worker to a request, unless one is at it already, and return at once.
 
     Raises
@@ -51,7 +53,7 @@ def start(cache: Path, options: ProfileOptions) -> JobRow:
     CacheError
         If the cache folder cannot be written.
     """
-    check_names(options)
+    requests_of(options.kind).check_names(options)
     return _set_to_work(cache, open_job(cache, options))
 
 
@@ -64,7 +66,7 @@ def resume(cache: Path, key: str) -> JobRow:
         If there is no such job, or the cache folder cannot be written.
     """
     job = jobs.find(cache, key)
-    options_of(job.request)  # refuse here, not in the worker
+    requests_of(job.kind).options_of(job.request)  # refuse here, not in the worker
     return _set_to_work(cache, job)
 
 

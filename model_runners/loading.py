@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from model_runners import adapting
 from model_runners.errors import BadOption, ModelNotFound, UnsupportedModel
 from model_runners.families import Family, load_family
 from model_runners.models import ModelSource, nearest_model, resolve_model
@@ -35,6 +36,8 @@ class LoadedModel:
     """transformers' attention implementation."""
     weights: str
     """16 hexadecimal digits: hash of configuration, tokenizer, processor and weights."""
+    adapter: str | None = None
+    """16 hexadecimal digits: fingerprint of the adapter on it; `weights` is that of the base."""
 
     @property
     def name(self) -> str:
@@ -91,6 +94,8 @@ def load(name: str, *, device: str = "auto", dtype: DType = "auto") -> LoadedMod
         If there is nothing to load.
     UnsupportedModel
         If the family is unknown or its text stack is not where the family says.
+    AdapterMismatch
+        If the name is the folder of an adapter, and its base is not what it was trained on.
     """
     import torch
     import transformers
@@ -113,20 +118,30 @@ def load(name: str, *, device: str = "auto", dtype: DType = "auto") -> LoadedMod
         )
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
         raise _explained(source, error) from error
+    weights = weights_fingerprint(
+        Path(source.location) if source.is_local else _snapshot(source.location)
+    )
+    adapter = None
+    if source.adapter is not None:
+        adapter = adapting.adapter_fingerprint(source.adapter)
+        adapting.check_base(source.adapter, base=source.location, weights=weights)
+        model = adapting.inject(model, source.adapter, base=source.location)
     model = model.to(place).eval()
+    stack = find_stack(model, family)
+    if source.adapter is not None:
+        adapting.check_reach(model, stack, source.adapter)
     return LoadedModel(
         source=source,
         family=family,
         model=model,
         processor=processor,
-        stack=find_stack(model, family),
+        stack=stack,
         image_token_id=_image_token(model, family),
         device=place,
         dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
         attention=str(model.config._attn_implementation),
-        weights=weights_fingerprint(
-            Path(source.location) if source.is_local else _snapshot(source.location)
-        ),
+        weights=weights,
+        adapter=adapter,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from data_cache.benchmarks import load_benchmark
 from data_cache.errors import CacheBusy
@@ -40,6 +40,9 @@ DEFAULT_ROWS = {"cpu": 64, "cuda": 32}
 @dataclass(frozen=True, kw_only=True)
 class ProfileOptions:
     """What a person can choose about a run."""
+
+    kind: ClassVar[str] = "profile"
+    """The kind of job that does it."""
 
     model: str
     benchmark: str
@@ -120,6 +123,8 @@ class Progress:
     """Samples computed now, and the seconds since the first of them was begun."""
     stage: Callable[[str], None] = ignore
     """What begins, a few words."""
+    note: Callable[[str], None] = ignore
+    """A few words beside the position, for example the loss."""
 
 
 SILENT = Progress()
@@ -281,7 +286,7 @@ def configuration(
         "model": loaded.name,
         "family": loaded.family.name,
         "weights": loaded.weights,
-        "adapter": None,
+        "adapter": loaded.adapter,
         "dtype": loaded.dtype,
         "quantisation": None,
         "attention": loaded.attention,

@@ -1,17 +1,16 @@
-"""What a job is asked to do, as the JSON that its key is made of, and back."""
+"""What a job of kind `profile` is asked to do, as the JSON of its key, and back."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from data_cache.benchmarks import BENCHMARKS, load_benchmark
 from data_cache.samples import Benchmark
 from model_runners.errors import BadOption
-from model_runners.models import MODELS, resolve_model
+from model_runners.models import lasting_name, resolve_model, shown_name
 from model_runners.profile import ProfileOptions
 
-KIND = "profile"
+KIND = ProfileOptions.kind
 
 
 def request_of(options: ProfileOptions) -> dict[str, Any]:
@@ -22,9 +21,7 @@ def request_of(options: ProfileOptions) -> dict[str, Any]:
     ModelNotFound
         If there is no such model.
     """
-    source = resolve_model(options.model)
-    by_path = source.is_local and options.model not in MODELS
-    return {**asdict(options), "model": source.location if by_path else options.model}
+    return {**asdict(options), "model": lasting_name(options.model)}
 
 
 def options_of(request: Mapping[str, Any]) -> ProfileOptions:
@@ -45,7 +42,7 @@ def options_of(request: Mapping[str, Any]) -> ProfileOptions:
 
 def title_of(options: ProfileOptions) -> str:
     """Return one line that tells a person which job it is."""
-    model = options.model if options.model in MODELS else Path(options.model).name
+    model = shown_name(options.model)
     details = [
         options.subset,
         None if options.split == "all" else options.split,

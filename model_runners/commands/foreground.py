@@ -22,11 +22,11 @@ def do(cache: Path, job: JobRow, *, benchmark: Benchmark | None = None) -> int:
         code = watch(cache, job.job_key)
         if code is not None:
             return code
-    with progress("profile", "sample") as bar:
+    with progress(job.kind, job.unit) as bar:
         ended = perform(
             cache,
             jobs.find(cache, job.job_key),
-            show=Progress(statistics=bar.to, samples=bar.to, stage=bar.name),
+            show=Progress(statistics=bar.to, samples=bar.to, stage=bar.name, note=bar.note),
             benchmark=benchmark,
         )
     tell(ended)
@@ -38,7 +38,7 @@ def watch(cache: Path, key: str) -> int | None:
     job = jobs.find(cache, key)
     print(f"job {key} is running already (process {job.pid}); following it", file=sys.stderr)
     try:
-        with progress("profile", "sample") as bar:
+        with progress(job.kind, job.unit) as bar:
 
             def show(row: JobRow) -> None:
                 bar.note(row.message if row.is_active else row.state)
@@ -70,5 +70,7 @@ def watch(cache: Path, key: str) -> int | None:
 def tell(job: JobRow) -> None:
     """Say on stderr what a finished job did."""
     print(job.message, file=sys.stderr)
+    for sentence in job.result.get("warnings", ()):
+        print(f"  {sentence}", file=sys.stderr)
     for sentence in job.result.get("without_spectrum", ()):
         print(f"  no spectrum of {sentence}", file=sys.stderr)

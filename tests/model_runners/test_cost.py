@@ -21,7 +21,7 @@ from model_runners.errors import ModelNotFound, UnsupportedModel
 from model_runners.jobs import open_job
 from model_runners.loading import load
 from model_runners.profile import ProfileOptions, ProfileReport, profile
-from model_runners.worker import measured
+from model_runners.profile_job import measured
 
 
 def options(model: Path | str, **changes: object) -> ProfileOptions:

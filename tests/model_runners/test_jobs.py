@@ -23,8 +23,9 @@ from model_runners.commands.foreground import watch
 from model_runners.errors import Cancelled, ModelNotFound
 from model_runners.jobs import cancel, follow, open_job, resume, start
 from model_runners.profile import ProfileOptions, Progress, profile
+from model_runners.reporter import Reporter
 from model_runners.requests import options_of, request_of, title_of
-from model_runners.worker import Reporter, perform
+from model_runners.worker import perform
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120

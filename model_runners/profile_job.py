@@ -1,0 +1,179 @@
+"""What a job of kind `profile` does: run a benchmark through a model and make the spectra of it."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data_cache.benchmarks import load_benchmark
+from data_cache.jobs import JobRow
+from data_cache.plan import OUTPUT_LAYER
+from data_cache.samples import Benchmark
+from model_runners.errors import BadOption, Cancelled
+from model_runners.profile import ProfileOptions, ProfileReport, Progress, profile
+from model_runners.reporter import Reporter
+from model_runners.requests import options_of
+from pid_core.errors import PidError
+
+log = logging.getLogger(__name__)
+
+
+def work(
+    cache: Path, job: JobRow, reporter: Reporter, show: Progress, benchmark: Benchmark | None
+) -> dict[str, Any]:
+    """Run a benchmark through a model and estimate the spectra of it; returns the job's result."""
+    options = options_of(job.request)
+    if benchmark is None:
+        reporter.say("reading the benchmark")
+        benchmark = load_benchmark(options.benchmark)
+
+    def statistics(done: int, total: int) -> None:
+        reporter.note(f"noise statistics: {done} of {total} samples")
+        show.statistics(done, total)
+
+    def samples(done: int, total: int) -> None:
+        reporter.at(done, total)
+        show.samples(done, total)
+
+    def stage(text: str) -> None:
+        reporter.say(text)
+        show.stage(text)
+
+    report = profile(
+        options,
+        cache,
+        progress=Progress(
+            statistics=statistics, samples=samples, computed=reporter.speed, stage=stage
+        ),
+        stop=reporter.stop.is_set,
+        benchmark=benchmark,
+    )
+    spectra = estimate_parts(cache, report, parts(options, benchmark), reporter)
+    speed = measured(report) if report.computed else job.result.get("speed")
+    return {
+        "run_key": report.run_key,
+        "model": report.model,
+        "benchmark": report.benchmark,
+        "samples": report.samples,
+        "computed": report.computed,
+        "passes": report.passes,
+        "seconds": report.inference_seconds,
+        "rate": report.samples_per_second,
+        "checks": len(report.self_test.checks),
+        "spectra": spectra.made,
+        "without_spectrum": list(spectra.refused),
+        "speed": speed,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Which spectra a job makes."""
+
+    split: str
+    subsets: tuple[str, ...]
+    """`all` pools them."""
+    layers: bool
+    """Each of them for every layer of the run too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spectra:
+    """Which spectra a job has made."""
+
+    made: int
+    refused: tuple[str, ...]
+    """One sentence for each that could not be made."""
+
+
+def parts(options: ProfileOptions, benchmark: Benchmark) -> Parts:
+    """Return one part for each subset that was asked for, and one for all of them."""
+    split = "train" if options.split == "train" else "test"
+    wanted = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
+    subsets = sorted({sample.subset for sample in wanted if sample.split == split})
+    pooled = ["all"] if subsets and options.subset is None and subsets != ["all"] else []
+    return Parts(split=split, subsets=(*pooled, *subsets), layers=options.layers)
+
+
+def estimate_parts(cache: Path, report: ProfileReport, parts: Parts, reporter: Reporter) -> Spectra:
+    """Estimate and store the spectra of a run, those of the model's own output first.
+
+    Raises
+    ------
+    Cancelled
+        If the reporter says stop; the spectra made so far are kept.
+    """
+    from model_runners.estimation import EstimateOptions, choose_run, estimate_run, layers_of
+
+    run = choose_run(cache, model=report.model, benchmark=report.benchmark, run_key=report.run_key)
+    layers: tuple[int, ...] = (OUTPUT_LAYER,)
+    refused: list[str] = []
+    if parts.layers:
+        try:
+            layers = layers_of(run)
+        except BadOption as error:  # the run holds more samples than this job was asked for
+            log.warning("no spectra of layers: %s", error)
+            refused.append(f"layers: {error}")
+    wanted = [(layer, subset) for layer in layers for subset in parts.subsets]
+    made = 0
+    for number, (layer, subset) in enumerate(wanted):
+        if reporter.stop.is_set():
+            raise Cancelled(f"stopped after {number} of {len(wanted)} spectra")
+        what = subset if layer == OUTPUT_LAYER else f"{subset}, layer {layer}"
+        reporter.say(f"spectrum {number + 1} of {len(wanted)}: {what}")
+        chosen = EstimateOptions(
+            split=parts.split, by="none", subset=None if subset == "all" else subset, layer=layer
+        )
+        try:
+            estimate_run(cache, run, chosen)
+            made += 1
+        except PidError as error:
+            log.warning("no spectrum of %s: %s", what, error)
+            refused.append(f"{what}: {error}")
+    if not parts.subsets:
+        refused.append(f"any subset: no sample of this run belongs to the {parts.split} split")
+    return Spectra(made=made, refused=tuple(refused))
+
+
+def measured(report: ProfileReport) -> dict[str, Any]:
+    """Return what later estimates of the cost of the same model rest on."""
+    return {
+        "passes_per_second": report.passes / report.inference_seconds,
+        "setup_seconds": report.setup_seconds,
+        "peak_memory_bytes": peak_memory(report.device),
+        "device": report.device,
+        "dtype": report.dtype,
+        "batch_size": report.batch_size,
+    }
+
+
+def peak_memory(device: str) -> int | None:
+    """Return the most memory this process has held where the model ran, None if unknown."""
+    if device.startswith("cuda"):
+        import torch
+
+        return torch.cuda.max_memory_reserved(device)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    import sys
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def outcome(result: dict[str, Any]) -> str:
+    """Return one line about what a finished job did."""
+    rate = result["rate"]
+    speed = (
+        "nothing left to compute"
+        if rate is None
+        else f"{result['computed']} samples in {result['seconds']:.1f} s of inference "
+        f"({rate:.1f} samples/s, {result['passes'] / result['seconds']:.0f} passes/s)"
+    )
+    return (
+        f"run {result['run_key']}: {result['samples']} samples of {result['benchmark']} "
+        f"through {result['model']}; {speed}; self-test passed ({result['checks']} checks); "
+        f"{result['spectra']} spectra"
+    )
