@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from data_cache.samples import Sample
 from model_runners.encoding import EncodedBatch
 from model_runners.errors import UnsupportedModel
+from model_runners.families import Family
 from model_runners.loading import LoadedModel
 from model_runners.stack import Captured, capture
 
@@ -30,15 +31,31 @@ class VisionCache:
         """Images that went through the tower."""
 
     def features(
-        self, loaded: LoadedModel, samples: Sequence[Sample], pixels: "torch.Tensor"
+        self, loaded: LoadedModel, samples: Sequence[Sample], inputs: "dict[str, torch.Tensor]"
     ) -> list[Any]:
-        """Return (tokens, d) features of each image of a batch; equal images are encoded once."""
+        """Return (tokens, d) features of each image of a batch; equal images are encoded once.
+
+        Parameters
+        ----------
+        loaded
+            The model.
+        samples
+            B samples.
+        inputs
+            The model inputs of the batch.
+
+        Raises
+        ------
+        UnsupportedModel
+            If the processor did not make one part of the inputs per image.
+        """
         import torch
 
         digests = [image.digest for sample in samples for image in sample.images]
-        if len(digests) != len(pixels):
+        pictures = by_image(loaded.family, inputs)
+        if len(digests) != len(pictures):
             raise UnsupportedModel(
-                f"{loaded.family.name}'s processor made {len(pixels)} tensors of "
+                f"{loaded.family.name}'s processor made {len(pictures)} tensors of "
                 f"{len(digests)} images; this family cannot reuse encoded images"
             )
         wanted = {digest: row for row, digest in reversed(list(enumerate(digests)))}
@@ -47,7 +64,10 @@ class VisionCache:
         if new:
             with torch.no_grad():
                 output = loaded.model.get_image_features(
-                    pixel_values=pixels[[row for _, row in new]]
+                    **{
+                        name: torch.cat([pictures[row][name] for _, row in new])
+                        for name in pictures[0]
+                    }
                 )
             self.encoded += len(new)
             for (digest, _), feature in zip(new, output.pooler_output, strict=True):
@@ -60,6 +80,18 @@ class VisionCache:
             _, dropped = self._features.popitem(last=False)
             self._bytes -= dropped.numel() * dropped.element_size()
         return [found[digest] for digest in digests]
+
+
+def by_image(family: Family, inputs: "dict[str, torch.Tensor]") -> "list[dict[str, torch.Tensor]]":
+    """Return what the vision tower takes of a batch's inputs, for one image after the other."""
+    (pixels,) = (inputs[name] for name in family.pixel_inputs)
+    if family.image_grid is None:
+        return [{family.pixel_inputs[0]: row} for row in pixels.split(1)]
+    grid = inputs[family.image_grid]
+    return [
+        {family.pixel_inputs[0]: patches, family.image_grid: size}
+        for patches, size in zip(pixels.split(grid.prod(-1).tolist()), grid.split(1), strict=True)
+    ]
 
 
 def to_device(inputs: dict[str, Any], loaded: LoadedModel) -> dict[str, Any]:
@@ -86,7 +118,8 @@ def merge(
     """Run tower and merge for an encoded batch, reusing encoded images where the family can."""
     inputs = to_device(batch.inputs, loaded)
     if with_image and images is not None and loaded.family.takes_encoder_outputs:
-        pixels = inputs.pop("pixel_values")
-        features = images.features(loaded, samples, pixels)
+        features = images.features(loaded, samples, inputs)
+        for name in loaded.family.pixel_inputs:
+            del inputs[name]
         inputs["mm_encoder_outputs"] = {"image": SimpleNamespace(pooler_output=features)}
     return capture(loaded.model, loaded.stack, inputs)

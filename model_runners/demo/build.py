@@ -1,32 +1,20 @@
-"""How a small LLaVA is built from configuration classes: tokenizer, processor, random weights."""
+"""What every small demo model is built from: sizes, a tokenizer of its own, files in HF layout."""
 
-from collections.abc import Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data_cache.benchmarks.digits_vqa import IMAGE_SIDE
-
 if TYPE_CHECKING:
-    from transformers import LlavaForConditionalGeneration, LlavaProcessor
-
-CHAT_TEMPLATE = (
-    "{{ bos_token }}"
-    "{% for message in messages %}"
-    "{{ message['role'].upper() }}: "
-    "{% for part in message['content'] %}"
-    "{% if part['type'] == 'image' %}<image>\n{% else %}{{ part['text'] }}{% endif %}"
-    "{% endfor %}{{ '\n' }}"
-    "{% endfor %}"
-    "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
-)
-PATCH = 8
-"""Pixels: 32 x 32 images give 16 image tokens."""
+    import torch
+    from torch import nn
+    from transformers import PreTrainedTokenizerFast
 
 
 @dataclass(frozen=True, kw_only=True)
-class TinyLlava:
-    """Size of a small LLaVA."""
+class AbstractTinyModel(ABC):
+    """Size of a small model of one family, and how such a model is built and fed."""
 
     hidden: int = 64
     """Width of tower and language model."""
@@ -35,11 +23,46 @@ class TinyLlava:
     heads: int = 4
     vocabulary: int = 512
 
+    @abstractmethod
+    def build_processor(self, corpus: Iterable[str]) -> Any:
+        """Train a tokenizer on a corpus and put it beside an image processor."""
 
-def build_processor(corpus: Iterable[str], size: TinyLlava) -> "LlavaProcessor":
-    """Train a byte-level BPE tokenizer on a corpus and put it beside a CLIP image processor."""
+    @abstractmethod
+    def build_model(self, processor: Any, *, seed: int) -> Any:
+        """Build the model with random weights of a fixed seed."""
+
+    @abstractmethod
+    def tower_inputs(self, pixels: "torch.Tensor") -> "dict[str, torch.Tensor]":
+        """Return what the vision tower takes of (n, 3, side, side) normalised pixels."""
+
+    def token_inputs(self, vision: "torch.Tensor") -> "dict[str, torch.Tensor]":
+        """Return what the model takes besides tokens, where `vision` (B, L) are image positions."""
+        del vision
+        return {}
+
+    @abstractmethod
+    def tower_parts(self, model: Any) -> "list[nn.Module]":
+        """Return the modules between pixels and the language model."""
+
+
+def build_tokenizer(
+    corpus: Iterable[str], vocabulary: int, special: Mapping[str, str], **more: str
+) -> "PreTrainedTokenizerFast":
+    """Train a byte-level BPE tokenizer.
+
+    Parameters
+    ----------
+    corpus
+        What it has to spell.
+    vocabulary
+        Number of tokens.
+    special
+        Role to token, in the order of their ids, for example `pad_token` to `<pad>`.
+    more
+        Roles that only this family has, such as `image_token`; their tokens follow.
+    """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import CLIPImageProcessorPil, LlavaProcessor, PreTrainedTokenizerFast
+    from transformers import PreTrainedTokenizerFast
 
     core = Tokenizer(models.BPE(unk_token=None))
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
@@ -47,73 +70,18 @@ def build_processor(corpus: Iterable[str], size: TinyLlava) -> "LlavaProcessor":
     core.train_from_iterator(
         corpus,
         trainers.BpeTrainer(
-            vocab_size=size.vocabulary,
-            special_tokens=["<pad>", "<s>", "</s>", "<image>"],
+            vocab_size=vocabulary,
+            special_tokens=[*special.values(), *more.values()],
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         ),
     )
-    tokenizer = PreTrainedTokenizerFast(
+    return PreTrainedTokenizerFast(
         tokenizer_object=core,
-        pad_token="<pad>",
-        bos_token="<s>",
-        eos_token="</s>",
-        extra_special_tokens={"image_token": "<image>"},
+        extra_special_tokens=dict(more),
         padding_side="left",
+        **special,
     )
-    images = CLIPImageProcessorPil(
-        size={"shortest_edge": IMAGE_SIDE},
-        crop_size={"height": IMAGE_SIDE, "width": IMAGE_SIDE},
-        image_mean=[0.5, 0.5, 0.5],
-        image_std=[0.5, 0.5, 0.5],
-    )
-    return LlavaProcessor(
-        image_processor=images,
-        tokenizer=tokenizer,
-        patch_size=PATCH,
-        vision_feature_select_strategy="default",
-        num_additional_image_tokens=1,
-        chat_template=CHAT_TEMPLATE,
-    )
-
-
-def build_model(processor: Any, size: TinyLlava, *, seed: int) -> "LlavaForConditionalGeneration":
-    """Build the model with random weights of a fixed seed."""
-    import torch
-    from transformers import LlavaConfig, LlavaForConditionalGeneration
-
-    tokenizer = processor.tokenizer
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return LlavaForConditionalGeneration(
-            LlavaConfig(
-                vision_config={
-                    "model_type": "clip_vision_model",
-                    "hidden_size": size.hidden,
-                    "intermediate_size": 2 * size.hidden,
-                    "num_hidden_layers": size.vision_layers,
-                    "num_attention_heads": size.heads,
-                    "image_size": IMAGE_SIDE,
-                    "patch_size": PATCH,
-                    "projection_dim": size.hidden,
-                },
-                text_config={
-                    "model_type": "llama",
-                    "vocab_size": len(tokenizer),
-                    "hidden_size": size.hidden,
-                    "intermediate_size": 3 * size.hidden,
-                    "num_hidden_layers": size.language_layers,
-                    "num_attention_heads": size.heads,
-                    "num_key_value_heads": size.heads,
-                    "max_position_embeddings": 256,
-                    "pad_token_id": tokenizer.pad_token_id,
-                    "bos_token_id": tokenizer.bos_token_id,
-                    "eos_token_id": tokenizer.eos_token_id,
-                },
-                image_token_index=processor.image_token_id,
-                vision_feature_layer=-1,
-            )
-        )
 
 
 def save(model: Any, processor: Any, folder: Path) -> None:

@@ -49,7 +49,7 @@ class Lesson:
     input_ids: "torch.Tensor"
     attention_mask: "torch.Tensor"
     pixels: "torch.Tensor"
-    """(images, 3, side, side), in the order of the rows that have one."""
+    """(images, 3, side, side), normalised, in the order of the rows that have one."""
     text: "torch.Tensor"
     """(B, L) bool: positions to be masked as text (already empty where the row keeps its text)."""
     vision: "torch.Tensor"
@@ -98,7 +98,7 @@ class Lessons:
         """Tokenise every wording once, with and without image, through the runner's own encoder."""
         images = digit_images()["train"]
         files = [ImageFile(data=encode_png(pixels)) for pixels in images.pixels]
-        self.pixels = image_tensor(processor, files)
+        self.pixels = image_tensor(files)
         self.digits = images.digits
         self.generator = np.random.default_rng(seed)
         self.pad = processor.tokenizer.pad_token_id
@@ -151,13 +151,31 @@ class Lessons:
             )
         return table
 
-    def draw(self, count: int, *, shares: Mapping[str, float], dropout: bool) -> Lesson:
-        """Draw a batch: image, task, numbers and (with `dropout`) condition, each at random."""
+    def draw(
+        self, count: int, *, shares: Mapping[str, float], dropout: bool, shortcut: float = 0.0
+    ) -> Lesson:
+        """Draw a batch: image, task, numbers and (with `dropout`) condition, each at random.
+
+        Parameters
+        ----------
+        count
+            Examples.
+        shares
+            How often each subset is asked.
+        dropout
+            Whether modalities are dropped.
+        shortcut
+            Share of the synergy questions whose image is chosen so that the number in the text is
+            the answer. The text alone is then right in that share, and in a quarter of the rest.
+        """
         import torch
 
         rng = self.generator
         rows = rng.integers(len(self.digits), size=count)
         tasks = rng.choice(list(shares), p=list(shares.values()), size=count)
+        if shortcut:
+            agreeing = rng.choice(np.flatnonzero(self.digits % NUMBERS == 0), size=count)
+            rows = np.where((tasks == "synergy") & (rng.random(count) < shortcut), agreeing, rows)
         first, second = rng.integers(NUMBERS, size=(2, count))
         names, weights = list(CONDITION_SHARES), list(CONDITION_SHARES.values())
         conditions = rng.choice(names, p=weights, size=count) if dropout else np.full(count, "full")
@@ -204,13 +222,14 @@ class Lessons:
         )
 
 
-def image_tensor(processor: Any, files: Sequence[ImageFile]) -> "torch.Tensor":
-    """Return (n, 3, side, side) pixel values from the model's own image processor."""
+def image_tensor(files: Sequence[ImageFile]) -> "torch.Tensor":
+    """Return (n, 3, side, side) pixels, -1 to 1, as the demo models' image processors do."""
+    import torch
+
     from model_runners.encoding import decode_image
 
-    return processor.image_processor([decode_image(file) for file in files], return_tensors="pt")[
-        "pixel_values"
-    ]
+    grey = np.stack([np.asarray(decode_image(file), dtype=np.float32) for file in files])
+    return torch.as_tensor(grey).permute(0, 3, 1, 2) / 127.5 - 1
 
 
 def augment(pixels: "torch.Tensor", rng: np.random.Generator) -> "torch.Tensor":

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from data_cache.benchmarks.digits_vqa import DIGITS
+from model_runners.demo.build import AbstractTinyModel
 from model_runners.demo.lessons import Lesson, Lessons, augment
 from model_runners.stack import before
 
@@ -39,6 +40,8 @@ class Schedule:
     the letter alone teaches a small model very slowly which numbers belong together."""
     dropout: bool = True
     """Train with modality dropout (an oracle) or on whole samples only."""
+    shortcut: float = 0.0
+    """Share of the synergy questions that the text alone answers (`Lessons.draw`)."""
 
 
 Report = Callable[[str, int, int, float], None]
@@ -66,13 +69,15 @@ def gaussian_rows(
     return values.mean(0) + noise * values.std(0)
 
 
-def loss_of(model: Any, lesson: Lesson, *, hint: float) -> "torch.Tensor":
+def loss_of(model: Any, size: AbstractTinyModel, lesson: Lesson, *, hint: float) -> "torch.Tensor":
     """Cross entropy of the letter over the whole vocabulary, with the lesson's modalities dropped.
 
     Parameters
     ----------
     model
         In training mode.
+    size
+        What it was built from.
     lesson
         B examples.
     hint
@@ -93,8 +98,9 @@ def loss_of(model: Any, lesson: Lesson, *, hint: float) -> "torch.Tensor":
         hidden = model.model(
             input_ids=lesson.input_ids,
             attention_mask=lesson.attention_mask,
-            pixel_values=lesson.pixels if len(lesson.pixels) else None,
             use_cache=False,
+            **size.token_inputs(lesson.all_vision),
+            **(size.tower_inputs(lesson.pixels) if len(lesson.pixels) else {}),
         ).last_hidden_state
     loss = functional.cross_entropy(model.lm_head(hidden[:, -1]), lesson.target)
     if hint > 0 and bool((lesson.hint_target >= 0).any()):
@@ -149,7 +155,9 @@ class Average:
         self.model.load_state_dict(self.shadow)
 
 
-def train_tower(model: Any, lessons: Lessons, schedule: Schedule, *, report: Report) -> None:
+def train_tower(
+    model: Any, size: AbstractTinyModel, lessons: Lessons, schedule: Schedule, *, report: Report
+) -> None:
     """Teach tower and projector to tell digits apart, by a linear probe that is thrown away."""
     import torch
     from torch import nn
@@ -157,14 +165,14 @@ def train_tower(model: Any, lessons: Lessons, schedule: Schedule, *, report: Rep
 
     probe = nn.Linear(model.config.text_config.hidden_size, DIGITS)
     digits = torch.as_tensor(lessons.digits)
-    parts = [model.model.vision_tower, model.model.multi_modal_projector]
+    parts = size.tower_parts(model)
     average = Average(nn.ModuleList(parts), schedule.average)
 
     def step_loss() -> "torch.Tensor":
         rows = torch.as_tensor(lessons.generator.integers(len(digits), size=2 * schedule.batch))
         pixels = augment(lessons.pixels[rows], lessons.generator)
         features = torch.stack(
-            list(model.model.get_image_features(pixel_values=pixels).pooler_output)
+            list(model.model.get_image_features(**size.tower_inputs(pixels)).pooler_output)
         )
         return functional.cross_entropy(probe(features.mean(1)), digits[rows])
 
@@ -178,7 +186,13 @@ def train_tower(model: Any, lessons: Lessons, schedule: Schedule, *, report: Rep
 
 
 def instruct(
-    model: Any, lessons: Lessons, schedule: Schedule, *, shares: Mapping[str, float], report: Report
+    model: Any,
+    size: AbstractTinyModel,
+    lessons: Lessons,
+    schedule: Schedule,
+    *,
+    shares: Mapping[str, float],
+    report: Report,
 ) -> None:
     """Instruction tuning of the whole model on fresh questions about train-split images."""
     average = Average(model, schedule.average)
@@ -188,7 +202,13 @@ def instruct(
         fading = schedule.hint * max(0.0, 1 - 2 * done / schedule.instruct_steps)
         return loss_of(
             model,
-            lessons.draw(schedule.batch, shares=shares, dropout=schedule.dropout),
+            size,
+            lessons.draw(
+                schedule.batch,
+                shares=shares,
+                dropout=schedule.dropout,
+                shortcut=schedule.shortcut,
+            ),
             hint=fading,
         )
 

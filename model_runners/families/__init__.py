@@ -7,6 +7,7 @@ from model_runners.errors import UnsupportedModel
 
 FAMILIES: dict[str, str] = {
     "llava": "model_runners.families.llava",
+    "qwen2_5_vl": "model_runners.families.qwen2_5_vl",
 }
 """transformers' `model_type` -> module with a constant `FAMILY`."""
 
@@ -31,6 +32,13 @@ class Family:
     """Names of the model inputs that carry pixels."""
     takes_encoder_outputs: bool
     """Whether forward accepts `mm_encoder_outputs`, so that an image is encoded only once."""
+    image_grid: str | None = None
+    """Name of the model input that holds (images, 3) patches in time, height and width.
+
+    Such a family takes images of any size as one long row of patches, and its processor in
+    transformers needs torchvision for a slot that still images never use: it is put together here
+    instead (`processors.py`).
+    """
 
 
 def load_family(model_type: str) -> Family:

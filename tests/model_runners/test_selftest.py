@@ -25,6 +25,10 @@ def test_an_untrained_model_passes_too(untrained, digits: Benchmark) -> None:
     assert self_test(load(str(untrained), device="cpu"), digits.samples[:8]).passed
 
 
+def test_a_family_with_a_grid_of_patches_passes_too(qwen: LoadedModel, digits: Benchmark) -> None:
+    assert self_test(qwen, digits.samples[:8]).passed
+
+
 def test_a_wrong_placeholder_is_seen_as_a_leak_of_the_image(
     oracle: LoadedModel, digits: Benchmark
 ) -> None:

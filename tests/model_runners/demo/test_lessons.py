@@ -100,3 +100,17 @@ def test_augmentation_changes_the_image_and_not_what_it_shows() -> None:
 )
 def test_answers_by_hand(subset: str, digit: int, first: int, second: int, answer: int) -> None:
     assert question_of(subset, digit, first, second)[1] == answer
+
+
+@pytest.mark.parametrize(("shortcut", "agrees"), [(0.0, 0.25), (0.9, 0.925)])
+def test_a_shortcut_makes_the_number_in_the_text_the_answer(
+    lessons: Lessons, shortcut: float, agrees: float
+) -> None:
+    lesson = lessons.draw(2000, shares={"synergy": 1.0}, dropout=False, shortcut=shortcut)
+    named = {
+        tuple(question.ids.tolist()): lessons.letters[question.first]
+        for question in lessons.questions[True].values()
+        if question.subset == "synergy"
+    }
+    told = torch.tensor([named[tuple(row.tolist())] for row in lesson.input_ids])
+    assert float((told == lesson.target).float().mean()) == pytest.approx(agrees, abs=0.03)

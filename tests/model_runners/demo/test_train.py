@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from model_runners.demo import recipes
-from model_runners.demo.build import TinyLlava
+from model_runners.demo.tiny_llava import TinyLlava
 from model_runners.demo.recipes import Recipe, train
 from model_runners.demo.train import Average, Schedule, gaussian_rows, loss_of
 from model_runners.errors import ModelNotFound
@@ -73,7 +73,7 @@ def test_the_letter_loss_of_the_oracle_is_what_its_accuracy_promises(oracle) -> 
     lessons = Lessons(oracle.processor, image_token_id=oracle.image_token_id, seed=5)
     lesson = lessons.draw(128, shares={"vision": 1.0}, dropout=False)
     with torch.no_grad():
-        assert float(loss_of(oracle.model, lesson, hint=0.0)) < 0.15
+        assert float(loss_of(oracle.model, TinyLlava(), lesson, hint=0.0)) < 0.15
 
 
 def test_the_average_moves_towards_the_weights_and_can_be_applied() -> None:

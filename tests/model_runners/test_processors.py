@@ -1,0 +1,83 @@
+"""A processor put together from its parts: placeholders, grids, files."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from data_cache.samples import Benchmark
+from model_runners.demo.lessons import image_tensor
+from model_runners.demo.tiny_qwen2_5_vl import TinyQwen2_5_VL
+from model_runners.encoding import decode_image, encode
+from model_runners.families import load_family
+from model_runners.loading import LoadedModel
+from model_runners.processors import GridProcessor, load_processor
+
+
+def test_every_merged_patch_has_a_placeholder(qwen: LoadedModel, digits: Benchmark) -> None:
+    samples = digits.samples[:3]
+    batch = encode(qwen.processor, samples, image_token_id=qwen.image_token_id)
+    grid = batch.inputs["image_grid_thw"]
+    assert batch.vision.sum(1).tolist() == (grid.prod(-1) // 4).tolist() == [16, 16, 16]
+    assert torch.equal(batch.inputs["mm_token_type_ids"].bool(), batch.vision)
+
+
+def test_maskable_text_is_what_the_user_says(qwen: LoadedModel, digits: Benchmark) -> None:
+    sample = digits.samples[0]
+    batch = encode(qwen.processor, [sample], image_token_id=qwen.image_token_id, scope="question")
+    said = qwen.processor.tokenizer.decode(batch.inputs["input_ids"][0, batch.text[0]])
+    assert said.strip() == sample.question
+
+
+def test_images_of_different_sizes_get_their_own_number_of_tokens(qwen: LoadedModel) -> None:
+    import PIL.Image
+
+    processor = GridProcessor(
+        image_processor=type(qwen.processor.image_processor)(
+            **{
+                **qwen.processor.image_processor.to_dict(),
+                "size": {"shortest_edge": 64, "longest_edge": 4096},
+            }
+        ),
+        tokenizer=qwen.processor.tokenizer,
+        image_grid="image_grid_thw",
+    )
+    small, large = PIL.Image.new("RGB", (16, 32)), PIL.Image.new("RGB", (48, 32))
+    mark = processor.image_token
+    encoded = processor(
+        text=[f"{mark} and {mark}", f"{mark}"],
+        images=[[small, large], [large]],
+        padding=True,
+        return_tensors="pt",
+    )
+    assert encoded["image_grid_thw"].tolist() == [[1, 8, 4], [1, 8, 12], [1, 8, 12]]
+    counts = (encoded["input_ids"] == processor.image_token_id).sum(1)
+    assert counts.tolist() == [8 + 24, 24]
+
+
+@pytest.mark.parametrize(("prompts", "images"), [(["one <|image_pad|>"], 2), (["none"], 1)])
+def test_images_without_a_place_are_refused(
+    qwen: LoadedModel, digits: Benchmark, prompts: list[str], images: int
+) -> None:
+    picture = decode_image(digits.samples[0].images[0])
+    with pytest.raises(ValueError, match="placeholders"):
+        qwen.processor(text=prompts, images=[[picture] * images])
+
+
+def test_files_of_the_parts_load_again(qwen: LoadedModel, tmp_path: Path) -> None:
+    qwen.processor.save_pretrained(tmp_path)
+    again = load_processor(str(tmp_path), load_family("qwen2_5_vl"))
+    assert again.chat_template == qwen.processor.chat_template
+    assert again.image_token_id == qwen.processor.image_token_id
+
+
+def test_training_cuts_images_as_the_image_processor_does(
+    qwen: LoadedModel, digits: Benchmark
+) -> None:
+    files = [sample.images[0] for sample in digits.samples[:4]]
+    theirs = qwen.processor.image_processor(
+        [decode_image(file) for file in files], return_tensors="pt"
+    )
+    ours = TinyQwen2_5_VL().tower_inputs(image_tensor(files))
+    assert torch.allclose(ours["pixel_values"], theirs["pixel_values"], atol=1e-6)
+    assert torch.equal(ours["image_grid_thw"], theirs["image_grid_thw"])
