@@ -10,6 +10,7 @@ from model_runners import adapting
 from model_runners.errors import BadOption, ModelNotFound, UnsupportedModel
 from model_runners.families import Family, load_family
 from model_runners.models import ModelSource, nearest_model, resolve_model
+from model_runners.processors import load_processor
 from model_runners.stack import TextStack, follow
 
 if TYPE_CHECKING:
@@ -110,9 +111,7 @@ def load(name: str, *, device: str = "auto", dtype: DType = "auto") -> LoadedMod
     family = load_family(config.model_type)
     precision: Any = torch.float32 if dtype == "auto" and place.type == "cpu" else dtype
     try:
-        processor = transformers.AutoProcessor.from_pretrained(
-            source.location, trust_remote_code=False
-        )
+        processor = load_processor(source.location, family)
         model = transformers.AutoModelForMultimodalLM.from_pretrained(
             source.location, dtype=precision, use_safetensors=True, trust_remote_code=False
         )
