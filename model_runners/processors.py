@@ -40,8 +40,8 @@ def load_processor(location: str, family: Family) -> Any:
 class GridProcessor:
     """Tokenizer and image processor of a family that describes images by a grid of patches.
 
-    It takes the place of the family's own processor in transformers for still images; a test holds
-    the two against each other where torchvision is there.
+    It takes the place of the family's own processor in transformers for still images, and gives the
+    same inputs (tests/model_runners/test_processors.py).
     """
 
     def __init__(self, *, image_processor: Any, tokenizer: Any, image_grid: str):

@@ -12,6 +12,7 @@ from model_runners.encoding import decode_image, encode
 from model_runners.families import load_family
 from model_runners.loading import LoadedModel
 from model_runners.processors import GridProcessor, load_processor
+from model_runners.prompt import render
 
 
 def test_every_merged_patch_has_a_placeholder(qwen: LoadedModel, digits: Benchmark) -> None:
@@ -81,3 +82,33 @@ def test_training_cuts_images_as_the_image_processor_does(
     ours = TinyQwen2_5_VL().tower_inputs(image_tensor(files))
     assert torch.allclose(ours["pixel_values"], theirs["pixel_values"], atol=1e-6)
     assert torch.equal(ours["image_grid_thw"], theirs["image_grid_thw"])
+
+
+def test_inputs_are_those_of_the_family_s_own_processor(
+    qwen: LoadedModel, digits: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its slot for videos, which wants torchvision, is left empty for the comparison."""
+    from transformers import Qwen2_5_VLProcessor
+    from transformers.processing_utils import ProcessorMixin
+
+    check = ProcessorMixin.check_argument_for_proper_class
+    monkeypatch.setattr(
+        ProcessorMixin,
+        "check_argument_for_proper_class",
+        lambda self, name, value: value is not None and check(self, name, value),
+    )
+    theirs = Qwen2_5_VLProcessor(
+        image_processor=qwen.processor.image_processor, tokenizer=qwen.processor.tokenizer
+    )
+    samples = digits.samples[:3]
+    arguments = {
+        "text": [render(qwen.processor, sample).text for sample in samples],
+        "images": [[decode_image(image) for image in sample.images] for sample in samples],
+        "padding": True,
+        "return_tensors": "pt",
+    }
+    expected = dict(theirs(**arguments))
+    found = qwen.processor(**arguments)
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        assert torch.equal(found[name], value.to(found[name].dtype)), name

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from model_runners.demo import recipes
-from model_runners.demo.tiny_llava import TinyLlava
 from model_runners.demo.recipes import Recipe, train
+from model_runners.demo.tiny_llava import TinyLlava
 from model_runners.demo.train import Average, Schedule, gaussian_rows, loss_of
 from model_runners.errors import ModelNotFound
 from model_runners.loading import load, weights_fingerprint
