@@ -42,6 +42,20 @@ page = st.navigation(
             help="In which layer of a model the information arises.",
         ),
         st.Page(
+            "pages/families.py",
+            title="Families",
+            icon=":material/scatter_plot:",
+            url_path="families",
+            help="Where model families stand, and where they move as they grow.",
+        ),
+        st.Page(
+            "pages/compare.py",
+            title="Compare",
+            icon=":material/compare_arrows:",
+            url_path="compare",
+            help="Two models side by side, and the samples on which they disagree.",
+        ),
+        st.Page(
             "pages/lora.py",
             title="LoRA-PID",
             icon=":material/model_training:",

@@ -121,9 +121,8 @@ def _bootstrap_deviation(
 ) -> NDArray[np.float64]:
     count = int(groups.max()) + 1
     if count < 2:
-        return np.full(
-            values.shape[1], np.nan, dtype=np.float64
-        )  # one group says nothing about another
+        # One group says nothing about another.
+        return np.array([np.nan] * int(values.shape[1]), dtype=np.float64)
     # Centred, so that constant columns give exactly 0 and large ones lose no digits.
     centred = values - values.mean(axis=0)
     sums = np.zeros((count, values.shape[1]))

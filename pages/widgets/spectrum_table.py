@@ -1,6 +1,6 @@
 """The numbers behind the bars: a table on the page, and the same rows with every setting as CSV."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -11,8 +11,16 @@ from pages.figures.rows import subset_label
 from pages.figures.spectrum_bars import Unit, scale, synergy_at_most
 
 
-def table(records: Sequence[SpectrumRecord], *, unit: Unit = "bits") -> pd.DataFrame:
-    """Return one row per record; information in the unit of the bars, accuracies in per cent."""
+def table(
+    records: Sequence[SpectrumRecord],
+    *,
+    unit: Unit = "bits",
+    parameters: Mapping[str, int] | None = None,
+) -> pd.DataFrame:
+    """Return one row per record; information in the unit of the bars, accuracies in per cent.
+
+    With `parameters` (by run key), families and sizes come along.
+    """
     suffix = "bits" if unit == "bits" else "%"
     rows: list[dict[str, object]] = []
     for record in records:
@@ -21,6 +29,10 @@ def table(records: Sequence[SpectrumRecord], *, unit: Unit = "bits") -> pd.DataF
             "Model": record.model,
             "Subset": subset_label(record.subset),
         }
+        if parameters is not None:
+            size = parameters.get(record.run_key)
+            row["Family"] = record.family
+            row["Size (M parameters)"] = None if size is None else size / 1e6
         for atom in ATOMS:
             value = getattr(record, atom.field)
             row[f"{atom.label} ({suffix})"] = None if factor is None else value * factor
@@ -41,9 +53,14 @@ def table(records: Sequence[SpectrumRecord], *, unit: Unit = "bits") -> pd.DataF
     return pd.DataFrame(rows)
 
 
-def show_table(records: Sequence[SpectrumRecord], *, unit: Unit) -> None:
+def show_table(
+    records: Sequence[SpectrumRecord],
+    *,
+    unit: Unit,
+    parameters: Mapping[str, int] | None = None,
+) -> None:
     """Show the table; every column header carries its unit, and the less obvious ones a meaning."""
-    frame = table(records, unit=unit)
+    frame = table(records, unit=unit, parameters=parameters)
     helps = {
         "Gap (bits)": "The exact value lies within this distance of the one shown.",
         "Accuracy (%)": "The most likely first token of the whole vocabulary is the right letter.",
@@ -80,15 +97,28 @@ def decimals_of(column: str) -> int:
     """Decimals shown in a column."""
     if column.startswith("Gap"):
         return 4
+    if column.startswith("Size"):
+        return 2
     return 3 if "bits" in column else 1
 
 
-def as_csv(records: Sequence[SpectrumRecord]) -> bytes:
-    """Return the records in bits, with intervals, settings, warnings and keys, as CSV in UTF-8."""
+def as_csv(
+    records: Sequence[SpectrumRecord], *, parameters: Mapping[str, int] | None = None
+) -> bytes:
+    """Return the records in bits, with intervals, settings, warnings and keys, as CSV in UTF-8.
+
+    Parameters
+    ----------
+    records
+        One row each.
+    parameters
+        How many each run's model has, by run key, where a column of it is wanted.
+    """
     rows: list[dict[str, object]] = []
     for record in records:
         row: dict[str, object] = {
             "model": record.model,
+            "family": record.family,
             "benchmark": record.benchmark,
             "subset": record.subset,
             "split": record.split,
@@ -97,6 +127,8 @@ def as_csv(records: Sequence[SpectrumRecord]) -> bytes:
             "n": record.n,
             "candidates": record.candidates,
         }
+        if parameters is not None:
+            row["parameters"] = parameters.get(record.run_key)
         for atom in ATOMS:
             low, high = record.interval.get(atom.field, (None, None))
             row |= {

@@ -1,0 +1,5 @@
+"""The Compare page: two models side by side, and the samples on which they disagree."""
+
+import streamlit as st
+
+st.title("Compare", anchor=False)
