@@ -27,9 +27,13 @@ COMMANDS: dict[str, CommandEntry] = {
         module="model_runners.commands.estimate",
         summary="turn predictions into information spectra",
     ),
+    "finetune": CommandEntry(
+        module="model_runners.commands.finetune",
+        summary="train a LoRA adapter on weighed samples, and measure before and after",
+    ),
     "list": CommandEntry(
         module="model_runners.commands.listing",
-        summary="list models, families, benchmarks, runs, jobs, estimators or demo recipes",
+        summary="list models, families, benchmarks, runs, jobs, adapters and the other tables",
     ),
     "resume": CommandEntry(
         module="model_runners.commands.resume", summary="go on with a job from its finished chunks"
@@ -39,7 +43,7 @@ COMMANDS: dict[str, CommandEntry] = {
     ),
     "work": CommandEntry(
         module="model_runners.commands.work",
-        summary="do a queued job; `profile --detach` and the dashboard start this",
+        summary="do a queued job; `--detach` and the dashboard start this",
     ),
     "demo": CommandEntry(
         module="model_runners.commands.demo", summary="load the shipped demo, or train its models"

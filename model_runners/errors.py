@@ -5,6 +5,7 @@ RunnerError
 ├── UnsupportedModel   a model whose family, text stack or candidates PIDscope cannot handle
 ├── SelfTestFailed     masking leaks, or the replay differs from the plain forward pass
 ├── BadOption          a command-line or page option that makes no sense
+├── SplitLeak          a sample of another split was about to be trained on or scored
 ├── NoGapSamples       a strategy finds no sample that should weigh more; nothing was trained
 ├── TrainingDiverged   a loss or gradient was not finite; the last finite adapter is kept
 ├── AdapterMismatch    an adapter does not belong to the base it is put on
@@ -33,6 +34,10 @@ class SelfTestFailed(RunnerError):
 
 class BadOption(RunnerError):
     """An option has a value that cannot be used."""
+
+
+class SplitLeak(RunnerError):
+    """A sample that is not of the train split was about to be trained on or scored for it."""
 
 
 class NoGapSamples(RunnerError):

@@ -142,6 +142,7 @@ def profile(
     progress: Progress = SILENT,
     stop: Callable[[], bool] = never,
     benchmark: Benchmark | None = None,
+    loaded: LoadedModel | None = None,
 ) -> ProfileReport:
     """Run a benchmark through a model, write chunks to the spool and ingest them.
 
@@ -157,6 +158,8 @@ def profile(
         Asked before each piece of work; once it says so, the run ends after the chunk in hand.
     benchmark
         The benchmark of the options, where the caller has loaded it already.
+    loaded
+        The model of the options, where the caller has loaded it already.
 
     Raises
     ------
@@ -188,8 +191,9 @@ def profile(
         benchmark = load_benchmark(options.benchmark)
     wanted = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
     progress.samples(0, len(wanted))
-    begin("loading the model")
-    loaded = load(options.model, device=options.device, dtype=options.dtype)
+    if loaded is None:
+        begin("loading the model")
+        loaded = load(options.model, device=options.device, dtype=options.dtype)
     begin("testing the masking")
     tested = self_test(loaded, benchmark.samples[:BLOCK_SIZE], scope=options.mask_scope)
     rows = options.batch_size or DEFAULT_ROWS[loaded.device.type]

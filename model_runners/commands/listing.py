@@ -98,6 +98,24 @@ def estimators(_cache: Path) -> Rows:
     ]
 
 
+def strategies(_cache: Path) -> Rows:
+    """Return the table of strategies."""
+    from model_runners.strategies import STRATEGIES
+
+    return [{"name": name, "summary": entry.summary} for name, entry in STRATEGIES.items()]
+
+
+def adapters(cache: Path) -> Rows:
+    """Return the adapters of the cache, newest first."""
+    from data_cache.adapters import adapters as all_adapters
+    from data_cache.location import adapter_directory
+
+    return [
+        {**record.to_dict(), "folder": str(adapter_directory(cache, record.key))}
+        for record in all_adapters(cache)
+    ]
+
+
 def recipes(_cache: Path) -> Rows:
     """Return the demo models that can be trained."""
     from model_runners.demo.recipes import RECIPES
@@ -112,8 +130,13 @@ LISTS: dict[str, Callable[[Path], Rows]] = {
     "runs": runs,
     "jobs": jobs,
     "estimators": estimators,
+    "strategies": strategies,
+    "adapters": adapters,
     "recipes": recipes,
 }
 
-COLUMNS = {"jobs": ("job_key", "state", "done", "total", "title", "message")}
+COLUMNS = {
+    "jobs": ("job_key", "state", "done", "total", "title", "message"),
+    "adapters": ("key", "name", "benchmark", "state", "steps", "total_steps", "n_gap", "folder"),
+}
 """What a table shows of rows that have more in JSON."""

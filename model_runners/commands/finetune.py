@@ -1,0 +1,98 @@
+"""`finetune`: train a LoRA adapter on the samples a strategy picks; measure before and after."""
+
+import argparse
+import json
+import sys
+from dataclasses import fields
+
+from data_cache.location import cache_directory
+from model_runners.commands.profile import tell_started
+from model_runners.finetuning.options import FinetuneOptions
+from model_runners.loading import DTYPES
+from model_runners.strategies import STRATEGIES
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    usual = FinetuneOptions(model="", benchmark="")
+    parser.description = (
+        "Train LoRA matrices on the last fifth of the language layers, on train-split samples "
+        "weighed by a strategy; then profile the model before and after on the test split. "
+        "What is done already is not done again."
+    )
+    parser.add_argument(
+        "--model", required=True, help="the base: a name of `list models`, a folder, or a hub id"
+    )
+    parser.add_argument("--benchmark", required=True, help="a name of `list benchmarks`")
+    parser.add_argument(
+        "--strategy",
+        default=usual.strategy,
+        help=f"how samples weigh: {', '.join(STRATEGIES)} (see `list strategies`; default: "
+        f"{usual.strategy})",
+    )
+    parser.add_argument("--subset", help="train on one subset only")
+    parser.add_argument("--limit", type=int, help="train on the first N train-split samples only")
+    parser.add_argument(
+        "--top",
+        type=int,
+        help="gap samples, and as many shortcut samples (default: a quarter of the samples each)",
+    )
+    for name, meaning in (
+        ("epochs", "passes over the training samples"),
+        ("rank", "rank of LoRA's matrices"),
+        ("batch_size", "samples of one optimiser step"),
+        ("draws", "draws of noise per masked condition of the profiles"),
+        ("seed", "seed of LoRA's first weights and of the order of the samples"),
+    ):
+        default = getattr(usual, name)
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=int,
+            default=default,
+            help=f"{meaning} (default: {default})",
+        )
+    parser.add_argument(
+        "--micro-batch",
+        type=int,
+        help="samples of one forward pass; they add up to the batch (default: the batch size)",
+    )
+    parser.add_argument(
+        "--learning-rate",
+        type=float,
+        help="peak (default: 2e-4 at width 4096, in proportion to 1/width, 1e-2 at most)",
+    )
+    parser.add_argument(
+        "--device", default=usual.device, help="auto, cpu, cuda or cuda:N (default: auto)"
+    )
+    parser.add_argument(
+        "--dtype", default=usual.dtype, choices=DTYPES, help="precision (default: auto)"
+    )
+    parser.add_argument(
+        "--detach", action="store_true", help="work in the background; prints the job's key"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it here or in the background; where another process is at it already, follow that."""
+    given = vars(arguments)
+    options = FinetuneOptions(
+        **{field.name: given[field.name] for field in fields(FinetuneOptions)}
+    )
+    from data_cache import jobs
+    from model_runners.finetuning.requests import check
+    from model_runners.jobs import open_job, start
+
+    cache = cache_directory(arguments.cache)
+    benchmark = check(options)
+    if arguments.detach:
+        tell_started(cache, start(cache, options))
+        return 0
+    from model_runners.commands.foreground import do
+
+    job = open_job(cache, options)
+    code = do(cache, job, benchmark=benchmark)
+    if code == 0 and arguments.json:
+        json.dump(jobs.find(cache, job.job_key).result, sys.stdout, indent=1)
+        print()
+    return code

@@ -1,0 +1,100 @@
+"""The scores of the training samples: a profile and spectra of the base on the train split only."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from data_cache import estimates
+from data_cache.samples import Benchmark, Sample
+from model_runners.errors import Cancelled, SplitLeak
+from model_runners.estimation import EstimateOptions, choose_run, estimate_run
+from model_runners.finetuning.objective import refuse_other_splits
+from model_runners.finetuning.options import FinetuneOptions
+from model_runners.loading import LoadedModel
+from model_runners.profile import ProfileOptions, Progress, profile
+from model_runners.strategies import SampleScores
+
+COLUMNS = ("gap_score", "shortcut", "fusion_potential", "synergy_ratio")
+
+
+def profile_options(options: FinetuneOptions, *, model: str, split: str) -> ProfileOptions:
+    """Return the profile that a fine-tuning needs of a split.
+
+    The train split is profiled as far as it is trained on, the test split always whole.
+    """
+    train = split == "train"
+    return ProfileOptions(
+        model=model,
+        benchmark=options.benchmark,
+        subset=options.subset if train else None,
+        limit=options.limit if train else None,
+        split=split,
+        draws=options.draws,
+        device=options.device,
+        dtype=options.dtype,
+    )
+
+
+def score(
+    options: FinetuneOptions,
+    samples: Sequence[Sample],
+    cache: Path,
+    *,
+    benchmark: Benchmark,
+    loaded: LoadedModel,
+    progress: Progress,
+    stop: Callable[[], bool],
+) -> SampleScores:
+    """Profile the base on the training samples, where that is not stored yet, and score them.
+
+    Spectra are made per subset, from just these samples and draws, so that what else lies in the
+    cache changes nothing.
+
+    Raises
+    ------
+    Cancelled
+        If `stop` said so.
+    SplitLeak
+        If a sample is not of the train split.
+    """
+    refuse_other_splits(samples)
+    report = profile(
+        profile_options(options, model=options.model, split="train"),
+        cache,
+        progress=progress,
+        stop=stop,
+        benchmark=benchmark,
+        loaded=loaded,
+    )
+    run = choose_run(cache, model=report.model, benchmark=report.benchmark, run_key=report.run_key)
+    rows: dict[str, tuple[float, ...]] = {}
+    for subset in sorted({sample.subset for sample in samples}):
+        if stop():
+            raise Cancelled("stopped before the training")
+        progress.stage(f"scores: {subset}")
+        members = sum(sample.subset == subset for sample in samples)
+        (record,) = estimate_run(
+            cache,
+            run,
+            EstimateOptions(
+                split="train",
+                by="none",
+                subset=None if subset == "all" else subset,
+                limit=members if options.limit else None,
+                draws=options.draws,
+            ),
+        )
+        if record.split != "train":
+            raise SplitLeak(f"the estimate {record.estimate_key} is of the {record.split} split")
+        found = estimates.pointwise(cache, record.estimate_key)
+        columns = [found[name].to_numpy(float) for name in COLUMNS]
+        rows |= dict(zip(found["sample_id"], zip(*columns, strict=True), strict=True))
+    odd = {sample.id for sample in samples} ^ set(rows)
+    if odd:
+        raise SplitLeak(f"scores and training samples differ, for example in {sorted(odd)[0]!r}")
+    table = np.array([rows[sample.id] for sample in samples])
+    return SampleScores(
+        sample_ids=tuple(sample.id for sample in samples),
+        **{name: table[:, column] for column, name in enumerate(COLUMNS)},
+    )
