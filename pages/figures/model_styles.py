@@ -1,7 +1,7 @@
 """Which colour and shape each model has wherever several of them are drawn as lines."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 COLOURS = (
     "#3B7DD8",
@@ -49,3 +49,20 @@ def model_styles(models: Sequence[str]) -> dict[str, ModelStyle]:
         )
         for place, model in enumerate(models)
     }
+
+
+def two_styles(models: Sequence[str], a: str, b: str) -> tuple[ModelStyle, ModelStyle]:
+    """Return the styles of two models in colours that differ.
+
+    Parameters
+    ----------
+    models
+        All models of a benchmark in a fixed order.
+    a, b
+        Two of them.
+    """
+    styles = model_styles(models)
+    one, two = styles[a], styles[b]
+    if one.colour == two.colour:
+        two = replace(two, colour=COLOURS[(COLOURS.index(one.colour) + 1) % len(COLOURS)])
+    return one, two

@@ -1,10 +1,11 @@
-"""From a bar to its samples: a click on a chart of Spectra opens the Samples page."""
+"""From a chart or a list to its samples: a click opens the Samples page."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import streamlit as st
 
+from data_cache.estimates import SpectrumRecord
 from pages.widgets import state
 from pages.widgets.sample_choices import choice_of
 from pages.widgets.spectrum_choices import settings_choice
@@ -18,8 +19,25 @@ def remember_click(key: str) -> None:
     clicked = estimate_of(st.session_state[key])
     spectra = current_reading().spectra
     record = next((one for one in spectra if one.estimate_key == clicked), None)
-    if record is None:
-        return
+    if record is not None:
+        _remember(record, spectra)
+
+
+def remember_sample(record: SpectrumRecord, sample_id: str) -> None:
+    """Note which sample of which estimate is to be opened; a button's callback."""
+    chosen: list[str] = list(st.session_state.get(state.MODELS, ()))
+    if record.model not in chosen:
+        # The other page offers the models of the sidebar.
+        st.session_state[state.MODELS] = [*chosen, record.model]
+    for picker, everything in ((state.ANSWERS, "all"), (state.PART, "both")):
+        # What was filtered there before must not hide the sample.
+        if picker in st.session_state:
+            st.session_state[picker] = everything
+    _remember(record, current_reading().spectra)
+    st.session_state[state.CLICKED][state.SAMPLE] = sample_id
+
+
+def _remember(record: SpectrumRecord, spectra: Iterable[SpectrumRecord]) -> None:
     settings = settings_choice(record, spectra)
     if settings is not None:
         # The names of settings depend on the estimates beside them: there are fewer on the other
@@ -32,7 +50,7 @@ def remember_click(key: str) -> None:
 
 
 def follow_click() -> None:
-    """Go to the Samples page if a bar was clicked; one of the first calls of a page.
+    """Go to the Samples page if something was clicked; one of the first calls of a page.
 
     What the pickers of both pages hold (split, estimator, settings) comes along by itself.
     """

@@ -10,6 +10,7 @@ import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
 from data_cache.location import DEFAULT_DIRECTORY, cache_directory
+from model_runners.models import MODELS
 from pages.widgets.sidebar import Selection
 from pages.widgets.stored import Stored
 
@@ -62,6 +63,34 @@ def without_estimate(
         st.text(f"{selection.benchmark}: no spectrum of this kind for {', '.join(missing)}.")
         for model in missing[:3]:
             _show_estimate_command(model, selection.benchmark, cache)
+
+
+def nothing_to_compare(models: Sequence[str], benchmark: str, reading: Stored) -> None:
+    """Fewer than two models have a spectrum on the benchmark."""
+    with st.container(border=True):
+        st.subheader("Two models are needed", anchor=False)
+        only = f"only {models[0]} has a spectrum" if models else "no model has a spectrum"
+        st.text(f"{benchmark}: {only}. Two can be compared.")
+        measured = {run.model for run in reading.runs if run.benchmark == benchmark}
+        waiting = sorted(measured - set(models))
+        for model in waiting[:3]:
+            st.text(f"{model} is measured; estimate its spectra, then reload:")
+            _show_estimate_command(model, benchmark, reading.cache)
+        if not waiting:
+            other = next((name for name in MODELS if name not in measured), "FOLDER_OR_HUB_ID")
+            st.text("Measure another one, then reload:")
+            names = f"--model {quote(other)} --benchmark {quote(benchmark)}"
+            _show_command(f"profile {names}", reading.cache)
+        st.page_link(
+            "pages/run.py", label="Or start a run from here", icon=":material/play_circle:"
+        )
+
+
+def no_common_subset(a: str, b: str) -> None:
+    """Two models have spectra, and none on the same subset."""
+    with st.container(border=True):
+        st.subheader("No subset in common", anchor=False)
+        st.text(f"{a} and {b} have no spectrum of the same subset that fits the pickers.")
 
 
 def without_layers(models: Sequence[str], benchmark: str, reading: Stored) -> None:
