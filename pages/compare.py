@@ -4,7 +4,14 @@ import streamlit as st
 
 from pages.figures import pair_bars
 from pages.figures.model_styles import two_styles
-from pages.widgets import disagreement_list, empty_states, evidence, pair_numbers, spectrum_table
+from pages.widgets import (
+    disagreement_list,
+    empty_states,
+    evidence,
+    pair_numbers,
+    spectrum_table,
+    state,
+)
 from pages.widgets.address import say, show_notes
 from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import follow_click
@@ -15,7 +22,7 @@ from pages.widgets.stored import current_reading
 from pages.widgets.stored_pairs import read_agreement, read_paired_rows
 
 enter_through_app()
-follow_click()
+follow_click(held=[state.SUBSET])
 st.title("Compare", anchor=False)
 st.caption("Two models on the same questions: what differs, how surely, and where they disagree.")
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.figures import family_scatter
 from pages.figures.family_styles import family_styles
-from pages.widgets import empty_states, evidence, family_notes, spectrum_table
+from pages.widgets import empty_states, evidence, family_notes, spectrum_table, state
 from pages.widgets.address import show_notes
 from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import follow_click, remember_click
@@ -14,7 +14,7 @@ from pages.widgets.sidebar import current_selection
 from pages.widgets.stored import current_reading
 
 enter_through_app()
-follow_click()
+follow_click(held=[state.SUBSET])
 st.title("Families", anchor=False)
 st.caption(
     "How models of one family use image and text, how families differ, and what size changes: "

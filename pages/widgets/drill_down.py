@@ -49,14 +49,24 @@ def _remember(record: SpectrumRecord, spectra: Iterable[SpectrumRecord]) -> None
     }
 
 
-def follow_click() -> None:
+def follow_click(*, held: Iterable[str] = ()) -> None:
     """Go to the Samples page if something was clicked; one of the first calls of a page.
 
     What the pickers of both pages hold (split, estimator, settings) comes along by itself.
+
+    Parameters
+    ----------
+    held
+        Which of the model, the subset and the sample this page has a picker for: those are set as
+        the picker would, because Streamlit lets nobody else write its parameter.
     """
     parameters = st.session_state.pop(state.CLICKED, None)
-    if parameters is not None:
-        st.switch_page(SAMPLES_PAGE, query_params=parameters)
+    if parameters is None:
+        return
+    for key in held:
+        if key in parameters:
+            st.session_state[key] = parameters.pop(key)
+    st.switch_page(SAMPLES_PAGE, query_params=parameters)
 
 
 def estimate_of(event: Mapping[str, Any]) -> str | None:

@@ -1,7 +1,7 @@
 """Real cache folders for the tests of pages, written through data_cache as a runner would."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,11 +15,14 @@ from data_cache.runs import run_key, write_sidecar
 SAMPLES = ("sample-0", "sample-1")
 
 
-def write_run(cache: Path, model: str, benchmark: str = "digits_vqa") -> str:
+def write_run(
+    cache: Path, model: str, benchmark: str = "digits_vqa", *, parameters: int | None = None
+) -> str:
     """Write a run of two samples, all conditions; returns its key."""
     config = {"model": model, "family": "llava", "benchmark": benchmark, "benchmark_key": "0" * 16}
     key = run_key(config)
-    write_sidecar(cache, key, config)
+    environment = {} if parameters is None else {"parameters": parameters}
+    write_sidecar(cache, key, config, environment=environment)
     plan = ChunkPlan(run_key=key, index=0, sample_ids=SAMPLES)
     rows = [
         {
@@ -38,14 +41,19 @@ def write_run(cache: Path, model: str, benchmark: str = "digits_vqa") -> str:
     return key
 
 
-def build_cache(cache: Path, records: Iterable[SpectrumRecord]) -> Path:
-    """Write the records with their runs and ingest them."""
+def build_cache(
+    cache: Path,
+    records: Iterable[SpectrumRecord],
+    *,
+    parameters: Mapping[str, int] | None = None,
+) -> Path:
+    """Write the records with their runs and ingest them; the sizes of models by their names."""
     keys: dict[tuple[str, str], str] = {}
     pairs: list[tuple[SpectrumRecord, pa.Table]] = []
     for record in records:
         name = (record.model, record.benchmark)
         if name not in keys:
-            keys[name] = write_run(cache, *name)
+            keys[name] = write_run(cache, *name, parameters=(parameters or {}).get(record.model))
         pairs.append((named(record, keys[name]), pointwise(record)))
     save_all(cache, pairs)
     return cache

@@ -1,0 +1,284 @@
+"""The Compare page on real caches: bars, differences, and the samples that models disagree on."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from data_cache.disagreement import PairedRows
+from data_cache.ingest import ingest
+from data_cache.samples import Benchmark
+from pages.widgets.disagreement_list import carried_by
+from pages.widgets.pair_choices import Compared
+from pages.widgets.pair_numbers import differences_of, differing_settings
+from tests.data_cache.answers import answered, estimated, right, wrong
+from tests.data_cache.spools import small_benchmark
+from tests.pages.caches import build_cache, write_run
+from tests.pages.spectra import record
+from tests.pages.test_spectra import APP, charts, words
+
+COUNT = 60
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a cache, which does not exist yet."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("PIDSCOPE_CACHE", str(folder))
+    return folder
+
+
+def build_pair(cache: Path, benchmark: Benchmark | None = None) -> Benchmark:
+    """A is always right, B in every second sample, and C never; on the whole benchmark."""
+    benchmark = benchmark or small_benchmark(COUNT)
+    second = {sample.id for sample in benchmark.samples[::2]}
+    answers = {
+        "demo/a": right,
+        "demo/b": lambda one: right(one) if one.id in second else wrong(one),
+        "demo/c": wrong,
+    }
+    for model, given in answers.items():
+        estimated(cache, benchmark, model=model, answers=given)
+    return benchmark
+
+
+def open_compare(**query: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.run()
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.switch_page("pages/compare.py").run()
+    assert not app.exception, app.exception
+    return app
+
+
+def numbers(app: AppTest) -> dict[str, dict[str, str]]:
+    """The table of both models, by quantity."""
+    return app.dataframe[0].value.set_index("").to_dict("index")
+
+
+def test_without_a_cache_the_page_says_how_to_fill_it(cache: Path) -> None:
+    assert "demo load" in words(open_compare())
+
+
+def test_one_model_alone_is_answered_with_the_command_for_another(cache: Path) -> None:
+    build_cache(cache, [record()])
+    page = words(open_compare())
+    assert "Two models are needed" in page
+    assert "digits_vqa: only demo/oracle has a spectrum" in page
+    assert "profile --model demo/fusion-small --benchmark digits_vqa" in page
+
+
+def test_a_second_model_without_an_estimate_is_answered_with_that_command(cache: Path) -> None:
+    build_cache(cache, [record()])
+    write_run(cache, "demo/new")
+    ingest(cache)
+    assert "estimate --model demo/new --benchmark digits_vqa" in words(open_compare())
+
+
+def test_the_first_two_models_of_the_sidebar_are_compared(cache: Path) -> None:
+    build_pair(cache)
+    app = open_compare()
+    assert [app.selectbox(key=key).value for key in ("a", "b")] == ["demo/a", "demo/b"]
+    bars, dots = charts(app)
+    assert [trace["name"] for trace in bars["data"]] == ["A: a", "B: b"]
+    assert any(trace.get("name") == "Synergy" for trace in dots["data"])
+    app.multiselect(key="models").set_value(["demo/c", "demo/b"]).run()
+    assert not app.exception
+    assert [app.selectbox(key=key).value for key in ("a", "b")] == ["demo/a", "demo/b"]
+
+
+def test_the_address_names_the_two_and_swapping_turns_every_sign(cache: Path) -> None:
+    build_pair(cache)
+    app = open_compare(a="demo/c", b="demo/a")
+    before = numbers(app)
+    assert before["Accuracy (%)"]["A"] == "98.0"
+    app.button(key="swap").click().run()
+    assert not app.exception
+    assert [app.selectbox(key=key).value for key in ("a", "b")] == ["demo/a", "demo/c"]
+    assert app.query_params["b"] == "demo/c", "or the address would not be the view"
+    after = numbers(app)
+    for part in ("Redundancy (bits)", "Synergy (bits)", "Total (bits)"):
+        assert (after[part]["A"], after[part]["B"]) == (before[part]["B"], before[part]["A"])
+        assert float(after[part]["B - A"]) == -float(before[part]["B - A"])
+
+
+def test_an_unknown_model_falls_back_and_is_named(cache: Path) -> None:
+    build_pair(cache)
+    app = open_compare(a="demo/none", b="demo/c")
+    assert app.selectbox(key="a").value == "demo/a"
+    assert "a “demo/none”" in words(app)
+
+
+def test_a_model_is_not_compared_with_itself(cache: Path) -> None:
+    build_pair(cache)
+    app = open_compare(a="demo/b", b="demo/b")
+    assert "A and B are both demo/b" in words(app)
+    assert not charts(app)
+
+
+def test_the_same_samples_are_paired_and_the_caption_says_so(cache: Path) -> None:
+    build_pair(cache)
+    page = words(open_compare())
+    assert f"a bootstrap over {COUNT // 2} groups" in page
+    assert "holds both fitted decompositions fixed" in page
+    assert f"Both models answered the same {COUNT} samples." in page
+
+
+def test_other_samples_are_not_paired_and_the_page_says_how_many_are_shared(cache: Path) -> None:
+    benchmark = small_benchmark(COUNT)
+    ids = [sample.id for sample in benchmark.samples]
+    estimated(cache, benchmark, model="demo/a", ids=ids[:40])
+    estimated(cache, benchmark, model="demo/b", answers=wrong, ids=ids[30:])
+    app = open_compare()
+    page = words(app)
+    assert "in quadrature" in page
+    assert "A has 40 samples and B 30; 10 are in common" in page
+    assert numbers(app)["Total (bits)"]["95 % interval"] == ""
+    assert "1 to 10 of 10 samples" in page
+
+
+def test_two_versions_of_a_benchmark_share_nothing(cache: Path) -> None:
+    estimated(cache, small_benchmark(20), model="demo/a")
+    estimated(cache, small_benchmark(24), model="demo/b")
+    page = words(open_compare())
+    assert "none of them in common" in page
+    assert "in quadrature" in page
+
+
+def test_differing_settings_are_named(cache: Path) -> None:
+    benchmark = small_benchmark(20)
+    estimated(cache, benchmark, model="demo/a")
+    estimated(cache, benchmark, model="demo/b", settings={"tau": 0.0, "draws": 2})
+    assert "different settings" in (page := words(open_compare()))
+    assert "tau (0.3 and 0.0)" in page
+    assert "draws" not in page.split("different settings")[1].split(".\n")[0]
+
+
+def test_models_without_a_subset_in_common_are_said_to_have_none(cache: Path) -> None:
+    build_cache(cache, [record("synergy", model="demo/a"), record("vision", model="demo/b")])
+    app = open_compare()
+    assert "No subset in common" in words(app)
+    assert not charts(app)
+
+
+def test_who_is_right_is_counted_and_filtered(cache: Path) -> None:
+    build_pair(cache)
+    app = open_compare(a="demo/a", b="demo/b")
+    half = COUNT // 2
+    assert app.dataframe[1].value.loc["A right"].tolist() == [str(half), str(half), "", str(half)]
+    assert app.dataframe[1].value.loc["A wrong"].tolist() == ["0", "0", "0", "0"]
+    assert f"1 to 10 of {half} samples" in words(app)
+    app.selectbox(key="differing").set_value("only B right").run()
+    assert not app.exception
+    assert "give the same answers here" in words(app)
+    app.selectbox(key="differing").set_value("only A right").run()
+    assert f"1 to 10 of {half} samples" in words(app)
+
+
+def test_pages_and_order_are_in_the_address(cache: Path) -> None:
+    build_pair(cache)
+    app = open_compare(
+        a="demo/a", b="demo/b", differing_page="3", differing_order="Benchmark order"
+    )
+    page = words(app)
+    assert "21 to 30 of 30 samples" in page
+    assert "Question 59?" in page
+    assert "Question 1?" not in page
+
+
+def test_another_filter_begins_with_its_first_page(cache: Path) -> None:
+    build_pair(cache)
+    app = open_compare(a="demo/a", b="demo/c", differing_page="2")
+    assert "11 to 20 of 60" in words(app)
+    app.selectbox(key="differing").set_value("only A right").run()
+    assert "1 to 10 of 60" in words(app)
+
+
+@pytest.mark.parametrize(("letter", "model"), [("a", "demo/b"), ("b", "demo/c")])
+def test_a_sample_opens_for_either_model_even_if_the_sidebar_lacks_it(
+    cache: Path, letter: str, model: str
+) -> None:
+    build_pair(cache)
+    app = open_compare(a="demo/b", b="demo/c", differing_order="Benchmark order")
+    app.multiselect(key="models").set_value(["demo/a"]).run()
+    app.button(key=f"open_{letter}_1").click().run()
+    assert not app.exception
+    assert app.title[0].value == "Samples"
+    assert app.selectbox(key="model").value == model
+    assert app.query_params["sample"] == "s0000"
+    assert "Question 0?" in words(app)
+    assert set(app.multiselect(key="models").value) == {"demo/a", model}
+
+
+def test_samples_without_text_leave_the_bars(cache: Path) -> None:
+    build_cache(cache, [record(model="demo/a"), record(model="demo/b")])
+    app = open_compare()
+    assert len(charts(app)) == 2
+    assert "none of them in common with their texts" in words(app)
+
+
+def test_texts_of_a_benchmark_are_shown_as_they_are(cache: Path) -> None:
+    bad = "![x](http://example.org/x.png) <img src=x> :material/home:"
+    plain = small_benchmark(4)
+    samples = tuple(
+        dataclasses.replace(one, question=bad, options=(bad, "no"), answer=0)
+        for one in plain.samples
+    )
+    build_pair(cache, Benchmark(name="hostile", samples=samples))
+    app = open_compare(a="demo/a", b="demo/c")
+    assert bad in [text.value for text in app.text]
+    assert all("example.org" not in str(one.value) for one in (*app.markdown, *app.caption))
+
+
+def test_a_difference_holds_what_the_intervals_say_beyond_the_bootstrap() -> None:
+    flat = dict.fromkeys(("redundancy", "unique_1", "unique_2", "synergy"), (0.0, 0.2))
+    compared = Compared(
+        a=record("mixed", model="a", atoms=(0.1, 0.1, 0.1, 0.1), interval=flat),
+        b=record("mixed", model="b", atoms=(0.2, 0.1, 0.1, 0.1), interval=flat),
+    )
+    rows = PairedRows(
+        group_ids=np.array(list("abcd")),
+        atoms_a=np.full((4, 4), 0.1),
+        atoms_b=np.full((4, 4), 0.1) + np.array([0.1, 0, 0, 0]),
+        is_whole=True,
+    )
+    found = differences_of(compared, rows).parts
+    assert found["redundancy"].value == pytest.approx(0.1)
+    assert found["redundancy"].interval == pytest.approx((0.1 - 0.1 * 2**0.5, 0.1 + 0.1 * 2**0.5))
+    assert found["total"].interval == pytest.approx((0.1, 0.1))
+
+
+def test_an_atom_without_an_interval_has_none_in_the_difference() -> None:
+    compared = Compared(a=record("mixed", model="a", interval={}), b=record("mixed", model="b"))
+    values = np.random.default_rng(0).normal(size=(9, 4))
+    rows = PairedRows(
+        group_ids=np.arange(9).astype(str), atoms_a=values, atoms_b=values, is_whole=True
+    )
+    for whole in (True, False):
+        found = differences_of(compared, dataclasses.replace(rows, is_whole=whole)).parts
+        assert found["synergy"].interval is None
+        assert (found["total"].interval is not None) == whole
+
+
+def test_settings_that_only_one_has_differ() -> None:
+    compared = Compared(
+        a=record(model="a", settings={"tau": 0.3}),
+        b=record(model="b", settings={"tau": 0.3, "mask_scope": "question"}, candidates=2),
+    )
+    assert differing_settings(compared) == ["mask scope (unset and question)", "options (4 and 2)"]
+
+
+def test_the_largest_atom_is_named_where_one_is_positive() -> None:
+    atoms = {"redundancy": -0.1, "unique_1": -0.2, "unique_2": -1.0, "synergy": 0.0}
+    assert carried_by(atoms) == "no atom is positive"
+    assert carried_by(dict.fromkeys(atoms)) == "no atoms"
+
+
+def test_a_run_without_estimates_is_no_choice(cache: Path) -> None:
+    benchmark = build_pair(cache)
+    answered(cache, benchmark, model="demo/d")
+    ingest(cache)
+    assert "demo/d" not in open_compare().selectbox(key="a").options
