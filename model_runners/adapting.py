@@ -124,6 +124,16 @@ def check_base(folder: Path, *, base: str, weights: str) -> AdapterRecord | None
     return record
 
 
+def wrap(model: Any, config: Any) -> Any:
+    """Return peft's model around a base, whose modules are replaced in place."""
+    import peft
+
+    with warnings.catch_warnings():
+        # peft asks transformers for a property under its old name.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated")
+        return peft.get_peft_model(model, config)
+
+
 def inject(model: Any, folder: Path, *, base: str) -> Any:
     """Put an adapter onto its base; returns the base model itself, its linear layers wrapped.
 
@@ -142,9 +152,9 @@ def inject(model: Any, folder: Path, *, base: str) -> Any:
     try:
         config = peft.PeftConfig.from_pretrained(str(folder))
         config.inference_mode = True
+        wrapped = wrap(model, config)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong is found below, and said in a sentence
-            wrapped = peft.get_peft_model(model, config)
             found = peft.set_peft_model_state_dict(wrapped, load_file(folder / WEIGHTS_NAME))
     except (RuntimeError, ValueError, KeyError) as error:
         lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]

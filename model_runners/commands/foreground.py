@@ -70,7 +70,5 @@ def watch(cache: Path, key: str) -> int | None:
 def tell(job: JobRow) -> None:
     """Say on stderr what a finished job did."""
     print(job.message, file=sys.stderr)
-    for sentence in job.result.get("warnings", ()):
-        print(f"  {sentence}", file=sys.stderr)
     for sentence in job.result.get("without_spectrum", ()):
         print(f"  no spectrum of {sentence}", file=sys.stderr)

@@ -223,5 +223,5 @@ def outcome(result: dict[str, Any]) -> str:
         f"({result['n_gap']} gap, {result['n_shortcut']} shortcut), {result['steps']} steps, "
         f"loss {result['final_loss']:.3f}; before and after on the test split: runs "
         f"{result['base_run_key']} and {result['run_key']}; {result['seconds']:.0f} s; "
-        f"in {result['folder']}"
+        f"in {result['folder']}" + "".join(f"; {warning}" for warning in result["warnings"])
     )

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from model_runners.adapting import wrap
 from model_runners.errors import UnsupportedModel
 from model_runners.loading import LoadedModel
 
@@ -103,7 +104,7 @@ def attach(loaded: LoadedModel, *, rank: int, seed: int, base: str) -> Lora:
 
     names = target_names(loaded)
     with torch.random.fork_rng(devices=[]):  # peft draws A from the global generator
-        wrapped = peft.get_peft_model(
+        wrapped = wrap(
             loaded.model,
             peft.LoraConfig(
                 r=rank, lora_alpha=ALPHA_PER_RANK * rank, target_modules=names, lora_dropout=0.0

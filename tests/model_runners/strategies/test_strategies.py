@@ -1,0 +1,73 @@
+"""Strategies: which samples weigh how much, and what is said where there are too few of a kind."""
+
+import numpy as np
+import pytest
+
+from model_runners.errors import BadOption, NoGapSamples
+from model_runners.strategies import STRATEGIES, SampleScores, check_strategy, weigh
+
+GAP = [0.0, 0.9, 0.5, 0.9, 0.0, 0.2]
+SHORTCUT = [0.8, 0.7, 0.0, 0.1, 0.0, 0.0]
+POTENTIAL = [2.0, 0.0, 0.0, 1.0, 0.0, 0.0]
+
+
+def scores(gap: list[float] = GAP, potential: list[float] = POTENTIAL) -> SampleScores:
+    return SampleScores(
+        sample_ids=tuple("abcdef"),
+        gap_score=np.array(gap),
+        shortcut=np.array(SHORTCUT),
+        fusion_potential=np.array(potential),
+        synergy_ratio=np.zeros(6),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "weights"),
+    [
+        ("pid", [0.5, 3.0, 1.0, 3.0, 1.0, 1.0]),
+        ("uniform", [1.0] * 6),
+        ("fp", [3.0, 1.0, 1.0, 3.0, 1.0, 1.0]),
+    ],
+)
+def test_each_strategy_weighs_by_its_own_rule(name: str, weights: list[float]) -> None:
+    found = weigh(name, scores(), top=2)
+    assert found.weights.tolist() == weights
+    expected = {3.0: "gap", 0.5: "shortcut", 1.0: "rest"}
+    assert found.roles == tuple(expected[weight] for weight in weights)
+    assert found.warnings == ()
+
+
+def test_every_strategy_of_the_table_has_its_case() -> None:
+    assert set(STRATEGIES) == {"pid", "uniform", "fp"}
+
+
+def test_a_sample_that_is_both_is_a_gap_sample() -> None:
+    found = weigh("pid", scores(), top=2)
+    assert SHORTCUT[1] > 0.5
+    assert found.roles[1] == "gap"
+
+
+def test_uniform_asks_for_no_scores() -> None:
+    assert not check_strategy("uniform").needs_scores
+    unknown = SampleScores.unknown(("a", "b"))
+    assert np.isnan(unknown.gap_score).all()
+    assert weigh("uniform", unknown, top=1).weights.tolist() == [1.0, 1.0]
+
+
+def test_fewer_gap_samples_than_asked_for_are_taken_and_told() -> None:
+    found = weigh("pid", scores(gap=[0, 0.3, 0, 0, 0, 0]), top=3)
+    assert found.roles.count("gap") == 1
+    assert found.warnings == ("1 of 3 gap samples were found: the others have a score of 0",)
+    (warning,) = weigh("fp", scores(), top=3).warnings
+    assert "2 of 3" in warning
+
+
+@pytest.mark.parametrize("name", ["pid", "fp"])
+def test_no_sample_to_lift_is_refused_with_what_to_do(name: str) -> None:
+    with pytest.raises(NoGapSamples, match=r"nothing for the strategy .*--strategy uniform"):
+        weigh(name, scores(gap=[0.0] * 6, potential=[0.0] * 6), top=2)
+
+
+def test_an_unknown_strategy_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(BadOption, match="did you mean 'uniform'"):
+        check_strategy("unifrom")
