@@ -9,6 +9,7 @@ Numpy and scipy only; nothing here reads, writes, prints or logs.
 """
 
 from pid_core.channels import Channels
+from pid_core.conditional import estimate_conditional
 from pid_core.draws import estimate_over_draws
 from pid_core.errors import ChannelError, MarginError, NotConverged, PidError, UnknownName
 from pid_core.fusion import FusionScores, fusion_scores
@@ -40,6 +41,7 @@ __all__ = [
     "answer_quality",
     "decompose_joint",
     "estimate",
+    "estimate_conditional",
     "estimate_over_draws",
     "fusion_scores",
     "predictive",

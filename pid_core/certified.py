@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from pid_core.advice import atom_warnings, margin_warnings
 from pid_core.broja import BrojaSolution, solve_broja
@@ -118,7 +118,7 @@ def estimate_certified(channels: Channels, settings: Settings) -> Spectrum:
         information_2=information[1],
         pointwise=to_bits(1.0) * pointwise,
         influence=to_bits(1.0) * (influence + (pointwise - influence).mean(axis=0)),
-        clusters=_clusters(channels),
+        clusters=channels.clusters,
         diagnostics=Diagnostics(
             method=", ".join(dict.fromkeys(r.solution.method for r in results)),
             gap_bits=gap,
@@ -187,9 +187,3 @@ def _anchor_at_first(
             "never does; use marginals='calibrate'"
         )
     return joint_2 * np.divide(wanted, totals, out=np.zeros_like(totals), where=totals > 0.0)
-
-
-def _clusters(channels: Channels) -> Int[np.ndarray, " samples"] | None:
-    if channels.group_id is None:
-        return None
-    return np.unique(channels.group_id, return_inverse=True)[1].reshape(-1)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from pid_core.errors import ChannelError
 
@@ -185,6 +185,29 @@ class Channels:
     def n_candidates(self) -> int:
         """Width K of the candidate axis: the largest candidate set."""
         return self.full.shape[1]
+
+    @property
+    def clusters(self) -> Int[np.ndarray, " samples"] | None:
+        """Index of each sample's group of dependent samples; None where samples are independent."""
+        if self.group_id is None:
+            return None
+        return np.unique(self.group_id, return_inverse=True)[1].reshape(-1)
+
+    def at(self, rows: Int[np.ndarray, " chosen"]) -> Channels:
+        """Return the channels of some of the samples, in the order given; rows may repeat."""
+
+        def part(values: np.ndarray | None) -> np.ndarray | None:
+            return None if values is None else values[rows]
+
+        return Channels(
+            full=self.full[rows],
+            only_1=self.only_1[rows],
+            only_2=self.only_2[rows],
+            features_1=part(self.features_1),
+            features_2=part(self.features_2),
+            valid=self.valid[rows],
+            group_id=part(self.group_id),
+        )
 
 
 def _features(values: object, name: str, n: int) -> np.ndarray:

@@ -20,6 +20,10 @@ def _no_rates() -> Mapping[str, float]:
     return MappingProxyType({})
 
 
+def _no_counts() -> Mapping[str, int]:
+    return MappingProxyType({})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Diagnostics:
     """What was solved, how well, and what a reader should know before believing it. Bits."""
@@ -58,6 +62,8 @@ class Diagnostics:
     """Atoms of the plain estimate from the mean over draws, where a jackknife replaced them."""
     n_groups: int = 1
     """Distinct candidate sets, each solved with its own p(y)."""
+    conditions: Mapping[str, int] = field(default_factory=_no_counts)
+    """Value of the condition -> samples, where the atoms are given a third variable."""
     warnings: tuple[str, ...] = ()
     """Sentences for a person; empty when there is nothing to say."""
 
