@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages.widgets import adapter_results, empty_states
 from pages.widgets.adapter_weights import show_weights
-from pages.widgets.address import note_unknown, show_notes
+from pages.widgets.address import show_notes
 from pages.widgets.entry import enter_through_app
 from pages.widgets.errors import sentence_instead
 from pages.widgets.job_cards import show_jobs
@@ -12,9 +12,8 @@ from pages.widgets.lora_choices import choose_finetune
 from pages.widgets.lora_origin import show_origin
 from pages.widgets.lora_start import KIND, show_plan, show_start
 from pages.widgets.loss_view import choose_axis, show_losses, show_losses_of
-from pages.widgets.state import ADAPTER
 from pages.widgets.stored import current_reading
-from pages.widgets.stored_adapters import pairs_of, read_adapters
+from pages.widgets.stored_adapters import read_adapters, read_pairs
 from pages.widgets.wishes import forget
 
 enter_through_app()
@@ -43,11 +42,10 @@ if not adapters:
     empty_states.no_adapters(reading)
     forget()
     st.stop()
-note_unknown(ADAPTER, (one.key for one in adapters))
 adapter = adapter_results.choose_adapter(adapters)
 show_notes()
 adapter_results.show_facts(adapter)
-adapter_results.show_before_after(adapter, pairs_of(adapter, reading.spectra))
+adapter_results.show_before_after(adapter, read_pairs(reading, adapter))
 adapter_results.show_ways_on(adapter)
 adapter_results.show_strategies(adapter, adapters, reading)
 show_weights(adapter, reading)

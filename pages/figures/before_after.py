@@ -8,12 +8,16 @@ import plotly.graph_objects as go
 
 from data_cache.estimates import SpectrumRecord
 from pages.figures.palette import ATOMS, NEUTRAL
-from pages.figures.row_chart import empty_row_chart
+from pages.figures.row_chart import BOTTOM, empty_row_chart
 from pages.figures.rows import TITLE_PIXELS, Arrangement, Row, subset_label
 
 ROW_PIXELS = 30
 OFFSET_PIXELS = 5
 """How far before stands above, and after below, the middle of their row."""
+TOP = 40
+"""Margin in pixels: the legend is one line."""
+INDENT = "\u00a0" * 4
+"""Between a mark and the number beside it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +128,7 @@ class _Place:
 def _dumbbells(pairs: Sequence[Pair], quantities: Sequence[Quantity], *, x_title: str) -> go.Figure:
     arrangement, places = _arrange(pairs, quantities)
     figure = empty_row_chart(arrangement, x_title=x_title)
+    figure.update_layout(height=round(TOP + BOTTOM + arrangement.height), margin={"t": TOP})
     figure.update_xaxes(rangemode="tozero")
     for quantity in quantities:
         here = [place for place in places if place.quantity is quantity]
@@ -138,7 +143,12 @@ def _dumbbells(pairs: Sequence[Pair], quantities: Sequence[Quantity], *, x_title
                 mode="markers",
                 x=[None],
                 y=[None],
-                marker={"symbol": symbol, "size": 11, "color": NEUTRAL, "line": {"width": 2.5}},
+                marker={
+                    "symbol": symbol,
+                    "size": 10,
+                    "color": NEUTRAL,
+                    "line": {"width": 2.5, "color": NEUTRAL},
+                },
             )
         )
     return figure
@@ -209,7 +219,7 @@ def _marks(places: Sequence[_Place], quantity: Quantity, *, after: bool) -> go.S
             "symbol": "circle" if after else "circle-open",
             "size": 10,
             "color": quantity.colour,
-            "line": {"width": 2.5},
+            "line": {"width": 2.5, "color": quantity.colour},
         },
         error_x={
             "type": "data",
@@ -244,7 +254,7 @@ def _changes(places: Sequence[_Place]) -> go.Scatter:
         mode="text",
         x=ends,
         y=[place.middle for place in places],
-        text=[f"   {_signed(place.after - place.before, place.quantity)}" for place in places],
+        text=[INDENT + _signed(place.after - place.before, place.quantity) for place in places],
         textposition="middle right",
         textfont={"size": 11},
         cliponaxis=False,

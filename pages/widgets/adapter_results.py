@@ -13,10 +13,13 @@ from pages.figures.before_after import Pair
 from pages.figures.palette import ATOMS
 from pages.figures.rows import POOLED, subset_label
 from pages.widgets import state
+from pages.widgets.address import note_unknown
 from pages.widgets.charts import show_figure
 from pages.widgets.evidence import show_settings, show_warnings
 from pages.widgets.job_cards import SPECTRA_PAGE, choose_models
 from pages.widgets.job_words import number
+from pages.widgets.pair_choices import Compared
+from pages.widgets.pair_numbers import differing_settings
 from pages.widgets.stored import Stored
 from pages.widgets.stored_adapters import SPLIT, pairs_of
 from pages.widgets.wishes import clicked
@@ -35,28 +38,16 @@ UNFINISHED = {
 
 def choose_adapter(adapters: Sequence[AdapterRecord]) -> AdapterRecord:
     """Draw the picker for an adapter; one that was not there before is shown at once."""
-    by_key = {one.key: one for one in adapters}
+    by_name = {one.name: one for one in reversed(adapters)}
+    names = [*reversed(by_name)]
     before: frozenset[str] | None = st.session_state.get(state.ADAPTERS)
-    new = [key for key in by_key if before is not None and key not in before]
+    new = [name for name in names if before is not None and name not in before]
     if new:
         st.session_state[state.ADAPTER] = new[0]
-    st.session_state[state.ADAPTERS] = frozenset(by_key)
-    wanted = st.selectbox(
-        "Adapter",
-        list(by_key),
-        format_func=lambda key: label_of(by_key[key]) if key in by_key else key,
-        key=state.ADAPTER,
-        bind="query-params",
-        width=460,
-    )
-    return by_key.get(wanted, adapters[0])
-
-
-def label_of(adapter: AdapterRecord) -> str:
-    """Name an adapter in a list: what it is called, what it was trained on, how far it is."""
-    where = adapter.benchmark if (subset := subset_of(adapter)) is None else f"{subset}"
-    how = "" if adapter.state == "profiled" else f", {adapter.state}"
-    return f"{adapter.name} ({where}{how})"
+    st.session_state[state.ADAPTERS] = frozenset(names)
+    note_unknown(state.ADAPTER, names)
+    wanted = st.selectbox("Adapter", names, key=state.ADAPTER, bind="query-params", width=460)
+    return by_name.get(wanted, adapters[0])
 
 
 def subset_of(adapter: AdapterRecord) -> str | None:
@@ -140,8 +131,8 @@ def changes(pairs: Iterable[Pair]) -> pd.DataFrame:
                 {
                     "Subset": subset,
                     "Quantity": f"{quantity.label} ({quantity.unit})",
-                    "Before": f"{before + 0.0:.{digits}f}",
-                    "After": f"{after + 0.0:.{digits}f}",
+                    "Before": f"{round(before, digits) + 0.0:.{digits}f}",
+                    "After": f"{round(after, digits) + 0.0:.{digits}f}",
                     "Change": f"{round(after - before, digits) + 0.0:+.{digits}f}",
                     "95 % interval": ""
                     if interval is None
@@ -152,18 +143,20 @@ def changes(pairs: Iterable[Pair]) -> pd.DataFrame:
 
 
 def unlike(pairs: Iterable[Pair]) -> list[str]:
-    """Say where before and after were not estimated in the same way."""
-    sentences: list[str] = []
+    """Say where before and after were not estimated in the same way, each way once."""
+    sentences: dict[str, list[str]] = {}
     for pair in pairs:
-        subset = subset_label(pair.after.subset)
+        different = differing_settings(Compared(a=pair.before, b=pair.after))
         if pair.before.n != pair.after.n:
-            sentences.append(
-                f"{subset}: before has {pair.before.n:,} samples, after {pair.after.n:,}; "
-                "the difference is not one of the same samples."
-            )
-        elif pair.before.settings != pair.after.settings:
-            sentences.append(f"{subset}: before and after were estimated with other settings.")
-    return sentences
+            different.append(f"samples ({pair.before.n:,} and {pair.after.n:,})")
+        if different:
+            subset = subset_label(pair.after.subset)
+            sentences.setdefault(", ".join(different), []).append(subset)
+    return [
+        "Before and after were estimated differently, and part of the difference may come from "
+        f"that: {different}. Subsets: {', '.join(subsets)}."
+        for different, subsets in sentences.items()
+    ]
 
 
 def show_ways_on(adapter: AdapterRecord) -> None:
@@ -182,7 +175,7 @@ def show_ways_on(adapter: AdapterRecord) -> None:
             "compare",
             ":material/compare_arrows:",
             COMPARE_PAGE,
-            {"left": adapter.base, "right": adapter.name},
+            {state.MODEL_A: adapter.base, state.MODEL_B: adapter.name},
         ),
         ("Show spectra", "spectra", ":material/stacked_bar_chart:", SPECTRA_PAGE, {}),
     )

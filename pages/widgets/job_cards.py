@@ -119,10 +119,10 @@ def _show_ways_on(job: JobRow) -> None:
     if job.kind == "finetune" and clicked(
         "Show before and after",
         key=f"show_adapter_{key}",
-        first=partial(_choose_adapter, result["adapter"]),
+        first=partial(_choose_adapter, result["model"]),
         icon=":material/model_training:",
     ):
-        st.switch_page(LORA_PAGE, query_params={state.ADAPTER: result["adapter"]})
+        st.switch_page(LORA_PAGE, query_params={state.ADAPTER: result["model"]})
     if clicked(
         "Show spectra",
         key=f"show_spectra_{key}",
@@ -161,8 +161,8 @@ def choose_models(benchmark: str, *models: str) -> None:
     st.session_state[state.MODELS] = [*chosen, *(one for one in models if one not in chosen)]
 
 
-def _choose_adapter(key: str) -> None:
-    st.session_state[state.ADAPTER] = key
+def _choose_adapter(name: str) -> None:
+    st.session_state[state.ADAPTER] = name
 
 
 def _dates(job: JobRow) -> str:

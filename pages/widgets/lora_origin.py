@@ -70,15 +70,16 @@ def show_button(
             split=detail.sample.split,
             gap_score=detail.numbers["gap_score"],
         )
-    if clicked(
-        "LoRA-PID",
-        key="lora_pid",
-        first=partial(_choose, origin),
-        icon=":material/model_training:",
-        disabled=refusal is not None,
-        help=refusal or "Train an adapter on samples like these that lack fusion.",
-    ):
-        st.switch_page(LORA_PAGE, query_params={})
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if clicked(
+            "LoRA-PID",
+            key="lora_pid",
+            first=partial(_choose, origin),
+            icon=":material/model_training:",
+            disabled=refusal is not None,
+        ):
+            st.switch_page(LORA_PAGE, query_params={})
+        st.text(refusal or offer_of(origin))
 
 
 def show_origin(options: FinetuneOptions) -> None:
@@ -88,6 +89,13 @@ def show_origin(options: FinetuneOptions) -> None:
         return
     if (origin.model, origin.benchmark) == (options.model, options.benchmark):
         say(sentence_of(origin))
+
+
+def offer_of(origin: Origin) -> str:
+    """Say what the button leads to, as plain text."""
+    where = f"of {origin.subset} " if origin.subset else ""
+    offer = f"Train an adapter on train samples {where}that lack fusion"
+    return f"{offer}; never on this one." if origin.split == "test" else f"{offer}."
 
 
 def sentence_of(origin: Origin) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from data_cache import jobs
+from data_cache.jobs import JobRow
 from data_cache.samples import Benchmark
 from model_runners.errors import BadOption
 from model_runners.finetuning.options import FinetuneOptions
@@ -44,8 +45,8 @@ class Plan:
     steps: int
     has_scores: bool
     """The cache has scores of train samples of this model."""
-    seconds: float | None
-    """As long as the last finished training of this model took by step; None without one."""
+    last: JobRow | None
+    """The last finished training of this model in this cache."""
 
 
 def plan_of(options: FinetuneOptions, benchmark: Benchmark, reading: Stored) -> Plan:
@@ -62,7 +63,7 @@ def plan_of(options: FinetuneOptions, benchmark: Benchmark, reading: Stored) -> 
     """
     name = resolve_model(options.model).name
     train = len(benchmark.select(subset=options.subset, split="train", limit=options.limit))
-    test = len(benchmark.select(subset=options.subset, split="test", limit=None))
+    test = len(benchmark.select(subset=None, split="test", limit=None))
     if not train:
         raise BadOption(f"{benchmark.name} has no train samples here; choose another subset")
     if options.top is not None and options.top > train:
@@ -70,17 +71,16 @@ def plan_of(options: FinetuneOptions, benchmark: Benchmark, reading: Stored) -> 
             f"{options.top} gap samples are asked for, and there are {train} train samples; "
             "choose fewer"
         )
-    steps = options.epochs * ceil(train / options.batch_size)
     return Plan(
         train=train,
         test=test,
         lifted=options.top or max(train // 4, 1),
-        steps=steps,
+        steps=options.epochs * ceil(train / options.batch_size),
         has_scores=any(
             (one.model, one.benchmark, one.split) == (name, benchmark.name, "train")
             for one in reading.spectra
         ),
-        seconds=_seconds(options, steps, reading.cache),
+        last=_last(options, reading.cache),
     )
 
 
@@ -117,11 +117,7 @@ def numbers(plan: Plan) -> list[tuple[str, str, str]]:
         ("Gap samples", f"at most {plan.lifted:,}", "And as many shortcut samples at most."),
         ("Steps", f"{plan.steps:,}", "Of the optimiser, in all epochs."),
         ("Test samples", f"{plan.test:,}", "Before and after are measured on the test split."),
-        (
-            "Time",
-            UNKNOWN if plan.seconds is None else f"about {duration(plan.seconds)}",
-            "At the pace of the last training of this model here, with its profiles.",
-        ),
+        ("Time", UNKNOWN if plan.last is None else _time(plan.last), _meaning(plan.last)),
     ]
 
 
@@ -140,10 +136,22 @@ def sentence_of(options: FinetuneOptions) -> str:
     )
 
 
-def _seconds(options: FinetuneOptions, steps: int, cache: Path) -> float | None:
+def _last(options: FinetuneOptions, cache: Path) -> JobRow | None:
     for job in jobs.jobs(cache, kind=KIND):
-        seconds, done = job.result.get("seconds"), job.result.get("steps")
         same = job.request.get("model") == options.model
-        if same and job.state == "done" and seconds and done:
-            return steps * seconds / done
+        if same and job.state == "done" and job.result.get("seconds"):
+            return job
     return None
+
+
+def _time(job: JobRow) -> str:
+    return f"the last took {duration(job.result['seconds'])}"
+
+
+def _meaning(job: JobRow | None) -> str:
+    if job is None:
+        return "No training of this model has been finished in this cache."
+    return (
+        f"With its profiles: {job.result['n_train']:,} train samples, {job.result['steps']:,} "
+        f"steps. Job {job.job_key}."
+    )

@@ -1,10 +1,13 @@
 """The Samples page on real caches, in every state that it can be in."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from data_cache.samples import Benchmark
+from pages.widgets.run_choices import OTHER
 from tests.data_cache.spools import small_benchmark
 from tests.pages.caches import build_cache
 from tests.pages.sample_caches import COUNT, build_samples, hostile_benchmark
@@ -215,3 +218,54 @@ def test_a_busy_cache_is_said_and_what_was_read_before_stays(cache: Path) -> Non
         assert "is being written to" in words(app)
     app.run()
     assert "Question 0?" in words(app)
+
+
+def readable(count: int = COUNT) -> Benchmark:
+    """Samples under the name of a benchmark that PIDscope can read."""
+    return Benchmark(name="digits_vqa", samples=small_benchmark(count).samples)
+
+
+def test_a_sample_leads_to_a_training_that_leaves_it_out(cache: Path) -> None:
+    renamed = [dataclasses.replace(one, subset="synergy") for one in readable().samples]
+    benchmark = Benchmark(name="digits_vqa", samples=tuple(renamed))
+    build_samples(cache, benchmark, model="demo/fusion-small", subsets=("synergy",))
+    app = open_page(sample="s0001")
+    assert "train samples of synergy that lack fusion; never on this one." in words(app)
+    app.button(key="lora_pid").click().run()
+    assert not app.exception
+    assert app.title[0].value == "LoRA-PID"
+    assert app.selectbox(key="lora_model").value == "demo/fusion-small"
+    assert app.selectbox(key="lora_benchmark").value == "digits_vqa"
+    assert app.selectbox(key="lora_subset").value == "synergy"
+    assert app.segmented_control(key="lora_strategy").value == "pid"
+    page = words(app)
+    assert "From sample s0001 (test split, subset synergy): GapScore 0.999 bits." in page
+    assert "This very sample is never trained on" in page
+    app.selectbox(key="lora_model").set_value("demo/oracle").run()
+    assert "From sample" not in words(app), "it was a sample of another model"
+
+
+def test_a_list_leads_to_a_training_on_all_that_it_lists(cache: Path) -> None:
+    build_samples(cache, readable(), model="demo/fusion-small")
+    app = open_page()
+    app.button(key="lora_pid").click().run()
+    assert not app.exception
+    assert app.selectbox(key="lora_model").value == "demo/fusion-small"
+    assert app.selectbox(key="lora_subset").value == "every subset"
+    assert "From sample" not in words(app)
+
+
+def test_a_benchmark_that_cannot_be_read_has_no_training(cache: Path) -> None:
+    build_samples(cache)
+    app = open_page()
+    assert app.button(key="lora_pid").disabled
+    assert "This benchmark is not among those that PIDscope can read here." in words(app)
+
+
+def test_a_model_of_unknown_origin_is_asked_for(cache: Path) -> None:
+    build_samples(cache, readable(), model="my-model")
+    app = open_page()
+    app.button(key="lora_pid").click().run()
+    assert not app.exception
+    assert app.selectbox(key="lora_model").value == OTHER
+    assert "Give the folder of a model" in words(app)

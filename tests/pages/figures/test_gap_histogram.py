@@ -1,0 +1,33 @@
+from pages.figures.gap_histogram import describe, gap_histogram, threshold
+from pages.figures.scores import SCORES
+
+GAP = SCORES[0]
+
+
+def test_each_role_is_counted_in_its_own_bars() -> None:
+    figure = gap_histogram({"gap": [0.9, 0.8], "shortcut": [0.2], "rest": [0.1, 0.3]}, GAP)
+    assert [trace.name for trace in figure.data] == [
+        "fusion gap (2)",
+        "text shortcut (1)",
+        "the rest (2)",
+    ]
+    assert [shape.x0 for shape in figure.layout.shapes] == [0.8]
+    assert figure.layout.xaxis.title.text == "GapScore (bits)"
+
+
+def test_no_threshold_is_drawn_where_the_score_alone_does_not_decide() -> None:
+    scores = {"gap": [0.5], "rest": [0.9]}
+    assert threshold(scores) is None
+    assert not gap_histogram(scores, GAP).layout.shapes
+
+
+def test_equal_scores_and_none_at_all_are_drawn_too() -> None:
+    assert len(gap_histogram({"rest": [0.0, 0.0]}, GAP).data) == 1
+    assert not gap_histogram({}, GAP).data
+
+
+def test_the_bars_are_described_in_words() -> None:
+    assert describe({"gap": [0.5], "rest": [0.1]}, GAP) == (
+        "GapScore of train samples: 1 fusion gap, 0 text shortcut, 1 the rest. "
+        "Gap samples begin at 0.500 bits."
+    )
