@@ -174,13 +174,12 @@ def _average(
         converged=all(s.diagnostics.converged for s in spectra),
         iterations=sum(s.diagnostics.iterations for s in spectra),
         residual=max(s.diagnostics.residual for s in spectra),
-        **{
-            name: evidence(name)
-            for name in (
-                "prior_shift_1", "prior_shift_2", "own_information_1", "own_information_2",
-                "kept_information_1", "kept_information_2",
-            )
-        },
+        prior_shift_1=evidence("prior_shift_1"),
+        prior_shift_2=evidence("prior_shift_2"),
+        own_information_1=evidence("own_information_1"),
+        own_information_2=evidence("own_information_2"),
+        kept_information_1=evidence("kept_information_1"),
+        kept_information_2=evidence("kept_information_2"),
         draws=first.draws,
         n_groups=sum(s.diagnostics.n_groups for s in spectra),
         conditions=MappingProxyType(
@@ -193,7 +192,7 @@ def _average(
                 for sentence, count in told.items()
             ),
         ),
-    )  # fmt: skip
+    )
     return replace(
         spectra[0],
         **{name: of_each(name) for name in (*ATOMS, "total", "information_1", "information_2")},
