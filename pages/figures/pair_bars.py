@@ -136,7 +136,7 @@ def difference_dots(differences: Mapping[str, Difference]) -> go.Figure:
             hoverinfo="skip",
         )
     )
-    for clear, name in ((True, "the interval leaves zero out"), (False, "it does not")):
+    for clear, name in ((True, "95 % leave zero out"), (False, "95 % hold zero")):
         if any(difference.is_clear == clear for _, _, difference in shown):
             symbol = "circle" if clear else "circle-open"
             figure.add_trace(

@@ -70,8 +70,8 @@ def counts(found: Agreement) -> pd.DataFrame:
         {
             "B right": [f"{found.both_right:,}", f"{found.only_b:,}"],
             "B wrong": [f"{found.only_a:,}", f"{found.both_wrong:,}"],
-            "as A": ["", f"{found.both_wrong_same:,}"],
-            "unlike A": [f"{found.only_a:,}", f"{found.both_wrong_differently:,}"],
+            "same answer": ["", f"{found.both_wrong_same:,}"],
+            "another answer": [f"{found.only_a:,}", f"{found.both_wrong_differently:,}"],
         },
         index=pd.Index(["A right", "A wrong"]),
     )
@@ -90,7 +90,11 @@ def show_list(reading: Stored, compared: Compared) -> None:
     note_unknown(state.DIFFERING_PAGE, (str(number + 1) for number in range(pages)))
     show_notes()
     if not start.total:
-        say("The two models give the same answers here; choose another kind or subset.")
+        say(
+            "The two models give the same answer to every sample."
+            if kind == "any"
+            else "No sample is of this kind; choose another one, or another subset."
+        )
         return
     number = st.pagination(pages, key=state.DIFFERING_PAGE, bind="query-params") if pages > 1 else 1
     first = (number - 1) * PER_PAGE

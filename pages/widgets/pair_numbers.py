@@ -170,4 +170,4 @@ def _number(value: float, digits: int, *, signed: bool = False) -> str:
 
 
 def _percent(value: float | None, *, signed: bool = False) -> str:
-    return "" if value is None else _number(100 * value, 1, signed=signed)
+    return "not run" if value is None else _number(100 * value, 1, signed=signed)

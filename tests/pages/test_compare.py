@@ -173,7 +173,7 @@ def test_who_is_right_is_counted_and_filtered(cache: Path) -> None:
     assert f"1 to 10 of {half} samples" in words(app)
     app.selectbox(key="differing").set_value("only B right").run()
     assert not app.exception
-    assert "give the same answers here" in words(app)
+    assert "No sample is of this kind" in words(app)
     app.selectbox(key="differing").set_value("only A right").run()
     assert f"1 to 10 of {half} samples" in words(app)
 
@@ -211,6 +211,14 @@ def test_a_sample_opens_for_either_model_even_if_the_sidebar_lacks_it(
     assert app.query_params["sample"] == "s0000"
     assert "Question 0?" in words(app)
     assert set(app.multiselect(key="models").value) == {"demo/a", model}
+
+
+def test_models_that_never_disagree_are_said_to_agree(cache: Path) -> None:
+    benchmark = small_benchmark(20)
+    for model in ("demo/a", "demo/b"):
+        estimated(cache, benchmark, model=model)
+    page = words(open_compare())
+    assert "The two models give the same answer to every sample" in page
 
 
 def test_samples_without_text_leave_the_bars(cache: Path) -> None:
