@@ -38,6 +38,10 @@ class Settings:
     """Largest certified gap to accept."""
     max_steps: int = 60
     """Proximal steps of the iterative solver."""
+    clusters: int = 64
+    """Codes per source, for the estimator that clusters embeddings (pid_core.ipfp)."""
+    hard_answers: bool = False
+    """Take the most likely answer of the joint run instead of its distribution (pid_core.ipfp)."""
     throw: bool = False
     """Raise `NotConverged` instead of reporting it."""
 
@@ -50,6 +54,8 @@ class Settings:
             raise PidError(f"tolerance_bits must be positive, got {self.tolerance_bits}")
         if self.max_steps < 1:
             raise PidError(f"max_steps must be at least 1, got {self.max_steps}")
+        if self.clusters < 1:
+            raise PidError(f"clusters must be at least 1, got {self.clusters}")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

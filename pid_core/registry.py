@@ -15,6 +15,7 @@ Estimator = Callable[[Channels, Settings], Spectrum]
 
 _TABLE = {
     "certified": "pid_core.certified:estimate_certified",
+    "ipfp": "pid_core.ipfp:estimate_ipfp",
 }
 
 
@@ -22,12 +23,12 @@ class Estimators(Mapping[str, Estimator]):
     """Name -> function; the module is imported when the name is looked up.
 
     >>> list(ESTIMATORS)
-    ['certified']
+    ['certified', 'ipfp']
     >>> ESTIMATORS["certifed"]
     Traceback (most recent call last):
         ...
     pid_core.errors.UnknownName: no estimator is called 'certifed'; did you mean 'certified'? \
-known: certified
+known: certified, ipfp
     """
 
     def __getitem__(self, name: str) -> Estimator:
@@ -60,6 +61,8 @@ def estimate(
     pointwise: str = "own",
     tolerance_bits: float = 1e-3,
     max_steps: int = 60,
+    clusters: int = 64,
+    hard_answers: bool = False,
     throw: bool = False,
 ) -> Spectrum:
     """Decompose what the answers are worth into redundant, unique and synergistic information.
@@ -68,13 +71,15 @@ def estimate(
     ----------
     channels : three predictive distributions per sample.
     estimator : a name in `ESTIMATORS`.
-    seed : for estimators that draw random numbers; ``certified`` does not.
+    seed : for estimators that draw random numbers (``ipfp``: where k-means begins).
     marginals : what to do when the probes' priors differ from the joint run's: ``calibrate``
         (default), ``couple`` or ``reference``.
     pool_candidates : put samples with different candidate sets into one problem.
     pointwise : how I* is shared out over samples: ``own`` (default), ``half`` or ``x1``.
     tolerance_bits : largest certified gap to accept, in bits.
     max_steps : steps of the iterative solver.
+    clusters : codes per source, for ``ipfp``.
+    hard_answers : most likely answers instead of distributions, for ``ipfp``.
     throw : raise `NotConverged` instead of reporting it in the diagnostics.
 
     Returns
@@ -103,6 +108,8 @@ def estimate(
         pointwise=pointwise,
         tolerance_bits=tolerance_bits,
         max_steps=max_steps,
+        clusters=clusters,
+        hard_answers=hard_answers,
         throw=throw,
     )
     return ESTIMATORS[estimator](channels, settings)
