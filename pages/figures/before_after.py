@@ -16,6 +16,8 @@ OFFSET_PIXELS = 5
 """How far before stands above, and after below, the middle of their row."""
 TOP = 40
 """Margin in pixels: the legend is one line."""
+RIGHT = 52
+"""Margin in pixels: the number beside the rightmost mark."""
 INDENT = "\u00a0" * 4
 """Between a mark and the number beside it."""
 
@@ -115,6 +117,16 @@ def describe_accuracy(pairs: Sequence[Pair]) -> str:
     )
 
 
+def signed(value: float, digits: int) -> str:
+    """Write a change with its sign; what rounds to nothing has none.
+
+    >>> signed(0.126, 2), signed(-0.001, 2)
+    ('+0.13', '0.00')
+    """
+    rounded = round(value, digits)
+    return f"{rounded:+.{digits}f}" if rounded else f"{0:.{digits}f}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Place:
     pair: Pair
@@ -128,7 +140,9 @@ class _Place:
 def _dumbbells(pairs: Sequence[Pair], quantities: Sequence[Quantity], *, x_title: str) -> go.Figure:
     arrangement, places = _arrange(pairs, quantities)
     figure = empty_row_chart(arrangement, x_title=x_title)
-    figure.update_layout(height=round(TOP + BOTTOM + arrangement.height), margin={"t": TOP})
+    figure.update_layout(
+        height=round(TOP + BOTTOM + arrangement.height), margin={"t": TOP, "r": RIGHT}
+    )
     figure.update_xaxes(rangemode="tozero")
     for quantity in quantities:
         here = [place for place in places if place.quantity is quantity]
@@ -254,18 +268,14 @@ def _changes(places: Sequence[_Place]) -> go.Scatter:
         mode="text",
         x=ends,
         y=[place.middle for place in places],
-        text=[INDENT + _signed(place.after - place.before, place.quantity) for place in places],
+        text=[
+            INDENT + signed(place.after - place.before, place.quantity.decimals) for place in places
+        ],
         textposition="middle right",
         textfont={"size": 11},
         cliponaxis=False,
         hoverinfo="skip",
     )
-
-
-def _signed(value: float, quantity: Quantity) -> str:
-    """Write a change with its sign; what rounds to nothing has none."""
-    rounded = round(value, quantity.decimals)
-    return f"{rounded:+.{quantity.decimals}f}" if rounded else f"{0:.{quantity.decimals}f}"
 
 
 def _hover(place: _Place, *, after: bool) -> str:

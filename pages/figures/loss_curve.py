@@ -42,7 +42,7 @@ def loss_curve(
             y=losses,
             line={"width": 1, "color": COLOUR},
             marker={"color": COLOUR},
-            opacity=0.45,
+            opacity=0.6,
             hovertext=[
                 f"<b>loss {one.loss:.4g}</b><br>step {one.step:,}, epoch {one.epoch:.2f}"
                 for one in drawn

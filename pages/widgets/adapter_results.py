@@ -63,10 +63,11 @@ def show_facts(adapter: AdapterRecord) -> None:
         st.text(sentence)
     options = adapter.options
     rate = options.get("learning_rate")
+    epochs = "epoch" if options.get("epochs") == 1 else "epochs"
     st.text(
         f"{adapter.base} on {adapter.benchmark}, {subset_of(adapter) or 'every subset'}; strategy "
         f"{adapter.strategy}; {adapter.steps:,} of {adapter.total_steps:,} steps, "
-        f"{options.get('epochs')} epochs, rank {options.get('rank')}, learning rate "
+        f"{options.get('epochs')} {epochs}, rank {options.get('rank')}, learning rate "
         f"{'automatic' if rate is None else number(rate)}, seed {options.get('seed')}; "
         f"adapter {adapter.key}."
     )
@@ -133,7 +134,7 @@ def changes(pairs: Iterable[Pair]) -> pd.DataFrame:
                     "Quantity": f"{quantity.label} ({quantity.unit})",
                     "Before": f"{round(before, digits) + 0.0:.{digits}f}",
                     "After": f"{round(after, digits) + 0.0:.{digits}f}",
-                    "Change": f"{round(after - before, digits) + 0.0:+.{digits}f}",
+                    "Change": before_after.signed(after - before, digits),
                     "95 % interval": ""
                     if interval is None
                     else f"{interval[0]:+.{digits}f} to {interval[1]:+.{digits}f}",

@@ -137,8 +137,8 @@ def job(page: "Page") -> "Locator":
     return page.locator("[class*=st-key-job_]").first
 
 
-def wait_for_state(page: "Page", state: str) -> None:
-    job(page).get_by_text(state, exact=True).wait_for(timeout=PATIENCE)
+def wait_for_state(page: "Page", state: str, *, within: int = PATIENCE) -> None:
+    job(page).get_by_text(state, exact=True).wait_for(timeout=within)
 
 
 def positions_until_done(page: "Page") -> set[str]:
