@@ -21,6 +21,8 @@ SIZE_UNKNOWN = 10.0
 """Diameter in pixels of a model whose parameters were not counted."""
 MEDIAN_SIZE = 26.0
 TINT = 0.25
+SMALLEST_SPAN, SMALLEST_PERCENT = 0.1, 5.0
+"""What an axis shows at least, in bits and in per cent: less would blow noise up."""
 SMALLEST_COUNTED = 1e5
 """Parameters; smaller models are drawn as large as one of this size."""
 
@@ -115,6 +117,9 @@ def family_scatter(
         xaxis=axis | {"title": {"text": axes.x.title(axes.unit)}},
         yaxis=axis | {"title": {"text": axes.y.title(axes.unit)}},
     )
+    records = [point.record for point in placed]
+    figure.update_xaxes(range=_range(records, axes.x, axes.unit))
+    figure.update_yaxes(range=_range(records, axes.y, axes.unit))
     return figure
 
 
@@ -179,6 +184,21 @@ def describe(points: Sequence[FamilyPoint], axes: Axes) -> str:
     if len(points) > 12:
         sentences.append(f"And {len(points) - 12} more models, listed in the table.")
     return " ".join(sentences) or "No models."
+
+
+def _range(
+    records: Sequence[SpectrumRecord], quantity: Quantity, unit: Unit
+) -> tuple[float, float] | None:
+    """Return a range where the points' own would blow noise up; None leaves it to plotly."""
+    ends: list[float] = []
+    for record in records:
+        value = quantity.value(record, unit)
+        ends += [] if value is None else [value, *(quantity.interval(record, unit) or ())]
+    smallest = SMALLEST_SPAN if quantity.unit_name(unit) == "bits" else SMALLEST_PERCENT
+    if not ends or max(ends) - min(ends) >= smallest:
+        return None
+    middle = (max(ends) + min(ends)) / 2
+    return middle - smallest / 2, middle + smallest / 2
 
 
 def _own(points: Sequence[FamilyPoint]) -> list[FamilyPoint]:

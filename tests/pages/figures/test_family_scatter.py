@@ -114,6 +114,15 @@ def test_the_first_sixty_four_families_differ_in_colour_or_symbol() -> None:
     assert len({(one.colour, one.symbol) for one in styles.values()}) == 64
 
 
+def test_noise_is_not_blown_up() -> None:
+    near = dict.fromkeys(("unique_2", "synergy"), (0.0, 0.001))
+    figure = drawn([point("a", u2=0.0, s=0.001, interval=near), point("b", u2=0.4, interval=near)])
+    low, high = drawn([point("a", u2=0.0, s=0.001, interval=near)]).layout.yaxis.range
+    assert high - low == pytest.approx(0.1)
+    assert low < 0 < 0.001 < high
+    assert figure.layout.xaxis.range is None
+
+
 def test_accuracies_have_no_whiskers() -> None:
     axes = Axes(x=BY_KEY["accuracy"], y=BY_KEY["d_vision"], unit="bits")
     (trace,) = clickable(drawn([point("a")], axes))
