@@ -152,6 +152,7 @@ def inject(model: Any, folder: Path, *, base: str) -> Any:
     try:
         config = peft.PeftConfig.from_pretrained(str(folder))
         config.inference_mode = True
+        config.base_model_name_or_path = None  # ours is loaded already
         wrapped = wrap(model, config)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong is found below, and said in a sentence

@@ -75,7 +75,8 @@ def save(folder: Path, state: TrainingState, lora: Lora, *, digest: str) -> None
     from safetensors.torch import save as to_bytes
 
     tensors = {name: value.cpu().contiguous() for name, value in sorted(state.tensors.items())}
-    metadata = {"step": str(state.step), "plan": digest}
+    # One entry, because safetensors writes several in any order: equal states, equal bytes.
+    metadata = {"training": json.dumps({"plan": digest, "step": state.step})}
     write_atomically(folder / STATE_NAME, to_bytes(tensors, metadata))
     config = json.dumps(lora.config(), sort_keys=True, indent=1, default=str) + "\n"
     write_atomically(folder / CONFIG_NAME, config.encode())
@@ -89,7 +90,7 @@ def load(folder: Path, lora: Lora, *, digest: str) -> TrainingState | None:
     path = folder / STATE_NAME
     try:
         with safe_open(path, "pt") as file:  # pyright: ignore[reportGeneralTypeIssues]
-            metadata = file.metadata() or {}
+            metadata = json.loads((file.metadata() or {}).get("training", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (FileNotFoundError, SafetensorError):
         return None

@@ -51,7 +51,7 @@ def title_of(options: FinetuneOptions) -> str:
         f"rank {options.rank}",
         f"rate {options.learning_rate:g}" if options.learning_rate else None,
         None if options.batch_size == usual.batch_size else f"batch {options.batch_size}",
-        None if options.draws == usual.draws else f"{options.draws} draws",
+        None if options.draws == usual.draws else f"draws {options.draws}",
         f"seed {options.seed}" if options.seed else None,
     ]
     return (

@@ -1,7 +1,7 @@
 """A benchmark of few real samples, a base that is loaded for one test, and a plan to train it."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -30,19 +30,18 @@ def few_digits(digits: Benchmark) -> Benchmark:
     return Benchmark(name="few_digits", samples=tuple(s for s in digits.samples if s.id in ids))
 
 
-@pytest.fixture
-def table(
-    few_digits: Benchmark, digits: Benchmark, monkeypatch: pytest.MonkeyPatch
-) -> dict[str, Benchmark]:
+@pytest.fixture(scope="module")
+def table(few_digits: Benchmark, digits: Benchmark) -> Iterator[dict[str, Benchmark]]:
     """The table of benchmarks with two lines more: few_digits, and one without a train split."""
     only_test = Benchmark(name="only_test", samples=digits.select(split="test", limit=8))
     made = {"few_digits": few_digits, "only_test": only_test}
-    for name, benchmark in made.items():
-        module = ModuleType(f"benchmark_{name}")
-        module.load = lambda benchmark=benchmark: benchmark  # pyright: ignore
-        monkeypatch.setitem(sys.modules, module.__name__, module)
-        monkeypatch.setitem(BENCHMARKS, name, BenchmarkEntry(module=module.__name__, summary=name))
-    return made
+    with pytest.MonkeyPatch.context() as patch:
+        for name, benchmark in made.items():
+            module = ModuleType(f"benchmark_{name}")
+            module.load = lambda benchmark=benchmark: benchmark  # pyright: ignore
+            patch.setitem(sys.modules, module.__name__, module)
+            patch.setitem(BENCHMARKS, name, BenchmarkEntry(module=module.__name__, summary=name))
+        yield made
 
 
 @pytest.fixture
