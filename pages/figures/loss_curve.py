@@ -14,6 +14,8 @@ HEIGHT = 260
 SHARE = 20
 """The moving average takes one in so many of the steps drawn, and at least `LEAST`."""
 LEAST = 5
+MOST = 1000
+"""Points that are drawn at most, evenly spaced; the moving average takes all steps."""
 
 
 def loss_curve(
@@ -32,31 +34,35 @@ def loss_curve(
     """
     drawn = [one for one in points if isfinite(one.loss) and (one.loss > 0 or not log)]
     broken = [one for one in points if not isfinite(one.loss)]
-    steps, losses = [one.step for one in drawn], [one.loss for one in drawn]
+    losses = [one.loss for one in drawn]
+    width = window(len(losses))
+    places = spaced(len(drawn))
+    averages = moving_average(losses, width)
+    shown = [drawn[place] for place in places]
+    steps = [one.step for one in shown]
     figure = go.Figure()
     figure.add_trace(
         go.Scatter(
             name="each step",
-            mode="lines" if len(drawn) > 1 else "markers",
+            mode="lines" if len(shown) > 1 else "markers",
             x=steps,
-            y=losses,
+            y=[one.loss for one in shown],
             line={"width": 1, "color": COLOUR},
             marker={"color": COLOUR},
             opacity=0.6,
             hovertext=[
                 f"<b>loss {one.loss:.4g}</b><br>step {one.step:,}, epoch {one.epoch:.2f}"
-                for one in drawn
+                for one in shown
             ],
             hoverinfo="text",
         )
     )
-    width = window(len(losses))
     figure.add_trace(
         go.Scatter(
             name=f"mean of {width} steps",
             mode="lines",
             x=steps,
-            y=moving_average(losses, width),
+            y=[averages[place] for place in places],
             line={"width": 3, "color": COLOUR},
             hoverinfo="skip",
         )
@@ -96,6 +102,15 @@ def loss_curve(
         },
     )
     return figure
+
+
+def spaced(count: int) -> list[int]:
+    """Return the places of the steps that are drawn, the last one among them.
+
+    >>> spaced(3), len(spaced(5000)) <= MOST, spaced(5000)[-1]
+    ([0, 1, 2], True, 4999)
+    """
+    return list(range(count - 1, -1, -(-(-count // MOST) or 1)))[::-1]
 
 
 def window(count: int) -> int:

@@ -93,6 +93,7 @@ def show_plan(options: FinetuneOptions, reading: Stored) -> Plan:
                 with st.container(width="content", gap="xxsmall"):
                     st.caption(label, help=meaning)
                     st.text(value)
+        st.text(f"{options.strategy}: {STRATEGIES[options.strategy].summary}.")
         st.text(sentence_of(options))
         if STRATEGIES[options.strategy].needs_scores and not plan.has_scores:
             st.text(WITHOUT_SCORES)

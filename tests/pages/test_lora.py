@@ -12,6 +12,7 @@ from data_cache.location import adapter_directory
 from model_runners.finetuning.options import FinetuneOptions
 from model_runners.finetuning.requests import request_of, title_of
 from model_runners.jobs import follow
+from model_runners.strategies import STRATEGIES
 from pages.figures.before_after import Pair
 from pages.widgets.adapter_results import unlike
 from pages.widgets.lora_origin import Origin, sentence_of
@@ -69,6 +70,7 @@ def test_an_empty_cache_says_what_a_training_would_do(cache: Path) -> None:
     page = words(app)
     assert {"32", "at most 8", "1", "1,408", "not known yet"} <= set(page.splitlines())
     assert "Only samples of the train split are trained on" in page
+    assert STRATEGIES["pid"].summary in page
     assert "a gap sample weighs 3.0, a shortcut 0.5, any other 1.0" in page
     assert "No scores of train samples of this model are in the cache yet" in page
     assert "No LoRA-PID job has been started in this cache yet." in page

@@ -33,6 +33,13 @@ def test_a_logarithmic_axis_leaves_out_what_has_no_logarithm() -> None:
     assert list(figure.data[0].x) == [1]
 
 
+def test_a_long_training_is_drawn_with_few_points_and_its_last_step() -> None:
+    each, mean = loss_curve(points(*[1.0] * 4999, 2.0)).data
+    assert len(each.x) == len(mean.x) <= 1000
+    assert (each.x[-1], each.y[-1]) == (5000, 2.0)
+    assert mean.y[-1] == 1 + 1 / 250
+
+
 def test_nothing_yet_is_an_empty_figure() -> None:
     assert list(loss_curve([]).data[0].x) == []
     assert describe([]) == "No step has been taken yet."
