@@ -114,6 +114,20 @@ def test_uniform_profiles_no_train_sample(tmp_path: Path, table: dict[str, Bench
     assert weights["gap_score"].isna().tolist() == [True] * 16
 
 
+def test_before_takes_the_draws_of_after_where_the_base_has_more(
+    tmp_path: Path, table: dict[str, Benchmark]
+) -> None:
+    base = ["--model", "demo/fusion-small", "--benchmark", "few_digits", "--split", "test"]
+    assert main(["profile", *base, "--draws", "2", "--cache", str(tmp_path)]) == 0
+    assert main(command(tmp_path, "--strategy", "uniform", "--limit", "16")) == 0
+    (record,) = adapters.adapters(tmp_path)
+    found = estimates.load(tmp_path, split="test")
+    after = [s.settings for s in found if s.run_key == record.run_key]
+    before = [s.settings for s in found if s.run_key == record.base_run_key]
+    assert {settings["draws"] for settings in after} == {1}
+    assert all(settings in before for settings in after)
+
+
 def test_a_terminated_training_is_kept_and_resumed(
     tmp_path: Path, table: dict[str, Benchmark], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,7 +11,7 @@ from torch import nn
 
 from model_runners.finetuning.lora import attach, target_names
 from model_runners.finetuning.training import Trainer, train
-from model_runners.loading import load
+from model_runners.loading import LoadedModel, load
 
 
 def hashes(model: nn.Module) -> dict[str, str]:
@@ -86,3 +86,16 @@ def test_another_seed_is_another_start(untrained: Path) -> None:
         for seed in (0, 1)
     )
     assert any(not torch.equal(first[name], second[name]) for name in first)
+
+
+def test_another_family_is_trained_in_the_same_way(
+    qwen: LoadedModel, trainer: Callable[..., Trainer], tmp_path: Path
+) -> None:
+    made = trainer(model=qwen.source.location, n=8, epochs=1)
+    fresh = hashes(made.loaded.model)
+    (point,) = train(made, tmp_path, "ab")
+    assert point.loss > 0
+    after = hashes(made.loaded.model)
+    changed = {name for name in after if after[name] != fresh[name]}
+    assert changed
+    assert all(".lora_" in name and ".language_model.layers.1." in name for name in changed)
