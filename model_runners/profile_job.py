@@ -75,6 +75,8 @@ class Parts:
     """`all` pools them."""
     layers: bool
     """Each of them for every layer of the run too."""
+    draws: int | None = None
+    """Draws of noise that they take; None takes all that the run has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +124,11 @@ def estimate_parts(cache: Path, report: ProfileReport, parts: Parts, reporter: R
         what = subset if layer == OUTPUT_LAYER else f"{subset}, layer {layer}"
         reporter.say(f"spectrum {number + 1} of {len(wanted)}: {what}")
         chosen = EstimateOptions(
-            split=parts.split, by="none", subset=None if subset == "all" else subset, layer=layer
+            split=parts.split,
+            by="none",
+            subset=None if subset == "all" else subset,
+            layer=layer,
+            draws=parts.draws,
         )
         try:
             estimate_run(cache, run, chosen)

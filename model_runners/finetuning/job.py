@@ -166,7 +166,9 @@ class Finetuning:
             benchmark=benchmark,
             loaded=loaded,
         )
-        return report, estimate_parts(self.cache, report, parts(options, benchmark), self.reporter)
+        # Before and after take the same draws, however many the base's run has.
+        wanted = replace(parts(options, benchmark), draws=self.options.draws)
+        return report, estimate_parts(self.cache, report, wanted, self.reporter)
 
     def _record(self, record: AdapterRecord, **changes: Any) -> AdapterRecord:
         changed = replace(record, **changes)

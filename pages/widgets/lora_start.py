@@ -9,8 +9,8 @@ import streamlit as st
 from data_cache import jobs
 from data_cache.jobs import JobRow
 from data_cache.samples import Benchmark
-from model_runners.errors import BadOption
 from model_runners.finetuning.options import FinetuneOptions
+from model_runners.finetuning.requests import check_names, training_samples
 from model_runners.jobs import start
 from model_runners.models import resolve_model
 from model_runners.strategies import (
@@ -57,24 +57,17 @@ def plan_of(options: FinetuneOptions, benchmark: Benchmark, reading: Stored) -> 
     ModelNotFound
         If there is no such model.
     BadOption
-        If there is nothing to train on, or more gap samples are asked for than there are samples.
+        If the model is itself an adapter.
     data_cache.errors.BenchmarkError
-        If there is no such subset.
+        If there is no such subset, or nothing to train on.
     """
+    check_names(options)
     name = resolve_model(options.model).name
-    train = len(benchmark.select(subset=options.subset, split="train", limit=options.limit))
-    test = len(benchmark.select(subset=None, split="test", limit=None))
-    if not train:
-        raise BadOption(f"{benchmark.name} has no train samples here; choose another subset")
-    if options.top is not None and options.top > train:
-        raise BadOption(
-            f"{options.top} gap samples are asked for, and there are {train} train samples; "
-            "choose fewer"
-        )
+    train = len(training_samples(benchmark, options))
     return Plan(
         train=train,
-        test=test,
-        lifted=options.top or max(train // 4, 1),
+        test=sum(sample.split == "test" for sample in benchmark.samples),
+        lifted=min(options.top or max(train // 4, 1), train),
         steps=options.epochs * ceil(train / options.batch_size),
         has_scores=any(
             (one.model, one.benchmark, one.split) == (name, benchmark.name, "train")

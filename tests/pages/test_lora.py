@@ -1,5 +1,6 @@
 """The LoRA-PID page with real adapters and real jobs on real cache folders."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,11 +108,22 @@ def test_a_model_that_cannot_be_is_a_sentence_and_starts_nothing(
     assert not cache.exists()
 
 
-def test_more_gap_samples_than_train_samples_are_refused(cache: Path) -> None:
+def test_an_adapter_is_no_base(cache: Path) -> None:
+    record = write_adapter(cache, state="trained")
+    folder = adapter_directory(cache, record.key)
+    config = {"peft_type": "LORA", "base_model_name_or_path": BASE}
+    (folder / "adapter_config.json").write_text(json.dumps(config))
+    app = open_lora()
+    app.selectbox(key="lora_model").set_value(OTHER).run()
+    app.text_input(key="lora_other_model").set_value(str(folder)).run()
+    assert "is itself an adapter" in words(app)
+    assert "Start" not in labels(app)
+
+
+def test_no_more_gap_samples_are_promised_than_there_are_train_samples(cache: Path) -> None:
     app = choose_small(open_lora())
     app.number_input(key="lora_top").set_value(33).run()
-    assert "33 gap samples are asked for, and there are 32 train samples" in words(app)
-    assert "Start" not in labels(app)
+    assert "at most 32" in words(app)
 
 
 def test_a_rate_of_zero_is_refused(cache: Path) -> None:
