@@ -28,6 +28,7 @@ __all__ = [
     "SCORES",
     "SpectrumRecord",
     "estimate_key",
+    "find",
     "load",
     "pointwise",
     "save",
@@ -115,6 +116,18 @@ def load(
     except CacheMissing:
         return []
     return [SpectrumRecord.from_dict(json.loads(row[0])) for row in rows]
+
+
+def find(cache: Path, key: str) -> SpectrumRecord | None:
+    """Return the estimate with a key, or None."""
+    try:
+        with reader(cache) as connection:
+            rows = connection.execute(
+                "SELECT record FROM estimates WHERE estimate_key = ?", [key]
+            ).fetchall()
+    except CacheMissing:
+        return None
+    return SpectrumRecord.from_dict(json.loads(rows[0][0])) if rows else None
 
 
 def pointwise(cache: Path, estimate_key: str) -> "pd.DataFrame":

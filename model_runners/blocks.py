@@ -37,13 +37,26 @@ def blocks(benchmark: Benchmark, wanted: Sequence[Sample]) -> Iterator[Block]:
             yield Block(index=index, members=members, wanted=chosen)
 
 
-def missing_plan(
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """What a block lacks, and what of the new chunk can be copied from old ones."""
+
+    plan: ChunkPlan
+    """The chunk to write: what is wanted and what was there already."""
+    compute: tuple[str, ...]
+    """Samples to run."""
+    kept: tuple[Any, ...]
+    """Arrow tables with the rows of all other samples of the plan."""
+
+
+def missing(
     folder: Path, run_key: str, block: Block, *, draws: int, layers: Sequence[int]
-) -> ChunkPlan | None:
+) -> Missing | None:
     """Return what to compute for a block, or None where a chunk on disk already has it.
 
-    Where a chunk has other samples, draws or layers, the plan covers both, so that nothing that was
-    paid for is lost when the new chunk supersedes the old one.
+    Where a chunk has other samples, draws or layers, the new chunk holds both, so that nothing that
+    was paid for is lost when it supersedes the old one; samples that a chunk has with all draws and
+    layers are copied.
     """
     from data_cache.chunks import read_plan
     from data_cache.errors import ChunkInvalid, SchemaTooNew
@@ -55,6 +68,7 @@ def missing_plan(
         draws=draws,
         layers=tuple(layers),
     )
+    stored: list[tuple[Path, ChunkPlan]] = []
     for path in sorted(folder.glob(f"{block.index:05d}-*.parquet")):
         try:
             there = read_plan(path)
@@ -62,6 +76,7 @@ def missing_plan(
             continue  # ingest quarantines and names it; the block is computed again
         if there.covers(plan):
             return None
+        stored.append((path, there))
         plan = ChunkPlan(
             run_key=run_key,
             index=block.index,
@@ -69,11 +84,49 @@ def missing_plan(
             draws=max(plan.draws, there.draws),
             layers=tuple({*plan.layers, *there.layers}),
         )
-    return plan
+    return _with_copies(plan, stored)
 
 
-def prediction_table(results: Iterable[BatchResult]) -> Any:
-    """Return a chunk's rows as an Arrow table, columns as in `data_cache.chunks.CHUNK_SCHEMA`."""
+def _with_copies(plan: ChunkPlan, stored: Sequence[tuple[Path, ChunkPlan]]) -> Missing:
+    """Find the samples of a plan that a stored chunk has in full."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from data_cache.chunks import read_chunk
+    from data_cache.errors import ChunkInvalid
+
+    open_ids = set(plan.sample_ids)
+    kept: list[Any] = []
+    for path, there in stored:
+        copied = open_ids & set(there.sample_ids)
+        needed = ChunkPlan(
+            run_key=plan.run_key,
+            index=plan.index,
+            sample_ids=tuple(copied) or plan.sample_ids,
+            draws=plan.draws,
+            layers=plan.layers,
+        )
+        if not copied or not there.covers(needed):
+            continue
+        try:
+            table = read_chunk(path).table
+        except ChunkInvalid:
+            continue  # ingest quarantines and names it
+        kept.append(table.filter(pc.is_in(table["sample_id"], value_set=pa.array(sorted(copied)))))
+        open_ids -= copied
+    return Missing(plan=plan, compute=tuple(sorted(open_ids)), kept=tuple(kept))
+
+
+def prediction_table(results: Iterable[BatchResult], kept: Sequence[Any] = ()) -> Any:
+    """Return a chunk's rows as an Arrow table, columns as in `data_cache.chunks.CHUNK_SCHEMA`.
+
+    Parameters
+    ----------
+    results
+        What was computed.
+    kept
+        Tables of other chunks, to be copied.
+    """
     import pyarrow as pa
 
     columns: dict[str, list[Any]] = {
@@ -100,4 +153,9 @@ def prediction_table(results: Iterable[BatchResult]) -> Any:
             columns["features_2"].append(features.text.tolist() if features else None)
     vector = pa.list_(pa.float32())
     types = {"scores": vector, "features_1": vector, "features_2": vector}
-    return pa.table({name: pa.array(values, types.get(name)) for name, values in columns.items()})
+    computed = pa.table(
+        {name: pa.array(values, types.get(name)) for name, values in columns.items()}
+    )
+    if not kept:
+        return computed
+    return pa.concat_tables([computed.cast(kept[0].schema), *kept])

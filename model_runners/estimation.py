@@ -108,6 +108,7 @@ def estimate_run(
     options: EstimateOptions,
     *,
     progress: Callable[[int, int], None] | None = None,
+    reuse: bool = False,
 ) -> "list[SpectrumRecord]":
     """Estimate the spectra of a run and store them with their pointwise rows.
 
@@ -121,6 +122,9 @@ def estimate_run(
         How to estimate.
     progress
         Called with spectra done and in all.
+    reuse
+        Take a stored estimate of the same question and the same number of samples as it is: a run
+        only ever grows, and what a sample's predictions are never changes.
 
     Raises
     ------
@@ -147,14 +151,46 @@ def estimate_run(
                 limit=options.limit,
                 draws=options.draws,
             )
-            pairs.append(
-                estimate_part(run, part, subset, replace(options, layer=layer, layers=False))
-            )
+            one = replace(options, layer=layer, layers=False)
+            stored = estimates.find(cache, key_of(run, part, subset, one)) if reuse else None
+            if stored is not None and stored.n == len(part.sample_ids):
+                records.append(stored)
+            else:
+                pairs.append(estimate_part(run, part, subset, one))
             if progress is not None:
                 progress(len(records) + len(pairs), len(layers) * len(subsets))
-        estimates.save_all(cache, pairs)
+        if pairs:
+            estimates.save_all(cache, pairs)
         records += [record for record, _ in pairs]
     return records
+
+
+def settings_of(run: "RunRow", part: "Predictions", options: EstimateOptions) -> dict[str, Any]:
+    """Return what else an estimate's numbers depend on; part of its key."""
+    return {
+        "tau": options.tau,
+        "draws": part.draws,
+        "marginals": options.marginals,
+        "pointwise": options.pointwise,
+        "seed": options.seed,
+        "limit": options.limit,
+        "noise_seed": run.config.get("seed"),
+        "mask_scope": run.config.get("mask_scope"),
+        "probe": run.config.get("probe"),
+        "dtype": run.config.get("dtype"),
+    }
+
+
+def key_of(run: "RunRow", part: "Predictions", subset: str, options: EstimateOptions) -> str:
+    """Return the key under which an estimate is stored."""
+    return estimate_key(
+        run_key=run.run_key,
+        subset=subset,
+        split=options.split,
+        layer=options.layer,
+        estimator=options.estimator,
+        settings=settings_of(run, part, options),
+    )
 
 
 def layers_of(run: "RunRow") -> tuple[int, ...]:
@@ -232,32 +268,13 @@ def _record(
     diagnostics["accuracy_forced"] = {
         name: found.accuracy_forced for name, found in qualities.items()
     }
-    settings = {
-        "tau": options.tau,
-        "draws": part.draws,
-        "marginals": options.marginals,
-        "pointwise": options.pointwise,
-        "seed": options.seed,
-        "limit": options.limit,
-        "noise_seed": run.config.get("seed"),
-        "mask_scope": run.config.get("mask_scope"),
-        "probe": run.config.get("probe"),
-        "dtype": run.config.get("dtype"),
-    }
     shift = (
         strict[Condition.FULL] - strict[Condition.NO_IMAGE]
         if Condition.NO_IMAGE in strict
         else None
     )
     return SpectrumRecord(
-        estimate_key=estimate_key(
-            run_key=run.run_key,
-            subset=subset,
-            split=options.split,
-            layer=options.layer,
-            estimator=options.estimator,
-            settings=settings,
-        ),
+        estimate_key=key_of(run, part, subset, options),
         run_key=run.run_key,
         model=run.model,
         family=run.family,
@@ -285,7 +302,7 @@ def _record(
         accuracy_by_condition={str(condition): value for condition, value in strict.items()},
         fallback_rate=diagnostics["fallback_rate"],
         noise_floor_bits=spectrum.diagnostics.noise_floor_bits,
-        settings=settings,
+        settings=settings_of(run, part, options),
         diagnostics=diagnostics,
         warnings=(*overconfident_probes(qualities), *spectrum.diagnostics.warnings),
         created=datetime.now(UTC).isoformat(timespec="seconds"),

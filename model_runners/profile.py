@@ -18,7 +18,7 @@ from data_cache.location import run_directory
 from data_cache.plan import BLOCK_SIZE, OUTPUT_LAYER
 from data_cache.runs import run_key, write_sidecar
 from data_cache.samples import Benchmark, Sample
-from model_runners.blocks import blocks, missing_plan, prediction_table
+from model_runners.blocks import blocks, missing, prediction_table
 from model_runners.candidates import Candidates
 from model_runners.errors import BadOption, Cancelled
 from model_runners.inference import BatchResult, BatchRunner
@@ -240,9 +240,10 @@ def profile(
         stopped = stop()
         if stopped:
             break
-        plan = missing_plan(folder, key, block, draws=options.draws, layers=layers)
-        if plan is not None:
-            samples = block.named(plan.sample_ids)
+        lacking = missing(folder, key, block, draws=options.draws, layers=layers)
+        if lacking is not None:
+            plan = lacking.plan
+            samples = block.named(lacking.compute)
             started = time.monotonic()
             first = first or started
             results = list(
@@ -252,7 +253,7 @@ def profile(
             )
             seconds += time.monotonic() - started
             write_samples(cache, benchmark, [block.index * BLOCK_SIZE])
-            write_chunk(folder, plan, prediction_table(results))
+            write_chunk(folder, plan, prediction_table(results, lacking.kept))
             computed += len(samples)
             progress.computed(computed, time.monotonic() - first)
             passes += sum(result.passes for result in results)

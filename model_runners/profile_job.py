@@ -131,7 +131,7 @@ def estimate_parts(cache: Path, report: ProfileReport, parts: Parts, reporter: R
             draws=parts.draws,
         )
         try:
-            estimate_run(cache, run, chosen)
+            estimate_run(cache, run, chosen, reuse=True)
             made += 1
         except PidError as error:
             log.warning("no spectrum of %s: %s", what, error)

@@ -166,8 +166,11 @@ class Finetuning:
             benchmark=benchmark,
             loaded=loaded,
         )
-        # Before and after take the same draws, however many the base's run has.
-        wanted = replace(parts(options, benchmark), draws=self.options.draws)
+        everything = parts(options, benchmark)
+        # Subsets one by one: pooled, they say little (docs/findings.md) and cost the most. Before
+        # and after take the same draws, however many the base's run has.
+        single = tuple(name for name in everything.subsets if name != "all")
+        wanted = replace(everything, subsets=single or ("all",), draws=self.options.draws)
         return report, estimate_parts(self.cache, report, wanted, self.reporter)
 
     def _record(self, record: AdapterRecord, **changes: Any) -> AdapterRecord:

@@ -84,6 +84,7 @@ def score(
                 limit=members if options.limit else None,
                 draws=options.draws,
             ),
+            reuse=True,
         )
         if record.split != "train":
             raise SplitLeak(f"the estimate {record.estimate_key} is of the {record.split} split")

@@ -50,7 +50,7 @@ class TestPid:
         assert record.base_run_key != record.run_key
         for model in (record.base, record.name):
             found = estimates.load(cache, models=[model], split="test")
-            subsets = {"all", "synergy", "vision", "language", "redundant"}
+            subsets = {"synergy", "vision", "language", "redundant"}
             assert {spectrum.subset for spectrum in found} == subsets
             assert {s.n for s in found if s.subset == "all"} == {64}
         assert len(adapters.losses(cache, record.key)) == 2
