@@ -3,6 +3,7 @@
 import dataclasses
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from data_cache import estimates, queries
@@ -53,6 +54,39 @@ def test_the_same_question_has_one_answer_in_the_cache(cache: Path, run: queries
     (two,) = estimate_run(cache, run, options)
     assert dataclasses.replace(one, created="") == dataclasses.replace(two, created="")
     assert len(estimates.load(cache, models=["untrained"], subsets=["vision"], split="train")) == 1
+
+
+def test_a_stored_estimate_is_reused_until_the_run_has_grown(
+    untrained: Path, tmp_path: Path
+) -> None:
+    wanted = EstimateOptions(split="all", by="none")
+
+    def estimated(limit: int, *, reuse: bool) -> estimates.SpectrumRecord:
+        profile(
+            ProfileOptions(
+                model=str(untrained), benchmark="digits_vqa", limit=limit, draws=1, device="cpu"
+            ),
+            tmp_path,
+        )
+        found = choose_run(tmp_path, model="untrained", benchmark="digits_vqa")
+        (record,) = estimate_run(tmp_path, found, wanted, reuse=reuse)
+        return record
+
+    first = estimated(8, reuse=True)
+    marked = dataclasses.replace(first, created="long ago")
+    estimates.save(tmp_path, marked, pointwise_table(tmp_path, first))
+    assert estimated(8, reuse=True).created == "long ago"
+    assert estimated(8, reuse=False).created != "long ago"
+    estimates.save(tmp_path, marked, pointwise_table(tmp_path, first))
+    longer = estimated(12, reuse=True)
+    assert (longer.n, longer.estimate_key) == (12, first.estimate_key)
+    assert longer.created != "long ago"
+
+
+def pointwise_table(cache: Path, record: estimates.SpectrumRecord) -> pa.Table:
+    return pa.Table.from_pandas(
+        estimates.pointwise(cache, record.estimate_key), preserve_index=False
+    )
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,19 @@ def test_a_partly_wanted_block_keeps_what_was_paid_for(untrained: Path, tmp_path
     assert profile(options(untrained, limit=15, draws=2), tmp_path).computed == 0
 
 
+def test_what_a_block_has_is_copied_and_not_computed(untrained: Path, tmp_path: Path) -> None:
+    once = profile(options(untrained, limit=20), tmp_path / "once")
+    profile(options(untrained, limit=10), tmp_path / "twice")
+    longer = profile(options(untrained, limit=20), tmp_path / "twice")
+    assert longer.computed == 10
+    one, two = (queries.predictions(tmp_path / name, once.run_key) for name in ("once", "twice"))
+    assert one.sample_ids.tolist() == two.sample_ids.tolist()
+    for condition, scores in one.scores.items():
+        assert np.allclose(scores, two.scores[condition], atol=1e-5), condition
+    deeper = profile(options(untrained, limit=20, layers=True), tmp_path / "twice")
+    assert deeper.computed == 20, "the copied rows had no layers"
+
+
 def test_more_draws_leave_the_first_ones_as_they_were(untrained: Path, tmp_path: Path) -> None:
     one = profile(options(untrained, limit=16, draws=1), tmp_path / "one")
     two = profile(options(untrained, limit=16, draws=3), tmp_path / "two")
