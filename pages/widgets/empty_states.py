@@ -111,7 +111,10 @@ def without_layers(models: Sequence[str], benchmark: str, reading: Stored) -> No
                 st.text(f"The layers of {model} are measured; estimate their spectra:")
                 _show_command(f"estimate {names} --by subset --layers", reading.cache)
             else:
-                st.text(f"Read {model} through the logit lens; the spectra come with it:")
+                st.text(
+                    f"Read {model} through the logit lens, on the Run page (Read out: every layer) "
+                    "or with this command; the spectra come with it:"
+                )
                 _show_command(f"profile {names} --layers", reading.cache)
 
 

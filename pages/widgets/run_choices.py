@@ -14,6 +14,8 @@ OTHER = "another model"
 EVERY_SUBSET = "every subset"
 SPLITS = ("test", "train", "all")
 DEVICES = ("auto", "cpu", "cuda")
+EVERY_LAYER = "every layer"
+READ_OUTS = ("the output", EVERY_LAYER)
 DRAWS = 4
 MOST_DRAWS = 64
 
@@ -47,6 +49,15 @@ def choose_run() -> ProfileOptions | None:
         )
         draws = choose_draws(state.RUN_DRAWS)
         device = choose_device(state.RUN_DEVICE)
+        layers = st.selectbox(
+            "Read out",
+            READ_OUTS,
+            key=state.RUN_LAYERS,
+            persist_state="session",
+            width=160,
+            help="Every layer, through the logit lens, for the Layers page: in the same pass, and "
+            "so many times as much to store.",
+        )
     if not model:
         ask_for_model()
         return None
@@ -60,6 +71,7 @@ def choose_run() -> ProfileOptions | None:
         limit=limit,
         draws=draws,
         device=device,
+        layers=layers == EVERY_LAYER,
     )
 
 

@@ -40,6 +40,7 @@ RUN_SPLIT = "run_split"
 RUN_LIMIT = "run_limit"
 RUN_DRAWS = "run_draws"
 RUN_DEVICE = "run_device"
+RUN_LAYERS = "run_layers"
 JOBS_PAGE = "jobs_page"
 """These are kept in the session, not in the address: a link shows results, it starts nothing."""
 

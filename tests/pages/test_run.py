@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from data_cache import jobs
+from data_cache import estimates, jobs
 from data_cache.errors import CacheDamaged
 from model_runners.jobs import cancel, follow
 from model_runners.profile import ProfileOptions
@@ -105,6 +105,19 @@ def test_a_run_is_started_once_and_its_spectra_come_by_themselves(cache: Path) -
     app.button(key=f"show_spectra_{row.job_key}").click().run()
     assert not app.exception
     assert charts(app)
+
+
+def test_a_run_of_every_layer_can_be_asked_for(cache: Path) -> None:
+    app = choose_small(open_run())
+    app.number_input(key="run_limit").set_value(8).run()
+    app.selectbox(key="run_layers").set_value("every layer").run()
+    app.button(key="start").click().run()
+    assert not app.exception
+    (row,) = jobs.jobs(cache)
+    assert row.request["layers"] is True
+    assert follow(cache, row.job_key).state == "done", jobs.tail(cache, row.job_key)
+    layers = {spectrum.layer for spectrum in estimates.load(cache, layer=None)}
+    assert layers == {-1, 0, 1, 2, 3}
 
 
 @pytest.mark.slow
