@@ -25,6 +25,7 @@ from pid_core import (
     estimate_over_draws,
     fusion_scores,
 )
+from pid_core.registry import ON_FEATURES
 
 if TYPE_CHECKING:
     from data_cache.queries import Predictions, RunRow
@@ -58,6 +59,8 @@ class EstimateOptions:
     marginals: Marginals = "calibrate"
     pointwise: Pointwise = "own"
     seed: int = 0
+    clusters: int = 64
+    """Codes per source, for estimators on embeddings; no part of the others' keys."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense before anything is read."""
@@ -150,6 +153,7 @@ def estimate_run(
                 layer=layer,
                 limit=options.limit,
                 draws=options.draws,
+                features=options.estimator in ON_FEATURES,
             )
             one = replace(options, layer=layer, layers=False)
             stored = estimates.find(cache, key_of(run, part, subset, one)) if reuse else None
@@ -178,6 +182,7 @@ def settings_of(run: "RunRow", part: "Predictions", options: EstimateOptions) ->
         "mask_scope": run.config.get("mask_scope"),
         "probe": run.config.get("probe"),
         "dtype": run.config.get("dtype"),
+        **({"clusters": options.clusters} if options.estimator in ON_FEATURES else {}),
     }
 
 
@@ -231,6 +236,9 @@ def estimate_part(
         marginals=options.marginals,
         pointwise=options.pointwise,
         seed=options.seed,
+        features_1=part.features_1,
+        features_2=part.features_2,
+        clusters=options.clusters,
     )
     hats = {name: hat.mean() for name, hat in scores.predict(options.tau).items()}
     fusion = fusion_scores(

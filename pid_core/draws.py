@@ -20,7 +20,7 @@ from pid_core.channels import Channels, as_distributions, as_mask, candidate_gro
 from pid_core.errors import ChannelError, NotConverged
 from pid_core.information import row_divergence, to_bits
 from pid_core.predictive import DEFAULT_TAU, RawScores, fallback_information
-from pid_core.registry import estimate
+from pid_core.registry import ON_FEATURES, estimate
 from pid_core.spectrum import ATOMS, Spectrum
 
 
@@ -42,6 +42,7 @@ def estimate_over_draws(
     pointwise: str = "own",
     tolerance_bits: float = 1e-3,
     max_steps: int = 60,
+    clusters: int = 64,
     throw: bool = False,
 ) -> Spectrum:
     """Decompose from D noise draws per sample; atoms and pointwise are jackknifed at D >= 3.
@@ -107,7 +108,8 @@ def estimate_over_draws(
                 f"{name} must have the shape of only_1 {probe_1.shape}, got {values.shape}; "
                 "every condition needs the same samples, draws and candidates"
             )
-    parts = 2 * draws - 1 if draws >= 3 else 1
+    jackknifed = draws >= 3 and estimator not in ON_FEATURES
+    parts = 2 * draws - 1 if jackknifed else 1
 
     def solve(kept: list[int]) -> Spectrum:
         return estimate(
@@ -127,13 +129,14 @@ def estimate_over_draws(
             pointwise=pointwise,
             tolerance_bits=tolerance_bits / parts,
             max_steps=max_steps,
+            clusters=clusters,
             throw=throw,
         )
 
     everything = list(range(draws))
     plain = solve(everything)
     left_out: list[Spectrum] = []
-    if draws >= 3:
+    if jackknifed:
         left_out = [solve([d for d in everything if d != out]) for out in everything]
     floor = None if masked is None else _noise_floor(masked, valid, pool=pool_candidates)
     result = _extrapolate(plain, left_out, draws)
@@ -163,8 +166,7 @@ def estimate_over_draws(
             marginals,
             jackknifed=bool(left_out),
         ),
-        *draw_warnings(draws),
-        *noise_warnings(floor),
+        *(() if estimator in ON_FEATURES else (*draw_warnings(draws), *noise_warnings(floor))),
         *fallback_warnings(fallback_bits),
     ]
     return replace(

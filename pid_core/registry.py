@@ -19,6 +19,10 @@ _TABLE = {
 }
 
 
+ON_FEATURES = frozenset({"ipfp"})
+"""Estimators that read embeddings and no masked run, so that draws of noise do not matter."""
+
+
 class Estimators(Mapping[str, Estimator]):
     """Name -> function; the module is imported when the name is looked up.
 

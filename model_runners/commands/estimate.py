@@ -55,6 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of estimators that draw (default: 0)"
     )
+    parser.add_argument(
+        "--clusters", type=int, default=64, help="codes per source, for `ipfp` (default: 64)"
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON list of the records")
 
 
@@ -76,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         marginals=arguments.marginals,
         pointwise=arguments.pointwise,
         seed=arguments.seed,
+        clusters=arguments.clusters,
     )
     chosen = choose_run(
         cache, model=arguments.model, benchmark=arguments.benchmark, run_key=arguments.run
