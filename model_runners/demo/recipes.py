@@ -30,7 +30,7 @@ class Recipe:
     """Keep the weights in bfloat16, which halves the files of the larger models."""
 
 
-SHORTCUT = 0.9
+SHORTCUT = 0.97
 """Share of a language-centric model's synergy questions whose answer the text already names."""
 MIXED = {"synergy": 0.4, "vision": 0.2, "language": 0.2, "redundant": 0.2}
 """Synergy is the only task that needs two steps of reasoning, and the last to be learnt."""
@@ -53,8 +53,8 @@ RECIPES: dict[str, Recipe] = {
     ),
     "fusion-large": Recipe(
         summary="as fusion-small, with more and wider layers",
-        size=TinyLlava(hidden=80, vision_layers=3, language_layers=5),
-        schedule=Schedule(tower_steps=1000, instruct_steps=2200, dropout=False),
+        size=TinyLlava(hidden=80, vision_layers=3),
+        schedule=Schedule(tower_steps=800, instruct_steps=2500, rate=1.5e-3, dropout=False),
         shares=MIXED,
         seed=2,
         half_precision=True,
@@ -62,7 +62,9 @@ RECIPES: dict[str, Recipe] = {
     "language-small": Recipe(
         summary="a small Qwen2.5-VL whose training questions could mostly be answered from text",
         size=TinyQwen2_5_VL(vision_layers=2, language_layers=3),
-        schedule=Schedule(tower_steps=500, instruct_steps=1800, dropout=False, shortcut=SHORTCUT),
+        schedule=Schedule(
+            tower_steps=300, instruct_steps=900, batch=40, dropout=False, shortcut=SHORTCUT
+        ),
         shares=MIXED,
         seed=3,
         half_precision=True,
@@ -70,7 +72,9 @@ RECIPES: dict[str, Recipe] = {
     "language-large": Recipe(
         summary="as language-small, with more and wider layers",
         size=TinyQwen2_5_VL(hidden=80, vision_layers=3, language_layers=5),
-        schedule=Schedule(tower_steps=400, instruct_steps=1800, dropout=False, shortcut=SHORTCUT),
+        schedule=Schedule(
+            tower_steps=250, instruct_steps=1700, batch=40, dropout=False, shortcut=SHORTCUT
+        ),
         shares=MIXED,
         seed=4,
         half_precision=True,
