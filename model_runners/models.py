@@ -40,7 +40,7 @@ MODELS: dict[str, ModelEntry] = {
     "demo/fusion-large": ModelEntry(
         source=str(DEMO_MODELS / "fusion-large"),
         family="LLaVA-1.5",
-        parameters=0.67e6,
+        parameters=0.59e6,
         summary="as demo/fusion-small, with more and wider layers; ships with PIDscope",
     ),
     "demo/language-small": ModelEntry(
