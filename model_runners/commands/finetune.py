@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--learning-rate",
         type=float,
-        help="peak (default: 2e-4 at width 4096, in proportion to 1/width, 1e-2 at most)",
+        help="peak (default: 2e-4 at width 4096, in proportion to 1/width, 2e-3 at most)",
     )
     parser.add_argument(
         "--device", default=usual.device, help="auto, cpu, cuda or cuda:N (default: auto)"

@@ -8,7 +8,7 @@ from model_runners.errors import BadOption
 from model_runners.loading import DTYPES, DType
 from model_runners.strategies import check_strategy
 
-WIDTH, RATE_AT_WIDTH, HIGHEST_RATE = 4096, 2e-4, 1e-2
+WIDTH, RATE_AT_WIDTH, HIGHEST_RATE = 4096, 2e-4, 2e-3
 """The usual LoRA rate of a 7B model; a narrower one takes larger steps (muP), up to a cap."""
 
 
@@ -34,7 +34,7 @@ class FinetuneOptions:
     rank: int = 8
     """Of LoRA's matrices; their product is scaled by 2 (alpha = 2 rank)."""
     learning_rate: float | None = None
-    """Peak; None is 2e-4 at width 4096, in proportion to 1 / width, 1e-2 at most."""
+    """Peak; None is 2e-4 at width 4096, in proportion to 1 / width, 2e-3 at most."""
     batch_size: int = 32
     """The nominal B of the loss: samples of one optimiser step."""
     micro_batch: int | None = None

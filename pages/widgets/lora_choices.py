@@ -74,7 +74,7 @@ def choose_finetune() -> FinetuneOptions | None:
             key=state.LORA_RATE,
             persist_state="session",
             width=WIDTH,
-            help="Empty takes 2e-4 at width 4096, in proportion to 1 / width, at most 1e-2.",
+            help="Empty takes 2e-4 at width 4096, in proportion to 1 / width, at most 2e-3.",
         )
         seed = _count("Seed", state.LORA_SEED, 0, "Of first weights and order.", least=0)
     if not model:

@@ -219,4 +219,4 @@ def test_an_adapter_is_no_base(
 
 def test_the_usual_rate_follows_the_width() -> None:
     options = FinetuneOptions(model="m", benchmark="b")
-    assert [options.rate(width) for width in (4096, 2048, 64)] == [2e-4, 4e-4, 1e-2]
+    assert [options.rate(width) for width in (4096, 2048, 64)] == [2e-4, 4e-4, 2e-3]
