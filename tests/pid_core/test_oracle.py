@@ -77,8 +77,12 @@ def test_small_joints_agree_with_dit(name: str):
     pid = PID_BROJA(distribution, [[0], [1]], [2])
     theirs = [pid.get_pi(node) for node in (((0,), (1,)), ((0,),), ((1,),), ((0, 1),))]
     ours = decompose_joint(joint)
-    if name == "random":  # its optimiser stops early there: its minimum can only be too high
+    if name == "random":
+        # Its optimiser stops early there, after more or fewer steps from one release to the next:
+        # a feasible Q all the same, so its minimum can only be too high. How low it is, the cone
+        # program says.
         assert theirs[0] <= ours.redundancy + ours.diagnostics.gap_bits + 1e-9
-        assert list(ours.atoms.values()) == pytest.approx(theirs, abs=1e-2)
+        star = _cone_program(joint.sum(axis=1), joint.sum(axis=0))
+        assert ours.total - ours.synergy == pytest.approx(star, abs=2e-5)
     else:
         assert list(ours.atoms.values()) == pytest.approx(theirs, abs=1e-3)
