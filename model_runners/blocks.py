@@ -90,7 +90,6 @@ def missing(
 def _with_copies(plan: ChunkPlan, stored: Sequence[tuple[Path, ChunkPlan]]) -> Missing:
     """Find the samples of a plan that a stored chunk has in full."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     from data_cache.chunks import read_chunk
     from data_cache.errors import ChunkInvalid
@@ -112,7 +111,8 @@ def _with_copies(plan: ChunkPlan, stored: Sequence[tuple[Path, ChunkPlan]]) -> M
             table = read_chunk(path).table
         except ChunkInvalid:
             continue  # ingest quarantines and names it
-        kept.append(table.filter(pc.is_in(table["sample_id"], value_set=pa.array(sorted(copied)))))
+        rows = pa.array([row in copied for row in table["sample_id"].to_pylist()])
+        kept.append(table.filter(rows))
         open_ids -= copied
     return Missing(plan=plan, compute=tuple(sorted(open_ids)), kept=tuple(kept))
 

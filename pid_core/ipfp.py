@@ -9,6 +9,7 @@ No masked run enters. The margins agree by construction.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -105,7 +106,11 @@ def codes(
     distinct, member = np.unique(scaled, axis=0, return_inverse=True)
     if len(distinct) <= clusters:
         return member.reshape(-1).astype(np.int64)
-    found = kmeans2(scaled, clusters, iter=50, minit="++", missing="warn", rng=seed)[1]
+    centres, found = cast(
+        "tuple[np.ndarray, np.ndarray]",
+        kmeans2(scaled, clusters, iter=50, minit="++", missing="warn", rng=seed),
+    )
+    del centres
     return np.unique(found, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
