@@ -106,11 +106,10 @@ def codes(
     distinct, member = np.unique(scaled, axis=0, return_inverse=True)
     if len(distinct) <= clusters:
         return member.reshape(-1).astype(np.int64)
-    centres, found = cast(
+    _, found = cast(
         "tuple[np.ndarray, np.ndarray]",
         kmeans2(scaled, clusters, iter=50, minit="++", missing="warn", rng=seed),
     )
-    del centres
     return np.unique(found, return_inverse=True)[1].reshape(-1).astype(np.int64)
 
 
