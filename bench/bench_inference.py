@@ -31,7 +31,7 @@ from model_runners.loading import LoadedModel, load
 from model_runners.masking import Masker, draw_noise
 from model_runners.profile import run_batches
 from model_runners.statistics import observe, statistics_samples
-from model_runners.vision import VisionCache
+from model_runners.vision import VisionCache, by_image
 
 
 def ours(
@@ -64,7 +64,7 @@ def peer(loaded: LoadedModel, masker: Masker, samples: tuple[Sample, ...]) -> di
             features = torch.cat(
                 list(
                     model.model.get_image_features(
-                        pixel_values=inputs["pixel_values"]
+                        **by_image(loaded.family, inputs)[0]
                     ).pooler_output
                 )
             )
