@@ -338,8 +338,9 @@ def overconfident_probes(qualities: Mapping[str, AnswerQuality]) -> list[str]:
 
 
 def plain(diagnostics: Diagnostics) -> dict[str, Any]:
-    """Return the diagnostics as JSON values."""
-    values = {field.name: getattr(diagnostics, field.name) for field in fields(diagnostics)}
+    """Return the diagnostics as JSON values, but for the trace: how long a step took is no result."""
+    names = [field.name for field in fields(diagnostics) if field.name != "trace"]
+    values = {name: getattr(diagnostics, name) for name in names}
     return {
         name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()
     }

@@ -42,6 +42,8 @@ class Settings:
     """Codes per source, for the estimator that clusters embeddings (pid_core.ipfp)."""
     hard_answers: bool = False
     """Take the most likely answer of the joint run instead of its distribution (pid_core.ipfp)."""
+    train: Channels | None = None
+    """Samples to train on, for estimators that fit a network (pid_core.batch)."""
     throw: bool = False
     """Raise `NotConverged` instead of reporting it."""
 

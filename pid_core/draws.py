@@ -43,6 +43,7 @@ def estimate_over_draws(
     tolerance_bits: float = 1e-3,
     max_steps: int = 60,
     clusters: int = 64,
+    train: Channels | None = None,
     throw: bool = False,
 ) -> Spectrum:
     """Decompose from D noise draws per sample; atoms and pointwise are jackknifed at D >= 3.
@@ -130,6 +131,7 @@ def estimate_over_draws(
             tolerance_bits=tolerance_bits / parts,
             max_steps=max_steps,
             clusters=clusters,
+            train=train,
             throw=throw,
         )
 

@@ -67,6 +67,7 @@ def estimate(
     max_steps: int = 60,
     clusters: int = 64,
     hard_answers: bool = False,
+    train: Channels | None = None,
     throw: bool = False,
 ) -> Spectrum:
     """Decompose what the answers are worth into redundant, unique and synergistic information.
@@ -84,6 +85,7 @@ def estimate(
     max_steps : steps of the iterative solver.
     clusters : codes per source, for ``ipfp``.
     hard_answers : most likely answers instead of distributions, for ``ipfp``.
+    train : other samples to fit on, for estimators that train a network; None splits `channels`.
     throw : raise `NotConverged` instead of reporting it in the diagnostics.
 
     Returns
@@ -114,6 +116,7 @@ def estimate(
         max_steps=max_steps,
         clusters=clusters,
         hard_answers=hard_answers,
+        train=train,
         throw=throw,
     )
     return ESTIMATORS[estimator](channels, settings)

@@ -25,6 +25,21 @@ def _no_counts() -> Mapping[str, int]:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TraceStep:
+    """One step of a solver, for a convergence plot."""
+
+    step: int
+    """Counted from 1."""
+    seconds: float
+    """Wall time since the solver began."""
+    upper_bits: float | None
+    """Best upper bound on I* so far; for a trained estimator I_Q of its batches, which is one only
+    if its margins are right."""
+    lower_bits: float | None
+    """Best rigorous lower bound on I* so far; None where the method has none."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Diagnostics:
     """What was solved, how well, and what a reader should know before believing it. Bits."""
 
@@ -66,6 +81,8 @@ class Diagnostics:
     """Value of the condition -> samples, where the atoms are given a third variable."""
     warnings: tuple[str, ...] = ()
     """Sentences for a person; empty when there is nothing to say."""
+    trace: tuple[TraceStep, ...] = ()
+    """How the solver converged, where there is one candidate set; measured, so never stored."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
