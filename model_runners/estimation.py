@@ -338,7 +338,7 @@ def overconfident_probes(qualities: Mapping[str, AnswerQuality]) -> list[str]:
 
 
 def plain(diagnostics: Diagnostics) -> dict[str, Any]:
-    """Return the diagnostics as JSON values, but for the trace: how long a step took is no result."""
+    """Return the diagnostics as JSON values; how long a step took is no result, so no trace."""
     names = [field.name for field in fields(diagnostics) if field.name != "trace"]
     values = {name: getattr(diagnostics, name) for name in names}
     return {
