@@ -8,7 +8,7 @@ No masked run enters. The margins agree by construction.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -42,30 +42,80 @@ def estimate_ipfp(channels: Channels, settings: Settings) -> Spectrum:
     >>> {name: round(value, 6) for name, value in found.atoms.items()}
     {'redundancy': 0.0, 'unique_1': 0.0, 'unique_2': 0.0, 'synergy': 1.0}
     """
+    answers = hardened(channels.full) if settings.hard_answers else channels.full
+    labels = labels_of(channels, clusters=settings.clusters, seed=settings.seed)
+    return decompose_labels(channels, answers, labels, settings)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Labels:
+    """What stands for the embeddings of N samples."""
+
+    pattern: Int[np.ndarray, " samples"]
+    """Which set of candidates a sample has: never mixed with another."""
+    code_1: Int[np.ndarray, " samples"]
+    code_2: Int[np.ndarray, " samples"]
+
+    @property
+    def cell(self) -> Int[np.ndarray, " samples"]:
+        """One number per distinct combination of the three."""
+        return cells(self.pattern, self.code_1, self.code_2)
+
+    @property
+    def alone(self) -> float:
+        """Share of samples that share their cell with no other."""
+        cell = self.cell
+        return float((np.bincount(cell)[cell] == 1).mean())
+
+
+def labels_of(channels: Channels, *, clusters: int, seed: int) -> Labels:
+    """Return the k-means codes of both embeddings, beside the candidates of each sample.
+
+    Raises
+    ------
+    ChannelError
+        If the channels carry no features.
+    """
     if channels.features_1 is None or channels.features_2 is None:
         raise ChannelError(
             "the estimator 'ipfp' works on embeddings: hand in features_1 and features_2"
         )
-    answers = hardened(channels.full) if settings.hard_answers else channels.full
-    code_1 = codes(channels.features_1, settings.clusters, seed=settings.seed)
-    code_2 = codes(channels.features_2, settings.clusters, seed=settings.seed)
-    pattern = np.unique(channels.valid, axis=0, return_inverse=True)[1].reshape(-1)
-    cell = cells(pattern, code_1, code_2)
+    return Labels(
+        pattern=np.unique(channels.valid, axis=0, return_inverse=True)[1].reshape(-1),
+        code_1=codes(channels.features_1, clusters, seed=seed),
+        code_2=codes(channels.features_2, clusters, seed=seed),
+    )
+
+
+def decompose_labels(
+    channels: Channels,
+    answers: Float[np.ndarray, "samples classes"],
+    labels: Labels,
+    settings: Settings,
+) -> Spectrum:
+    """Solve the discrete joint of the labels and the answers.
+
+    Parameters
+    ----------
+    channels : whose candidates and groups of dependent samples count.
+    answers : p(y) of each sample.
+    labels : what stands for its embeddings.
+    settings : of `certified`.
+    """
     quantised = Channels(
-        full=means_within(answers, cell),
-        only_1=means_within(answers, cells(pattern, code_1)),
-        only_2=means_within(answers, cells(pattern, code_2)),
+        full=means_within(answers, labels.cell),
+        only_1=means_within(answers, cells(labels.pattern, labels.code_1)),
+        only_2=means_within(answers, cells(labels.pattern, labels.code_2)),
         valid=channels.valid,
         group_id=channels.group_id,
     )
     spectrum = estimate_certified(quantised, settings)
-    sizes = np.bincount(cell)
-    alone = float((sizes[cell] == 1).mean())
     warnings = list(spectrum.diagnostics.warnings)
-    if alone > LONELY:
+    if labels.alone > LONELY:
         warnings.append(
-            f"{alone:.0%} of the samples are alone in their cell of codes, where the total counts "
-            f"everything as explained; use fewer clusters than {settings.clusters} or more samples"
+            f"{labels.alone:.0%} of the samples are alone in their cell of codes, where the total "
+            f"counts everything as explained; use fewer clusters than {settings.clusters} or more "
+            "samples"
         )
     return replace(
         spectrum,
