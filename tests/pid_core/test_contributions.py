@@ -39,8 +39,8 @@ def nothing(n: int = 120, classes: int = 2) -> Channels:
 def test_where_one_source_decides_it_has_the_whole_contribution_for_every_k() -> None:
     for row in contribution_table(FIRST, (2, 4, 8)):
         assert (row.contribution_1, row.contribution_2) == pytest.approx((1, 0), abs=1e-3)
-        assert row.found.unique_1 == pytest.approx(1.0, abs=1e-2)
-        assert row.spread == pytest.approx(0.0, abs=1e-3)
+        assert row.found.unique_1 == pytest.approx(1.0, abs=0.03)
+        assert row.spread == pytest.approx(0.0, abs=1e-2)
         assert row.cautions == ()
 
 
