@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -12,7 +12,7 @@ from pid_core.certificate import data_processing_bound, dual_bound
 from pid_core.coupling import AbstractCoupling, ScaledCoupling, blocks
 from pid_core.errors import MarginError
 from pid_core.information import TINY, entropy, log_or_zero
-from pid_core.multipliers import MultiplierMethod
+from pid_core.multipliers import MultiplierMethod, Start
 
 SAME_ROW_DECIMALS = 12
 """Rows that agree to this many decimals are one row with their joint weight."""
@@ -49,6 +49,23 @@ class Terms:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class WarmStart:
+    """A solution to begin from, for a problem of some of the same rows with other weights."""
+
+    end: Start
+    """Where the solver came to rest, over distinct rows."""
+    log_mass: tuple[Float[np.ndarray, " distinct_1"], Float[np.ndarray, " distinct_2"]]
+    """Logarithms of their masses."""
+    member: tuple[Int[np.ndarray, " rows"], Int[np.ndarray, " columns"]]
+    """For each row handed in its distinct row; -1 where it had no mass."""
+    classes: Int[np.ndarray, " used"]
+
+    def at(self, rows: Int[np.ndarray, " chosen"]) -> WarmStart:
+        """Return the start of a problem over these of the rows, the same ones on both sides."""
+        return replace(self, member=(self.member[0][rows], self.member[1][rows]))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class BrojaSolution:
     """I* between its bounds, with the Q and the potentials that prove them. Nats."""
 
@@ -74,6 +91,10 @@ class BrojaSolution:
     """Margin error before rounding (after rounding it is 0 to machine precision)."""
     tolerance: float
     """The gap that was asked for."""
+    warm: WarmStart | None = None
+    """To solve a similar problem from here; None where that would not save time."""
+    steps: tuple[tuple[float, float, float], ...] = ()
+    """After each step of the iterative engine: seconds, best upper and best lower bound on I*."""
 
     @property
     def gap(self) -> float:
@@ -109,6 +130,7 @@ def solve_broja(
     *,
     tolerance: float,
     max_steps: int = 60,
+    warm: WarmStart | None = None,
 ) -> BrojaSolution:
     """Minimise I_Q(Y; X1, X2) over all Q(x1, x2, y) with the given margins (x1, y) and (x2, y).
 
@@ -117,6 +139,7 @@ def solve_broja(
     joint_1, joint_2 : non-negative, each summing to 1, with the same class totals.
     tolerance : stop when the bounds are this close, in nats.
     max_steps : proximal steps of the iterative engine.
+    warm : a solution to begin from (`BrojaSolution.warm`, through `WarmStart.at`).
 
     Raises
     ------
@@ -136,6 +159,8 @@ def solve_broja(
     a, b = rows_1.joint, rows_2.joint
     b = b * (a.sum(axis=0) / b.sum(axis=0))  # equal to the last digit, as the solvers assume
 
+    kept: WarmStart | None = None
+    steps: tuple[tuple[float, float, float], ...] = ()
     if len(classes) == 2:
         pair = join(a, b)
         coupling: AbstractCoupling = pair.coupling
@@ -156,7 +181,12 @@ def solve_broja(
     else:
         # Aim a little inside: rounding to double precision comes on top of the method's own gap.
         aim = 0.99 * min(tolerance, SMALL_PROBLEM_NATS if len(a) * len(b) <= SMALL_PROBLEM else 1.0)
-        result = MultiplierMethod(tolerance=aim, max_steps=max_steps).solve(a, b)
+        member = (rows_1.member, rows_2.member)
+        log_mass = (np.log(a.sum(axis=1)), np.log(b.sum(axis=1)))
+        start = None if warm is None else _carried_over(warm, member, log_mass, classes)
+        result = MultiplierMethod(tolerance=aim, max_steps=max_steps).solve(a, b, start)
+        kept = WarmStart(end=result.end, log_mass=log_mass, member=member, classes=classes)
+        steps = result.steps
         coupling = ScaledCoupling.rounded(a, b, result.best.kernel, result.best.u, result.best.v)
         lower, lam, mu = result.lower, result.potential_1, result.potential_2
         method, iterations = "exponential multipliers", result.iterations
@@ -177,6 +207,41 @@ def solve_broja(
         iterations=iterations,
         residual=residual,
         tolerance=tolerance,
+        warm=kept,
+        steps=steps,
+    )
+
+
+REWOUND = 0.1
+"""A warm start begins with this share of the last step length: its multipliers are only nearly
+right, and short steps are cheap."""
+
+
+def _carried_over(
+    warm: WarmStart,
+    member: tuple[np.ndarray, np.ndarray],
+    log_mass: tuple[np.ndarray, np.ndarray],
+    classes: np.ndarray,
+) -> Start | None:
+    """Read the start of each distinct row off a row that it is made of; None if they do not fit."""
+    if not np.array_equal(classes, warm.classes):
+        return None
+    old: list[np.ndarray] = []
+    for now, before in zip(member, warm.member, strict=True):
+        place = np.empty(int(now.max()) + 1, dtype=np.int64)
+        place[now[now >= 0]] = before[now >= 0]
+        if (place < 0).any():
+            return None
+        old.append(place)
+    first, second = old
+    shift_1, shift_2 = (
+        mass - then[place] for mass, then, place in zip(log_mass, warm.log_mass, old, strict=True)
+    )
+    return Start(
+        log_u=warm.end.log_u[first],
+        log_v=warm.end.log_v[second],
+        log_r=warm.end.log_r[np.ix_(first, second)] + shift_1[:, None] + shift_2[None, :],
+        eta=max(2.0, REWOUND * warm.end.eta),
     )
 
 

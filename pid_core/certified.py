@@ -16,7 +16,7 @@ from pid_core.influence import influence_on_atoms
 from pid_core.information import to_bits, to_nats
 from pid_core.margins import AlignedProbe, Marginals, align
 from pid_core.pointwise import Pointwise, SampleValues, split_over_samples
-from pid_core.spectrum import ATOMS, Diagnostics, Spectrum
+from pid_core.spectrum import ATOMS, Diagnostics, Spectrum, TraceStep
 
 SMALL_GROUP = 20
 """Candidate groups below this many samples are named in a warning: their information is biased."""
@@ -120,7 +120,10 @@ def estimate_certified(channels: Channels, settings: Settings) -> Spectrum:
             raise NotConverged(message)
         warnings.append(message)
     return Spectrum(
-        **atoms,
+        redundancy=atoms["redundancy"],
+        unique_1=atoms["unique_1"],
+        unique_2=atoms["unique_2"],
+        synergy=atoms["synergy"],
         total=total,
         information_1=information[0],
         information_2=information[1],
@@ -142,25 +145,56 @@ def estimate_certified(channels: Channels, settings: Settings) -> Spectrum:
             kept_information_2=kept[1],
             n_groups=len(results),
             warnings=tuple(warnings),
+            trace=_trace(results[0].solution) if len(results) == 1 else (),
         ),
     )
 
 
-def _solve_group(channels: Channels, group: CandidateGroup, settings: Settings) -> _GroupResult:
+def _trace(solution: BrojaSolution) -> tuple[TraceStep, ...]:
+    return tuple(
+        TraceStep(
+            step=number + 1, seconds=seconds, upper_bits=to_bits(upper), lower_bits=to_bits(lower)
+        )
+        for number, (seconds, upper, lower) in enumerate(solution.steps)
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GroupProblem:
+    """One candidate set, ready for the solver."""
+
+    rows_12: Float[np.ndarray, "samples classes"]
+    prior: Float[np.ndarray, " classes"]
+    """Mean of `rows_12`: pi."""
+    probes: tuple[AlignedProbe, AlignedProbe]
+    joints: tuple[Float[np.ndarray, "samples classes"], Float[np.ndarray, "samples classes"]]
+    """p(x_m, y), with equal class totals."""
+
+
+def prepare_group(channels: Channels, group: CandidateGroup, policy: str) -> GroupProblem:
+    """Align the probes of one candidate set to the prior of its joint run."""
     where = np.ix_(group.rows, group.columns)
     rows_12, offered = channels.full[where], channels.valid[where]
     prior = rows_12.mean(axis=0)
-    probe_1 = align(channels.only_1[where], prior, offered, settings.marginals)
-    probe_2 = align(channels.only_2[where], prior, offered, settings.marginals)
+    probe_1 = align(channels.only_1[where], prior, offered, policy)
+    probe_2 = align(channels.only_2[where], prior, offered, policy)
     n = len(group.rows)
     joint_1, joint_2 = probe_1.rows / n, probe_2.rows / n
+    if policy == "reference":
+        joint_2 = _anchor_at_first(joint_1, joint_2)
+    return GroupProblem(
+        rows_12=rows_12, prior=prior, probes=(probe_1, probe_2), joints=(joint_1, joint_2)
+    )
+
+
+def _solve_group(channels: Channels, group: CandidateGroup, settings: Settings) -> _GroupResult:
+    problem = prepare_group(channels, group, settings.marginals)
+    rows_12, prior, (probe_1, probe_2) = problem.rows_12, problem.prior, problem.probes
     rule = settings.pointwise
     if settings.marginals == "reference":
-        joint_2 = _anchor_at_first(joint_1, joint_2)
         rule = "x1" if rule == "own" else rule
     solution = solve_broja(
-        joint_1,
-        joint_2,
+        *problem.joints,
         tolerance=to_nats(settings.tolerance_bits),
         max_steps=settings.max_steps,
     )

@@ -21,6 +21,7 @@ minimisation for unique information); docs/method.md has the derivation.
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,20 @@ class Iterate:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Start:
+    """Where the method begins, or where it came to rest: good for a problem that is much alike."""
+
+    log_u: Float[np.ndarray, "rows classes"]
+    """lam; -inf where the margin is 0."""
+    log_v: Float[np.ndarray, "columns classes"]
+    """mu."""
+    log_r: Float[np.ndarray, "rows columns"]
+    """The multipliers R."""
+    eta: float
+    """Length of the next proximal step."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class MultiplierResult:
     """Where the method stopped and what it can prove. Nats; I*, not F."""
 
@@ -69,6 +84,10 @@ class MultiplierResult:
     """Newton steps over all proximal steps."""
     residual: float
     """Sum of absolute margin errors of the last iterate, before rounding."""
+    end: Start
+    """The last iterate, to go on from."""
+    steps: tuple[tuple[float, float, float], ...]
+    """After each proximal step: seconds since the start, best upper and best lower bound."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,25 +110,39 @@ class MultiplierMethod:
     """A proximal step is solved when the margins are off by less than this / eta in total."""
 
     def solve(
-        self, a: Float[np.ndarray, "rows classes"], b: Float[np.ndarray, "columns classes"]
+        self,
+        a: Float[np.ndarray, "rows classes"],
+        b: Float[np.ndarray, "columns classes"],
+        start: Start | None = None,
     ) -> MultiplierResult:
         """Minimise I_Q(Y; X1, X2) over Q with margins a (x1, y) and b (x2, y).
 
         Every row of `a` and `b` and every class must have positive mass, and the class totals of
-        both must agree; `pid_core.broja` sees to that.
+        both must agree; `pid_core.broja` sees to that. `start` is the end of a similar problem;
+        without it the method begins where X1 and X2 are independent given Y.
         """
+        began = time.perf_counter()
         prior = a.sum(axis=0)
         rows, columns = a.sum(axis=1), b.sum(axis=1)
         uncertainty = entropy(prior)
         problem = _Problem(a, b)
         independent = np.log(rows)[:, None] + np.log(columns)[None, :]
-        log_r = independent
         with np.errstate(divide="ignore"):
             log_u = np.log(a / rows[:, None])
             log_v = np.log(b / (columns[:, None] * prior))
+        log_r, eta = independent, self.first_eta
+        if start is not None:
+            # A margin of 0 keeps its potential of -inf, and only such a margin has it.
+            log_u, log_v = (
+                np.where(np.isfinite(own) & np.isfinite(given), given, own)
+                for own, given in ((log_u, start.log_u), (log_v, start.log_v))
+            )
+            log_r = np.maximum(start.log_r, independent - FLOOR_NATS)
+            eta = start.eta
         lower, upper = data_processing_bound(a, b), math.inf
         potentials, best = (log_u, log_v), None
-        eta, iterations, residual = self.first_eta, 0, math.inf
+        iterations, residual = 0, math.inf
+        trace: list[tuple[float, float, float]] = []
 
         for _ in range(self.max_steps):
             point = problem.at(log_u, log_v, log_r, eta)
@@ -130,6 +163,7 @@ class MultiplierMethod:
             if best is None or uncertainty + value < upper:
                 upper = uncertainty + value
                 best = Iterate(kernel=point.kernel, u=point.u, v=point.v)
+            trace.append((time.perf_counter() - began, upper, lower))
             if upper - lower < self.tolerance:
                 break
             if solved:
@@ -148,6 +182,8 @@ class MultiplierMethod:
             potential_2=potentials[1],
             iterations=iterations,
             residual=residual,
+            end=Start(log_u=log_u, log_v=log_v, log_r=log_r, eta=eta),
+            steps=tuple(trace),
         )
 
     def _newton(
