@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from statistics import NormalDist
 from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from pid_core.errors import PidError
+from pid_core.errors import PidError, UnknownName
+from pid_core.interval import Uncertainty, clustered_deviation, hull_interval
 
 ATOMS = ("redundancy", "unique_1", "unique_2", "synergy")
 """Order of the atoms everywhere: columns of `pointwise`, keys of `shares` and `interval`."""
+COLUMNS = (*ATOMS, "total", *(f"{atom}_share" for atom in ATOMS))
+"""Every number of a spectrum that has an interval."""
 
 
 def _no_rates() -> Mapping[str, float]:
@@ -113,6 +115,8 @@ class Spectrum:
     """First-order contribution of each sample to each atom; same mean (pid_core.influence)."""
     clusters: Int[np.ndarray, " samples"] | None = None
     """Index of the group each sample belongs to, where samples are not independent."""
+    uncertainty: Uncertainty | None = None
+    """Bias and sampling error, where `pid_core.uncertainty` has measured them."""
     diagnostics: Diagnostics
 
     @property
@@ -133,32 +137,54 @@ class Spectrum:
         return {name: value / self.total for name, value in self.atoms.items()}
 
     def interval(self, level: float = 0.95) -> dict[str, tuple[float, float]]:
-        """First-order confidence interval of every atom (delta method), clustered by group_id.
+        """Confidence interval of every atom, clustered by group_id.
 
-        Sampling error only: the estimate itself is biased for finite N (I* upward, so the unique
-        atoms up and redundancy and synergy down, about 0.65 / sqrt(N) for near-equal channels and
-        four candidates), and no interval of this kind sees that.
+        With `uncertainty`, it spans the atom and the atom without its small-sample bias, widened by
+        the sampling error. Without, it is first order (delta method) and holds the sampling error
+        only, which does not see that I* comes out too large: the unique atoms too large, redundancy
+        and synergy too small, by about 0.65 / sqrt(N) for near-equal channels and four candidates.
 
         Parameters
         ----------
         level : coverage, strictly between 0 and 1.
         """
-        if not 0.0 < level < 1.0:
-            raise PidError(f"level is a coverage strictly between 0 and 1, got {level}")
-        n = len(self.influence)
-        if n == 0:
+        return {name: self.interval_of(name, level) for name in ATOMS}
+
+    def interval_of(self, name: str, level: float = 0.95) -> tuple[float, float]:
+        """Confidence interval of an atom, of "total" or, as a fraction, of "<atom>_share".
+
+        Raises
+        ------
+        UnknownName
+            If there is no such number.
+        PidError
+            For a joint distribution, which has no samples, and an impossible level.
+        """
+        if len(self.influence) == 0:
             raise PidError("a joint distribution has no samples, so no sampling interval")
-        centred = self.influence - self.influence.mean(axis=0)
-        count = n
-        if self.clusters is not None:
-            count = int(self.clusters.max()) + 1
-            sums = np.zeros((count, 4))
-            np.add.at(sums, self.clusters, centred)
-            centred = sums
-        correction = count / (count - 1) if count > 1 else float("nan")
-        deviation = np.sqrt(correction * np.sum(centred**2, axis=0)) / n
-        reach = NormalDist().inv_cdf(0.5 + level / 2.0) * deviation
-        return {
-            name: (value - float(step), value + float(step))
-            for (name, value), step in zip(self.atoms.items(), reach, strict=True)
-        }
+        if name not in COLUMNS:
+            raise UnknownName.of("number of a spectrum", name, COLUMNS)
+        if self.uncertainty is not None:
+            return self.uncertainty.interval(level)[name]
+        place = COLUMNS.index(name)
+        deviation = clustered_deviation(self.influences[:, [place]], self.clusters)
+        value = self.values[[place]]
+        low, high = hull_interval(value, np.zeros(1), deviation, level)[0].tolist()
+        return low, high
+
+    @property
+    def values(self) -> Float[np.ndarray, " columns"]:
+        """The numbers of `COLUMNS`: four atoms and the total in bits, four shares."""
+        return np.array([*self.atoms.values(), self.total, *self.shares.values()])
+
+    @property
+    def influences(self) -> Float[np.ndarray, "samples columns"]:
+        """First-order contribution of each sample to each of `COLUMNS`.
+
+        A share a / T moves by (a' - share T') / T; nan where the total is 0.
+        """
+        total = self.influence.sum(axis=1, keepdims=True)
+        shares = np.array(list(self.shares.values()))
+        scale = self.total if self.total != 0.0 else float("nan")
+        on_shares = shares + (self.influence - shares * total) / scale
+        return np.hstack([self.influence, total, on_shares])
