@@ -7,6 +7,7 @@ import duckdb
 
 from data_cache.arrow import Table, pa
 from data_cache.batch import Batch, Block
+from data_cache.plan import OUTPUT_LAYER
 from data_cache.records import POINTWISE_SCHEMA
 from data_cache.sample_chunks import SAMPLE_SCHEMA
 from data_cache.spool import Kind, SpoolFile
@@ -101,9 +102,20 @@ def _insert_blocks(connection: duckdb.DuckDBPyConnection, blocks: list[Block]) -
         f"""INSERT INTO features
                 SELECT run_key, block, sample_id, text_tokens, image_tokens, features_1, features_2
                 FROM {source}
-                WHERE coalesce(text_tokens, image_tokens, len(features_1), len(features_2))
-                      IS NOT NULL
+                WHERE layer = {OUTPUT_LAYER}
+                      AND coalesce(text_tokens, image_tokens, len(features_1), len(features_2))
+                          IS NOT NULL
                 ORDER BY run_key, block, sample_id"""
+    )
+    # Not from `once`: of two chunks with a row, the one that has its features may rank lower.
+    connection.execute(
+        f"""INSERT INTO layer_features
+                SELECT run_key, block, sample_id, layer, features_1, features_2
+                FROM incoming_rows
+                WHERE layer != {OUTPUT_LAYER} AND features_1 IS NOT NULL
+                QUALIFY row_number() OVER (PARTITION BY run_key, block, sample_id, layer
+                                           ORDER BY rank) = 1
+                ORDER BY run_key, layer, block, sample_id"""
     )
     connection.unregister("incoming_rows")
 
@@ -120,7 +132,7 @@ def _delete_blocks(connection: duckdb.DuckDBPyConnection, blocks: list[Block]) -
             [pa.array(keys[0], pa.string()), pa.array(keys[1], pa.int32())], schema=_BLOCK_KEYS
         ),
     )
-    for table in ("predictions", "features"):
+    for table in ("predictions", "features", "layer_features"):
         connection.execute(
             f"DELETE FROM {table} WHERE (run_key, block) IN (SELECT run_key, block FROM old_blocks)"
         )

@@ -11,6 +11,11 @@ from data_cache.errors import CacheError, ChunkInvalid, SchemaTooNew
 from data_cache.runs import canonical_json, hash_text
 
 CHUNK_VERSION = 1
+"""What files of the spool say; an older PIDscope reads them."""
+FEATURES_VERSION = 2
+"""What a prediction chunk with features of layers says: an older PIDscope would call it broken."""
+NEWEST_VERSION = FEATURES_VERSION
+"""The newest that is read here."""
 BLOCK_SIZE = 64
 """Positions of a benchmark's fixed order that share a block; block = position // 64."""
 
@@ -47,6 +52,9 @@ class ChunkPlan:
     single_token: bool = True
     """Every candidate is one token, so that their probabilities sum to 1 at most. Probabilities
     normalised by token length have no such bound, and their sum is not checked."""
+    layer_features: bool = False
+    """Each inner layer has features of its own: the mean of its states over the positions of each
+    modality, in its row of the full run."""
 
     def __post_init__(self) -> None:
         """Sort, so that equal plans are equal, and refuse what no chunk can be."""
@@ -71,6 +79,11 @@ class ChunkPlan:
             )
         if not given or given != set(self.conditions):
             raise ChunkInvalid(f"{where} is planned with the conditions {sorted(given)}")
+        if self.layer_features and (max(self.layers) < 0 or Condition.FULL not in given):
+            raise ChunkInvalid(
+                f"{where} is planned with features of layers and without an inner layer of the "
+                "full run, whose rows hold them; plan both"
+            )
 
     def draws_of(self, condition: Condition) -> int:
         """Return how many draws a condition has."""
@@ -85,7 +98,9 @@ class ChunkPlan:
     @property
     def name(self) -> str:
         """The chunk's file name: its block and a hash of what it holds, never a time."""
-        content = [self.sample_ids, self.draws, self.layers, self.conditions]
+        content: list[Any] = [self.sample_ids, self.draws, self.layers, self.conditions]
+        if self.layer_features:
+            content.append("layer_features")
         return f"{self.index:05d}-{hash_text(canonical_json(content), 12)}.parquet"
 
     def covers(self, other: "ChunkPlan") -> bool:
@@ -96,6 +111,7 @@ class ChunkPlan:
             and set(self.sample_ids) >= set(other.sample_ids)
             and set(self.layers) >= set(other.layers)
             and set(self.conditions) >= set(other.conditions)
+            and self.layer_features >= other.layer_features
         )
 
     def to_metadata(self) -> dict[str, str]:
@@ -103,7 +119,7 @@ class ChunkPlan:
         return {
             METADATA_KEY: canonical_json(
                 {
-                    "schema_version": CHUNK_VERSION,
+                    "schema_version": FEATURES_VERSION if self.layer_features else CHUNK_VERSION,
                     "run_key": self.run_key,
                     "index": self.index,
                     "n_samples": len(self.sample_ids),
@@ -112,6 +128,7 @@ class ChunkPlan:
                     "layers": self.layers,
                     "conditions": self.conditions,
                     "single_token": self.single_token,
+                    **({"layer_features": True} if self.layer_features else {}),
                 }
             )
         }
@@ -137,6 +154,7 @@ class ChunkPlan:
                 layers=tuple(map(int, content["layers"])),
                 conditions=tuple(map(Condition, content["conditions"])),
                 single_token=bool(content["single_token"]),
+                layer_features=bool(content.get("layer_features", False)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ChunkInvalid(
@@ -162,10 +180,10 @@ def chunk_metadata(metadata: dict[bytes, bytes] | None, where: str) -> dict[str,
         version = int(content["schema_version"])
     except (KeyError, TypeError, ValueError) as error:
         raise ChunkInvalid(f"{where} has unreadable metadata: {error}") from error
-    if version > CHUNK_VERSION:
+    if version > NEWEST_VERSION:
         raise SchemaTooNew(
             f"{where} was written by a newer PIDscope (schema {version}, this one reads "
-            f"{CHUNK_VERSION}); upgrade or choose another folder with --cache"
+            f"{NEWEST_VERSION}); upgrade or choose another folder with --cache"
         )
     return content
 
@@ -182,5 +200,5 @@ def read_failure(error: Exception, where: str) -> CacheError:
 
 
 def largest_first(plans: Iterable[ChunkPlan]) -> list[ChunkPlan]:
-    """Order the chunks of one block by rank: more rows first, then by name."""
-    return sorted(plans, key=lambda plan: (-plan.rows, plan.name))
+    """Order the chunks of one block by rank: more rows first, more features, then by name."""
+    return sorted(plans, key=lambda plan: (-plan.rows, not plan.layer_features, plan.name))

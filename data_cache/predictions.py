@@ -53,6 +53,8 @@ class Predictions:
     """(N, d1) pooled embeddings of source 1; None unless asked for and held by every sample."""
     features_2: NDArray[np.float32] | None
     """(N, d2), likewise of source 2."""
+    features_layer: int
+    """Where they were pooled: -1 is before the first layer, else after that layer."""
     incomplete: int
     """Samples left out because full, only_1 or only_2 is missing for them."""
 
@@ -74,6 +76,16 @@ _CHOSEN = """
     )"""
 
 
+_FEATURE_COLUMNS = """,
+                       features.features_1 AS input_1, features.features_2 AS input_2,
+                       inner_ones.features_1 AS inner_1, inner_ones.features_2 AS inner_2"""
+
+_FEATURE_JOIN = """
+                LEFT JOIN layer_features AS inner_ones
+                     ON inner_ones.sample_id = chosen.sample_id AND inner_ones.run_key = $run_key
+                     AND inner_ones.layer = $features_layer"""
+
+
 def predictions(
     cache: Path,
     run_key: str,
@@ -84,6 +96,7 @@ def predictions(
     limit: int | None = None,
     draws: int | None = None,
     features: bool = False,
+    features_layer: int | None = None,
 ) -> Predictions:
     """Return the raw scores of a run as rectangular arrays.
 
@@ -105,11 +118,15 @@ def predictions(
         The first so many draws; None takes as many as every sample has.
     features
         Whether to return the pooled embeddings too.
+    features_layer
+        Return those pooled after this layer, -1 for the model's input; with `features` alone, those
+        of `layer` where every sample has them, else those of the input.
 
     Raises
     ------
     CacheError
-        If there is no such run, nothing is left, or samples have fewer draws than asked for.
+        If there is no such run, nothing is left, or samples have fewer draws than asked for or no
+        features of the layer asked for.
     """
     with reader(cache) as connection:
         run = connection.execute(
@@ -127,18 +144,21 @@ def predictions(
             "subset": subset,
             "limit": limit,
         }
-        extra = ", features_1, features_2" if features else ""
+        columns, join, also = "", "", {}
+        if features or features_layer is not None:
+            also = {"features_layer": layer if features_layer is None else features_layer}
+            columns, join = _FEATURE_COLUMNS, _FEATURE_JOIN
         about = _arrow(
             connection,
             f"""{_CHOSEN}
                 SELECT chosen.sample_id, position, group_id, subset, split, answer,
                        len(options) AS k,
                        coalesce(text_tokens, -1) AS text_tokens,
-                       coalesce(image_tokens, -1) AS image_tokens {extra}
+                       coalesce(image_tokens, -1) AS image_tokens {columns}
                 FROM chosen LEFT JOIN features
-                     ON features.sample_id = chosen.sample_id AND features.run_key = $run_key
+                     ON features.sample_id = chosen.sample_id AND features.run_key = $run_key {join}
                 ORDER BY i""",
-            bound,
+            bound | also,
         )
         rows = _arrow(
             connection,
@@ -151,7 +171,16 @@ def predictions(
     what = f"run {run_key}, split {split or 'all'}, subset {subset or 'all'}, layer {layer}"
     if len(about) == 0:
         raise CacheError(f"{what}: no predictions with samples; see {command('list runs', cache)}")
-    return _Grid(about, rows, what).predictions(run_key, layer, draws)
+    return _Grid(about, rows, what).predictions(run_key, layer, draws, features_layer)
+
+
+def features_by_layer(cache: Path, run_key: str) -> tuple[int, ...]:
+    """Return the inner layers of which some samples of a run have features, in order."""
+    with reader(cache) as connection:
+        rows = connection.execute(
+            "SELECT DISTINCT layer FROM layer_features WHERE run_key = ? ORDER BY layer", [run_key]
+        ).fetchall()
+    return tuple(int(row[0]) for row in rows)
 
 
 def _arrow(connection: Any, query: str, bound: dict[str, Any]) -> Table:
@@ -178,7 +207,9 @@ class _Grid:
             for condition in Condition
         }
 
-    def predictions(self, run_key: str, layer: int, draws: int | None) -> Predictions:
+    def predictions(
+        self, run_key: str, layer: int, draws: int | None, features_layer: int | None
+    ) -> Predictions:
         if (self.lengths != self.k[self.i]).any():
             raise CacheError(f"{self.what}: scores and options differ in number; rebuild the cache")
         keep = np.logical_and.reduce([self.held[c] > 0 for c in REQUIRED_CONDITIONS])
@@ -197,6 +228,8 @@ class _Grid:
         there = [c for c in Condition if (self.held[c][keep] >= depth[c]).all()]
         k: NDArray[np.int64] = self.k[keep]
         about = self.about.filter(keep)
+        pooled_at = self._pooled_at(about, layer, features_layer)
+        pooled = "input" if pooled_at == OUTPUT_LAYER else "inner"
 
         def numbers(name: str) -> NDArray[np.int64]:
             return np.asarray(about[name], dtype=np.int64)
@@ -220,9 +253,23 @@ class _Grid:
             strict_choice={condition: strict for condition, (_, strict) in arrays.items()},
             text_tokens=numbers("text_tokens"),
             image_tokens=numbers("image_tokens"),
-            features_1=_matrix(about, "features_1"),
-            features_2=_matrix(about, "features_2"),
+            features_1=_matrix(about, f"{pooled}_1"),
+            features_2=_matrix(about, f"{pooled}_2"),
+            features_layer=pooled_at,
             incomplete=int((~keep).sum()),
+        )
+
+    def _pooled_at(self, about: Table, layer: int, asked: int | None) -> int:
+        """Return the layer whose features are handed out."""
+        wanted = layer if asked is None else asked
+        held = "inner_1" in about.schema.names and not about["inner_1"].null_count
+        if wanted == OUTPUT_LAYER or held:
+            return wanted
+        if asked is None:
+            return OUTPUT_LAYER
+        raise CacheError(
+            f"{self.what}: not every sample has features of layer {wanted}; "
+            "profile with --layer-features"
         )
 
     def _arrays(

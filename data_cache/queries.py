@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from data_cache.errors import CacheError, CacheMissing
-from data_cache.predictions import Predictions, predictions
+from data_cache.predictions import Predictions, features_by_layer, predictions
 from data_cache.store import data_version, reader
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "RunRow",
     "StoredSample",
     "data_version",
+    "features_by_layer",
     "predictions",
     "runs",
     "samples",

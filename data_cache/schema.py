@@ -67,15 +67,25 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def add_layer_features(connection: duckdb.DuckDBPyConnection) -> None:
+    """Migration 2: what each modality's positions hold at an inner layer, for runs that kept it."""
+    connection.execute(
+        """CREATE TABLE layer_features (
+               run_key VARCHAR NOT NULL, block INTEGER NOT NULL, sample_id VARCHAR NOT NULL,
+               layer SMALLINT NOT NULL, features_1 FLOAT[] NOT NULL, features_2 FLOAT[] NOT NULL)"""
+    )
+
+
 Migration = Callable[[duckdb.DuckDBPyConnection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (create_tables,)
+MIGRATIONS: tuple[Migration, ...] = (create_tables, add_layer_features)
 """Step i brings a file of schema i to schema i + 1. Steps are added, never changed."""
 
 SCHEMA_VERSION = len(MIGRATIONS)
 
 TABLES = (
-    "files", "runs", "blocks", "predictions", "features", "samples", "estimates", "pointwise",
+    "files", "runs", "blocks", "predictions", "features", "layer_features", "samples",
+    "estimates", "pointwise",
 )  # fmt: skip
 """Every table that holds data."""
 

@@ -25,8 +25,10 @@ CHUNK_SCHEMA = pa.schema(
         ("features_2", pa.list_(pa.float32())),
     ]
 )
-PER_SAMPLE = ("text_tokens", "image_tokens", "features_1", "features_2")
-"""Columns that only the row (full, draw 0, layer -1) of a sample may fill."""
+FEATURES = ("features_1", "features_2")
+"""Columns that the row (full, draw 0) of each layer fills where the plan has features of layers."""
+PER_SAMPLE = ("text_tokens", "image_tokens", *FEATURES)
+"""Columns that else only the row (full, draw 0, layer -1) of a sample may fill."""
 REQUIRED = tuple(name for name in CHUNK_SCHEMA.names if name not in PER_SAMPLE)
 
 SCORE_TOLERANCE = 1e-5
@@ -68,7 +70,7 @@ def check_rows(table: Table, plan: ChunkPlan, where: str) -> None:
         where,
         "a strict choice outside its candidates",
     )
-    _check_per_sample_columns(table, where)
+    _check_per_sample_columns(table, plan, where)
 
 
 def _check_keys(table: Table, plan: ChunkPlan, where: str) -> None:
@@ -116,23 +118,37 @@ def _check_scores(table: Table, plan: ChunkPlan, where: str) -> NDArray[np.int64
     return lengths
 
 
-def _check_per_sample_columns(table: Table, where: str) -> None:
-    own = (
-        (_positions(table["condition"], [str(Condition.FULL)]) == 0)
-        & (_numbers(table["draw"]) == 0)
-        & (_numbers(table["layer"]) == OUTPUT_LAYER)
+def _check_per_sample_columns(table: Table, plan: ChunkPlan, where: str) -> None:
+    unmasked = (_positions(table["condition"], [str(Condition.FULL)]) == 0) & (
+        _numbers(table["draw"]) == 0
     )
+    own = unmasked & (_numbers(table["layer"]) == OUTPUT_LAYER)
+    inner = unmasked & ~own
     for name in PER_SAMPLE:
         filled = np.asarray(pc.is_valid(table[name]), dtype=bool)
-        _refuse(table, filled & ~own, where, f"{name}, which belongs to the full output only")
-    for name in ("features_1", "features_2"):
-        filled = table[name].combine_chunks().drop_null()
-        if len(filled) == 0:
-            continue
-        if len(set(pc.list_value_length(filled).to_pylist())) > 1:
-            raise ChunkInvalid(f"{where} has {name} of different lengths")
-        if not np.isfinite(filled.flatten().to_numpy(zero_copy_only=False)).all():
-            raise ChunkInvalid(f"{where} has {name} that are not finite numbers")
+        by_layer = plan.layer_features and name in FEATURES
+        _refuse(
+            table,
+            filled & ~(unmasked if by_layer else own),
+            where,
+            f"{name}, which belongs to the full {'run' if by_layer else 'output'} only",
+        )
+        if by_layer:
+            _refuse(table, inner & ~filled, where, f"no {name}, which its plan promises")
+    for name in FEATURES:
+        # The input's embeddings and the layers' states are checked apart: widths may differ.
+        for rows in (own, inner):
+            _check_vectors(table.filter(pa.array(rows)), name, where)
+
+
+def _check_vectors(table: Table, name: str, where: str) -> None:
+    filled = table[name].combine_chunks().drop_null()
+    if len(filled) == 0:
+        return
+    if len(set(pc.list_value_length(filled).to_pylist())) > 1:
+        raise ChunkInvalid(f"{where} has {name} of different lengths")
+    if not np.isfinite(filled.flatten().to_numpy(zero_copy_only=False)).all():
+        raise ChunkInvalid(f"{where} has {name} that are not finite numbers")
 
 
 def _numbers(column: Any) -> NDArray[np.int64]:

@@ -72,6 +72,8 @@ def rows_of(
             for condition in plan.conditions:
                 for draw in range(plan.draws_of(condition)):
                     own = condition == Condition.FULL and layer == OUTPUT_LAYER
+                    inner = plan.layer_features and condition == Condition.FULL and not own
+                    state = [float(layer), float(len(sample_id)), float(k)] if inner else None
                     rows.append(
                         {
                             "sample_id": sample_id,
@@ -83,8 +85,8 @@ def rows_of(
                             "top_token": 65 + draw,
                             "text_tokens": 20 if own else None,
                             "image_tokens": 16 if own else None,
-                            "features_1": [1.0, float(k), 0.5] if own and features else None,
-                            "features_2": [2.0, float(k)] if own and features else None,
+                            "features_1": [1.0, float(k), 0.5] if own and features else state,
+                            "features_2": [2.0, float(k)] if own and features else state,
                         }
                     )
     return pa.Table.from_pylist(rows)
@@ -98,6 +100,7 @@ def profile(
     draws: int = 2,
     layers: Sequence[int] = (OUTPUT_LAYER,),
     conditions: Sequence[Condition] = tuple(Condition),
+    layer_features: bool = False,
     **more: object,
 ) -> str:
     """Write what a runner writes: sidecar, samples, one chunk per block. Returns the run key."""
@@ -115,6 +118,7 @@ def profile(
             draws=draws,
             layers=tuple(layers),
             conditions=tuple(conditions),
+            layer_features=layer_features,
         )
         write_chunk(run_directory(cache, key), plan, rows_of(plan, options))
     return key

@@ -262,7 +262,7 @@ class TestReading:
             validate_chunk(path.rename(tmp_path / "thief" / path.name))
 
     def test_a_chunk_from_a_newer_schema_is_refused_as_such(self, tmp_path):
-        with pytest.raises(SchemaTooNew, match=r"schema 7, this one reads 1.*upgrade"):
+        with pytest.raises(SchemaTooNew, match=r"schema 7, this one reads 2.*upgrade"):
             validate_chunk(from_the_future(write(tmp_path, plan_of())))
 
 

@@ -75,6 +75,7 @@ def test_everything_of_the_spool_becomes_rows(tmp_path):
         "blocks": 2,
         "predictions": 100 * (1 + 3 * 2 + 1),
         "features": 100,
+        "layer_features": 0,
         "samples": 100,
         "estimates": 0,
         "pointwise": 0,
