@@ -23,6 +23,9 @@ from pid_core.predictive import DEFAULT_TAU, RawScores, fallback_information
 from pid_core.registry import ON_FEATURES, estimate
 from pid_core.spectrum import ATOMS, Spectrum
 
+FEWEST_DRAWS = 3
+"""Draws per sample from which on a jackknife is taken."""
+
 
 def estimate_over_draws(
     full: object,
@@ -109,7 +112,7 @@ def estimate_over_draws(
                 f"{name} must have the shape of only_1 {probe_1.shape}, got {values.shape}; "
                 "every condition needs the same samples, draws and candidates"
             )
-    jackknifed = draws >= 3 and estimator not in ON_FEATURES
+    jackknifed = draws >= FEWEST_DRAWS and estimator not in ON_FEATURES
     parts = 2 * draws - 1 if jackknifed else 1
 
     def solve(kept: list[int]) -> Spectrum:
@@ -248,7 +251,7 @@ def _noise_floor(masked: np.ndarray, valid: object, *, pool: bool) -> float:
     draws = masked.shape[1]
     everything = list(range(draws))
     plain = information(everything)
-    if draws < 3:
+    if draws < FEWEST_DRAWS:
         return plain
     fewer = _mean(information([d for d in everything if d != out]) for out in everything)
     return draws * plain - (draws - 1) * fewer

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from pid_core.certified import Settings
 from pid_core.channels import Channels
-from pid_core.draws import estimate_over_draws
+from pid_core.draws import FEWEST_DRAWS, estimate_over_draws
 from pid_core.predictive import DEFAULT_TAU, RawScores
 from pid_core.registry import ON_FEATURES, estimate
+from pid_core.reweighted import TOLERANCE_BITS, Reweighted
 from pid_core.spectrum import ATOMS, Spectrum
 
 Weighted = Callable[[Int[np.ndarray, " samples"]], Float[np.ndarray, " numbers"]]
@@ -48,7 +50,10 @@ class AbstractProblem(ABC):
         return self.channels.clusters
 
     def weighted(self) -> Weighted:
-        """Return a function of how often each sample counts; ready to be called many times."""
+        """Return a function of how often each sample counts; ready to be called many times.
+
+        Numbers of ``certified`` lie within the tolerance of `pid_core.reweighted`.
+        """
 
         def numbers(weights: np.ndarray) -> np.ndarray:
             return numbers_of(self.estimate(np.repeat(np.arange(self.n_samples), weights)))
@@ -76,6 +81,23 @@ class OfChannels(AbstractProblem):
         """Estimate from the samples named."""
         chosen = self.channels if rows is None else self.channels.at(rows)
         return estimate(chosen, self.estimator, **self.settings)
+
+    def weighted(self) -> Weighted:
+        """Start each solution from that of all samples, where the estimator can."""
+        return self.weighted_within(TOLERANCE_BITS)
+
+    def weighted_within(self, tolerance_bits: float) -> Weighted:
+        """Return `weighted` with another certified gap, where the estimator has one."""
+        if self.estimator != "certified":
+            return super().weighted()
+        settings = Settings(**self.settings)
+        again = Reweighted(self.channels, settings, tolerance_bits=tolerance_bits)
+
+        def numbers(weights: np.ndarray) -> np.ndarray:
+            found = again.atoms(weights)
+            return np.append(found.atoms, found.total)
+
+        return numbers
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -135,6 +157,35 @@ class OfDraws(AbstractProblem):
     def plain(self) -> OfChannels:
         """Return the problem of the mean over draws, without a jackknife."""
         return OfChannels(channels=self.channels, estimator=self.estimator, settings=self.settings)
+
+    def weighted(self) -> Weighted:
+        """Jackknife solutions that start from those of all samples."""
+        draws = self.only_1.shape[1]
+        if self.estimator in ON_FEATURES or draws < FEWEST_DRAWS:
+            return self.plain().weighted()
+        whole, *left_out = (
+            OfChannels(
+                channels=self._with_draws([d for d in range(draws) if d != out]),
+                estimator=self.estimator,
+                settings=self.settings,
+            ).weighted_within(TOLERANCE_BITS / (2 * draws - 1))
+            for out in (None, *range(draws))
+        )
+
+        def numbers(weights: np.ndarray) -> np.ndarray:
+            fewer = np.mean([one(weights) for one in left_out], axis=0)
+            return draws * whole(weights) - (draws - 1) * fewer
+
+        return numbers
+
+    def _with_draws(self, kept: list[int]) -> Channels:
+        return Channels(
+            full=self.channels.full,
+            only_1=self.only_1[:, kept].mean(axis=1),
+            only_2=self.only_2[:, kept].mean(axis=1),
+            valid=self.valid,
+            group_id=self.channels.group_id,
+        )
 
     def estimate(self, rows: Int[np.ndarray, " chosen"] | None = None) -> Spectrum:
         """Estimate from the samples named, with all their draws."""

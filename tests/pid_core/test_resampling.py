@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pid_core import Channels, PidError, estimate
-from pid_core.problem import OfChannels
+from pid_core import Channels, PidError, RawScores, estimate
+from pid_core.problem import OfChannels, OfDraws
 from pid_core.resampling import bootstrap, disjoint_parts, resample_batches
-from tests.pid_core.problems import random_channels
+from tests.pid_core.problems import random_channels, softmax
 
 
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(8, 60), groups=st.integers(4, 60))
@@ -72,6 +72,18 @@ def test_weights_are_repeated_samples() -> None:
     found = OfChannels(channels=channels).weighted()(weights)
     repeated = estimate(channels.at(np.repeat(np.arange(12), weights)))
     assert found == pytest.approx([*repeated.atoms.values(), repeated.total], abs=1e-3)
+
+
+def test_weighted_draws_are_jackknifed() -> None:
+    generator = np.random.default_rng(0)
+    full = np.log(np.eye(2)[np.arange(40) % 2] * 0.9 + 0.05)
+    noisy = np.log(softmax(generator.normal(size=(2, 40, 3, 2))))
+    problem = OfDraws.of_scores(RawScores(full=full, only_1=noisy[0], only_2=noisy[1]))
+    weights = generator.integers(0, 3, size=40)
+    repeated = problem.estimate(np.repeat(np.arange(40), weights))
+    found = problem.weighted()(weights)
+    assert found == pytest.approx([*repeated.atoms.values(), repeated.total], abs=5e-3)
+    assert found != pytest.approx(problem.plain().weighted()(weights), abs=2e-2)
 
 
 def test_rows_of_one_group_are_drawn_together() -> None:
