@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from data_cache.conditions import Condition
 from data_cache.plan import BLOCK_SIZE, ChunkPlan
 from data_cache.samples import Benchmark, Sample
-from model_runners.inference import OWN_LAYER, BatchResult
+from model_runners.inference import OWN_LAYER, BatchResult, Row
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,13 +53,19 @@ class Missing:
 
 
 def missing(
-    folder: Path, run_key: str, block: Block, *, draws: int, layers: Sequence[int]
+    folder: Path,
+    run_key: str,
+    block: Block,
+    *,
+    draws: int,
+    layers: Sequence[int],
+    layer_features: bool = False,
 ) -> Missing | None:
     """Return what to compute for a block, or None where a chunk on disk already has it.
 
-    Where a chunk has other samples, draws or layers, the new chunk holds both, so that nothing that
-    was paid for is lost when it supersedes the old one; samples that a chunk has with all draws and
-    layers are copied.
+    Where a chunk has other samples, draws, layers or features of layers, the new chunk holds both,
+    so that nothing that was paid for is lost when it supersedes the old one; samples that a chunk
+    has with all draws, layers and features are copied.
     """
     from data_cache.chunks import read_plan
     from data_cache.errors import ChunkInvalid, SchemaTooNew
@@ -67,6 +76,7 @@ def missing(
         sample_ids=tuple(sample.id for sample in block.wanted),
         draws=draws,
         layers=tuple(layers),
+        layer_features=layer_features,
     )
     stored: list[tuple[Path, ChunkPlan]] = []
     for path in sorted(folder.glob(f"{block.index:05d}-*.parquet")):
@@ -83,6 +93,7 @@ def missing(
             sample_ids=tuple({*plan.sample_ids, *there.sample_ids}),
             draws=max(plan.draws, there.draws),
             layers=tuple({*plan.layers, *there.layers}),
+            layer_features=plan.layer_features or there.layer_features,
         )
     return _with_copies(plan, stored)
 
@@ -104,6 +115,7 @@ def _with_copies(plan: ChunkPlan, stored: Sequence[tuple[Path, ChunkPlan]]) -> M
             sample_ids=tuple(copied) or plan.sample_ids,
             draws=plan.draws,
             layers=plan.layers,
+            layer_features=plan.layer_features,
         )
         if not copied or not there.covers(needed):
             continue
@@ -145,12 +157,15 @@ def prediction_table(results: Iterable[BatchResult], kept: Sequence[Any] = ()) -
             columns["scores"].append(row.scores.tolist())
             columns["strict_choice"].append(row.strict_choice)
             columns["top_token"].append(row.top_token)
-            first = row.condition is Condition.FULL and row.draw == 0 and row.layer == OWN_LAYER
-            features = result.features[row.sample.id] if first else None
+            unmasked = row.condition is Condition.FULL and row.draw == 0
+            features = (
+                result.features[row.sample.id] if unmasked and row.layer == OWN_LAYER else None
+            )
             columns["text_tokens"].append(features.text_tokens if features else None)
             columns["image_tokens"].append(features.vision_tokens if features else None)
-            columns["features_1"].append(features.vision.tolist() if features else None)
-            columns["features_2"].append(features.text.tolist() if features else None)
+            vision, text = _vectors(result, row) if unmasked else (None, None)
+            columns["features_1"].append(vision)
+            columns["features_2"].append(text)
     vector = pa.list_(pa.float32())
     types = {"scores": vector, "features_1": vector, "features_2": vector}
     computed = pa.table(
@@ -159,3 +174,12 @@ def prediction_table(results: Iterable[BatchResult], kept: Sequence[Any] = ()) -
     if not kept:
         return computed
     return pa.concat_tables([computed.cast(kept[0].schema), *kept])
+
+
+def _vectors(result: BatchResult, row: Row) -> "tuple[np.ndarray | None, np.ndarray | None]":
+    """Return the features that belong into the row of a full run, where there are any."""
+    if row.layer == OWN_LAYER:
+        own = result.features[row.sample.id]
+        return own.vision, own.text
+    states = result.layer_features.get(row.sample.id)
+    return (states.vision[row.layer], states.text[row.layer]) if states else (None, None)

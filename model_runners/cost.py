@@ -120,6 +120,7 @@ def newest(cache: Path, options: ProfileOptions, device: str) -> JobRow | None:
         for job in jobs.jobs(cache, kind=KIND)
         if job.request.get("model") == model
         and job.request.get("layers") == options.layers
+        and job.request.get("layer_features", False) == options.layer_features
         and (job.result.get("speed") or {}).get("device", "").partition(":")[0] == device
     ]
     same = [job for job in fitting if job.request.get("benchmark") == options.benchmark]

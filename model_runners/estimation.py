@@ -183,6 +183,7 @@ def settings_of(run: "RunRow", part: "Predictions", options: EstimateOptions) ->
         "probe": run.config.get("probe"),
         "dtype": run.config.get("dtype"),
         **({"clusters": options.clusters} if options.estimator in ON_FEATURES else {}),
+        **({"features_layer": part.features_layer} if part.features_layer != OUTPUT_LAYER else {}),
     }
 
 

@@ -56,12 +56,24 @@ class SampleFeatures:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LayerFeatures:
+    """What the positions of each modality of one sample hold after each layer of the full run."""
+
+    vision: "np.ndarray"
+    """(layers, d) float32, mean over the image's positions."""
+    text: "np.ndarray"
+    """(layers, d) float32, mean over the text's positions."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class BatchResult:
     """Everything that one batch gives."""
 
     rows: list[Row]
     features: dict[str, SampleFeatures]
     """By sample id."""
+    layer_features: dict[str, LayerFeatures]
+    """By sample id; empty unless asked for."""
     passes: int
     """Sequences that went through the text stack."""
 
@@ -77,18 +89,24 @@ class BatchRunner:
     scope: MaskScope = "all"
     draws: int = 4
     with_layers: bool = False
+    with_layer_features: bool = False
     rows_per_pass: int = 64
     """Sequences in one call of the text stack."""
 
-    def widened(self, draws: int, *, with_layers: bool) -> "BatchRunner":
+    def widened(
+        self, draws: int, *, with_layers: bool, with_layer_features: bool = False
+    ) -> "BatchRunner":
         """Return a runner that also covers what an earlier run of the same block had."""
-        return replace(self, draws=draws, with_layers=with_layers)
+        return replace(
+            self, draws=draws, with_layers=with_layers, with_layer_features=with_layer_features
+        )
 
     def run(self, samples: Sequence[Sample]) -> BatchResult:
         """Predict all conditions and draws of a batch of samples."""
         import torch
 
         rows: list[Row] = []
+        layer_features: dict[str, LayerFeatures] = {}
         passes = 0
         batch = self._encode(samples, with_image=True)
         captured = merge(self.loaded, batch, samples, images=self.images)
@@ -100,12 +118,23 @@ class BatchRunner:
             part = jobs[start : start + self.rows_per_pass]
             index = torch.tensor([i for i, _, _ in part], device=captured.embeddings.device)
             embeddings = self._masked(captured, batch, samples, part)
+            unmasked = [i for i, condition, _ in part if condition is Condition.FULL]
             last = replay(
                 self.loaded.stack,
                 embeddings,
                 take_rows(captured, index),
                 with_layers=self.with_layers,
+                # The plan begins with the full run, so its rows are the first of a part.
+                positions=torch.stack([batch.vision[unmasked], batch.text[unmasked]])
+                if self.with_layer_features and unmasked
+                else None,
             )
+            if last.means is not None:
+                for row, i in enumerate(unmasked):
+                    vision, text = last.means[:, :, row].unbind(1)
+                    layer_features[samples[i].id] = LayerFeatures(
+                        vision=vision.numpy(), text=text.numpy()
+                    )
             rows += self._score([(samples[i], c, d) for i, c, d in part], last)
             passes += len(part)
         plain = self._encode(samples, with_image=False)
@@ -122,7 +151,12 @@ class BatchRunner:
             )
             rows += self._score([(samples[i], Condition.NO_IMAGE, 0) for i in index.tolist()], last)
             passes += len(index)
-        return BatchResult(rows=rows, features=pooled(captured, batch, samples), passes=passes)
+        return BatchResult(
+            rows=rows,
+            features=pooled(captured, batch, samples),
+            layer_features=layer_features,
+            passes=passes,
+        )
 
     def _encode(self, samples: Sequence[Sample], *, with_image: bool) -> EncodedBatch:
         return encode(

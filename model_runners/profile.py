@@ -58,10 +58,14 @@ class ProfileOptions:
     batch_size: int | None = None
     layers: bool = False
     """Also read every layer through the logit lens."""
+    layer_features: bool = False
+    """Also keep what the positions of each modality hold after every layer; implies `layers`."""
     mask_scope: MaskScope = "all"
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense before a model is loaded."""
+        if self.layer_features:
+            object.__setattr__(self, "layers", True)
         for name, value in (
             ("draws", self.draws),
             ("batch size", self.batch_size),
@@ -225,6 +229,7 @@ def profile(
         scope=options.mask_scope,
         draws=options.draws,
         with_layers=options.layers,
+        with_layer_features=options.layer_features,
         rows_per_pass=rows,
     )
     layers = (OUTPUT_LAYER, *(range(len(loaded.stack.layers)) if options.layers else ()))
@@ -240,17 +245,25 @@ def profile(
         stopped = stop()
         if stopped:
             break
-        lacking = missing(folder, key, block, draws=options.draws, layers=layers)
+        lacking = missing(
+            folder,
+            key,
+            block,
+            draws=options.draws,
+            layers=layers,
+            layer_features=options.layer_features,
+        )
         if lacking is not None:
             plan = lacking.plan
             samples = block.named(lacking.compute)
             started = time.monotonic()
             first = first or started
-            results = list(
-                run_batches(
-                    runner.widened(plan.draws, with_layers=len(plan.layers) > 1), samples, rows
-                )
+            wider = runner.widened(
+                plan.draws,
+                with_layers=len(plan.layers) > 1,
+                with_layer_features=plan.layer_features,
             )
+            results = list(run_batches(wider, samples, rows))
             seconds += time.monotonic() - started
             write_samples(cache, benchmark, [block.index * BLOCK_SIZE])
             write_chunk(folder, plan, prediction_table(results, lacking.kept))

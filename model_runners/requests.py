@@ -21,7 +21,10 @@ def request_of(options: ProfileOptions) -> dict[str, Any]:
     ModelNotFound
         If there is no such model.
     """
-    return {**asdict(options), "model": lasting_name(options.model)}
+    request = {**asdict(options), "model": lasting_name(options.model)}
+    if not options.layer_features:
+        del request["layer_features"]  # a job without it keeps the key that it always had
+    return request
 
 
 def options_of(request: Mapping[str, Any]) -> ProfileOptions:
@@ -48,7 +51,11 @@ def title_of(options: ProfileOptions) -> str:
         None if options.split == "all" else options.split,
         f"first {options.limit}" if options.limit else None,
         f"{options.draws} draws" if options.draws > 1 else "1 draw",
-        "every layer" if options.layers else None,
+        "every layer with features"
+        if options.layer_features
+        else "every layer"
+        if options.layers
+        else None,
         None if options.mask_scope == "all" else f"text mask: {options.mask_scope}",
         f"seed {options.seed}" if options.seed else None,
     ]

@@ -170,6 +170,9 @@ class LastToken:
     """(R, d): after the final norm."""
     layers: "torch.Tensor | None"
     """(layers, R, d): the output of each decoder layer, after the final norm; on request."""
+    means: "torch.Tensor | None" = None
+    """(layers, M, P, d) float32 on the CPU: mean output of each decoder layer, before the final
+    norm, over each of M sets of positions in the first P rows; on request."""
 
 
 def replay(
@@ -178,21 +181,41 @@ def replay(
     keywords: dict[str, Any],
     *,
     with_layers: bool = False,
+    positions: "torch.Tensor | None" = None,
 ) -> LastToken:
     """Run the text stack on (R, L, d) embeddings and keep the last position.
 
     The per-layer states come from hooks on the layers, which see them before the final norm; the
     norm is applied here, once (transformers' own `hidden_states[-1]` already has it).
+
+    Parameters
+    ----------
+    stack
+        Of the model.
+    embeddings
+        Merged, perhaps masked.
+    keywords
+        Of `take_rows`, for the same rows.
+    with_layers
+        Whether to keep the last position of every layer.
+    positions
+        (M, P, L) bool: of the first P rows, M sets of positions whose states are averaged at every
+        layer. An empty set gives zeros.
     """
     import torch
 
     kept: list[torch.Tensor] = []
+    means: list[torch.Tensor] = []
 
     def keep(_module: Any, _args: Any, output: Any) -> None:
         state = output[0] if isinstance(output, tuple) else output
-        kept.append(state[:, -1])
+        if with_layers:
+            kept.append(state[:, -1])
+        if positions is not None:
+            means.append(_means(state, positions))
 
-    handles = [layer.register_forward_hook(keep) for layer in stack.layers] if with_layers else []
+    wanted = with_layers or positions is not None
+    handles = [layer.register_forward_hook(keep) for layer in stack.layers] if wanted else []
     try:
         with torch.no_grad():
             hidden = stack.module(
@@ -202,4 +225,16 @@ def replay(
     finally:
         for handle in handles:
             handle.remove()
-    return LastToken(hidden=hidden, layers=layers)
+    return LastToken(
+        hidden=hidden, layers=layers, means=torch.stack(means) if positions is not None else None
+    )
+
+
+def _means(state: "torch.Tensor", positions: "torch.Tensor") -> "torch.Tensor":
+    """Average (R, L, d) states over (M, P, L) sets of positions of the first P rows, in float32."""
+    import torch
+
+    where = positions.to(state.device, torch.float32)
+    # Row by row: a float32 copy of the whole batch would be the largest tensor of the pass.
+    sums = torch.stack([where[:, row] @ state[row].float() for row in range(where.shape[1])], 1)
+    return (sums / where.sum(-1).clamp(min=1)[..., None]).cpu()

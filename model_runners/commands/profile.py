@@ -40,6 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--layers", action="store_true", help="also read every layer through the logit lens"
     )
     parser.add_argument(
+        "--layer-features",
+        action="store_true",
+        help="also keep what image and text positions hold after every layer (implies --layers)",
+    )
+    parser.add_argument(
         "--mask-scope",
         default="all",
         choices=MASK_SCOPES,
@@ -64,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         dtype=arguments.dtype,
         batch_size=arguments.batch_size,
         layers=arguments.layers,
+        layer_features=arguments.layer_features,
         mask_scope=arguments.mask_scope,
     )
     from model_runners.jobs import open_job, start
