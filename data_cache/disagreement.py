@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_cache.errors import CacheError
-from data_cache.records import ATOMS
+from data_cache.records import ATOMS, INFLUENCES
 from data_cache.samples_view import NUMBERS, PAGE_LIMIT, number_or_none
 from data_cache.store import reader
 
@@ -103,12 +103,15 @@ class PairedRows:
     atoms_b: NDArray[np.float64]
     is_whole: bool
     """Whether these are all samples of both estimates."""
+    influences_a: NDArray[np.float64] | None = None
+    """(N, 4) bits: what each sample adds to the atoms to first order; None where not stored."""
+    influences_b: NDArray[np.float64] | None = None
 
 
 _SIDES = ", ".join(
     f"{table}.{name} AS {side}_{name}"
     for table, side in (("one", "a"), ("two", "b"))
-    for name in ("choice", *NUMBERS)
+    for name in ("choice", *NUMBERS, *INFLUENCES)
 )
 # The same id in another version of the benchmark may be another question: the keys must agree.
 _COMMON = f"""
@@ -247,7 +250,9 @@ def disagreements(
 
 def paired_rows(cache: Path, pair: Pair) -> PairedRows:
     """Return the pointwise atoms of both estimates on the samples that they have in common."""
-    wanted = ", ".join(f"{side}_{atom}" for side in "ab" for atom in ATOMS)
+    wanted = ", ".join(
+        f"{side}_{name}" for names in (ATOMS, INFLUENCES) for side in "ab" for name in names
+    )
     with reader(cache) as connection:
         held = connection.execute(
             "SELECT count(*) FROM pointwise WHERE estimate_key IN ($a, $b)", _bound(pair)
@@ -256,11 +261,14 @@ def paired_rows(cache: Path, pair: Pair) -> PairedRows:
             f"{_COMMON} SELECT group_id, {wanted} FROM common ORDER BY position", _bound(pair)
         ).fetchall()
     width = len(ATOMS)
-    values = np.array([row[1:] for row in rows], dtype=np.float64).reshape(len(rows), 2 * width)
+    values = np.array([row[1:] for row in rows], dtype=np.float64).reshape(len(rows), 4 * width)
+    atoms_a, atoms_b, influences_a, influences_b = np.split(values, 4, axis=1)
     return PairedRows(
         group_ids=np.array([row[0] for row in rows], dtype=np.str_),
-        atoms_a=values[:, :width],
-        atoms_b=values[:, width:],
+        atoms_a=atoms_a,
+        atoms_b=atoms_b,
+        influences_a=None if np.isnan(influences_a).any() else influences_a,
+        influences_b=None if np.isnan(influences_b).any() else influences_b,
         is_whole=held == 2 * len(rows),
     )
 

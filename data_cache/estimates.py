@@ -11,6 +11,7 @@ from data_cache.ingest import ingest
 from data_cache.plan import OUTPUT_LAYER
 from data_cache.records import (
     ATOMS,
+    INFLUENCES,
     POINTWISE_SCHEMA,
     SCORES,
     SpectrumRecord,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ATOMS",
+    "INFLUENCES",
     "POINTWISE_SCHEMA",
     "SCORES",
     "SpectrumRecord",
@@ -46,7 +48,7 @@ def save(cache: Path, record: SpectrumRecord, pointwise_table: Table) -> Path:
     record
         The numbers and their settings.
     pointwise_table
-        Columns of `POINTWISE_SCHEMA`, one row per sample, bits.
+        Columns of `POINTWISE_SCHEMA`, one row per sample, bits; with `INFLUENCES` or without.
 
     Raises
     ------

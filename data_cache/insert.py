@@ -8,7 +8,7 @@ import duckdb
 from data_cache.arrow import Table, pa
 from data_cache.batch import Batch, Block
 from data_cache.plan import OUTPUT_LAYER
-from data_cache.records import POINTWISE_SCHEMA
+from data_cache.records import INFLUENCES, WITH_INFLUENCES
 from data_cache.sample_chunks import SAMPLE_SCHEMA
 from data_cache.spool import Kind, SpoolFile
 
@@ -162,12 +162,20 @@ def _insert_estimates(connection: duckdb.DuckDBPyConnection, batch: Batch) -> No
             ],
         )
         connection.execute("DELETE FROM pointwise WHERE estimate_key = ?", [record.estimate_key])
-        tables.append(_with_constants(pointwise, estimate_key=record.estimate_key))
+        tables.append(_with_constants(_padded(pointwise), estimate_key=record.estimate_key))
     if tables:
         connection.register("incoming", pa.concat_tables(tables))
-        columns = ", ".join(POINTWISE_SCHEMA.names)
-        connection.execute(f"INSERT INTO pointwise SELECT estimate_key, {columns} FROM incoming")
+        names = ", ".join(["estimate_key", *WITH_INFLUENCES.names])
+        connection.execute(f"INSERT INTO pointwise ({names}) SELECT {names} FROM incoming")
         connection.unregister("incoming")
+
+
+def _padded(pointwise: Table) -> Table:
+    """Give an older estimate the columns that it lacks, without values."""
+    for name in INFLUENCES:
+        if name not in pointwise.column_names:
+            pointwise = pointwise.append_column(name, pa.nulls(len(pointwise), pa.float32()))
+    return pointwise.select(WITH_INFLUENCES.names)
 
 
 def _insert_ledger(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:

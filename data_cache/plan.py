@@ -14,7 +14,9 @@ CHUNK_VERSION = 1
 """What files of the spool say; an older PIDscope reads them."""
 FEATURES_VERSION = 2
 """What a prediction chunk with features of layers says: an older PIDscope would call it broken."""
-NEWEST_VERSION = FEATURES_VERSION
+INFLUENCE_VERSION = 2
+"""What an estimate with influences says, for the same reason."""
+NEWEST_VERSION = max(FEATURES_VERSION, INFLUENCE_VERSION)
 """The newest that is read here."""
 BLOCK_SIZE = 64
 """Positions of a benchmark's fixed order that share a block; block = position // 64."""

@@ -13,7 +13,13 @@ from data_cache.arrow import Table, pa, parquet_bytes, pq
 from data_cache.atomic import write_atomically
 from data_cache.errors import CacheError, ChunkInvalid
 from data_cache.location import checked_key, estimates_directory
-from data_cache.plan import CHUNK_VERSION, METADATA_KEY, chunk_metadata, read_failure
+from data_cache.plan import (
+    CHUNK_VERSION,
+    INFLUENCE_VERSION,
+    METADATA_KEY,
+    chunk_metadata,
+    read_failure,
+)
 from data_cache.runs import canonical_json, hash_text
 
 ATOMS = ("redundancy", "unique_1", "unique_2", "synergy")
@@ -22,6 +28,10 @@ SCORES = ("synergy_ratio", "shortcut", "fusion_potential", "gap_score")
 POINTWISE_SCHEMA = pa.schema(
     [("sample_id", pa.string()), *((name, pa.float64()) for name in (*ATOMS, *SCORES))]
 )
+INFLUENCES = tuple(f"influence_{atom}" for atom in ATOMS)
+"""What each sample adds to the atoms to first order, bits: differences between estimates over the
+same samples need it. Older estimates lack it."""
+WITH_INFLUENCES = pa.schema([*POINTWISE_SCHEMA, *((name, pa.float32()) for name in INFLUENCES)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +67,8 @@ class SpectrumRecord:
     gap_bits: float
     """Upper minus lower bound of the solver: each atom is at most this far from the optimum."""
     interval: dict[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
-    """95 % interval of each atom by name, bits."""
+    """95 % interval of each atom by name, bits; where it was measured, of "total" and, as a
+    fraction, of "<atom>_share" too."""
     accuracy: float
     """Strict first token, full condition, 0 to 1."""
     accuracy_forced: float
@@ -143,7 +154,7 @@ def write_estimate(cache: Path, record: SpectrumRecord, pointwise: Table) -> Pat
     record
         Its key decides the file's name.
     pointwise
-        Columns of `POINTWISE_SCHEMA`, one row per sample, bits.
+        Columns of `POINTWISE_SCHEMA`, or of `WITH_INFLUENCES`; one row per sample, bits.
 
     Raises
     ------
@@ -153,16 +164,18 @@ def write_estimate(cache: Path, record: SpectrumRecord, pointwise: Table) -> Pat
         If the disk is full.
     """
     where = f"estimate {record.estimate_key}"
+    with_influences = bool(set(INFLUENCES) & set(pointwise.column_names))
+    schema = WITH_INFLUENCES if with_influences else POINTWISE_SCHEMA
     try:
         table = pa.Table.from_arrays(
-            [pointwise[name].combine_chunks() for name in POINTWISE_SCHEMA.names],
-            names=POINTWISE_SCHEMA.names,
-        ).cast(POINTWISE_SCHEMA)
+            [pointwise[name].combine_chunks() for name in schema.names], names=schema.names
+        ).cast(schema)
     except (KeyError, pa.ArrowException) as error:
         raise ChunkInvalid(f"{where} has pointwise rows that do not fit: {error}") from error
     _check(table, where)
     name = f"{checked_key(record.estimate_key, 'estimate key')}.parquet"
-    metadata = {"schema_version": CHUNK_VERSION, "record": record.to_dict()}
+    version = INFLUENCE_VERSION if with_influences else CHUNK_VERSION
+    metadata = {"schema_version": version, "record": record.to_dict()}
     # A record may hold NaN (an undefined ratio), which canonical JSON refuses.
     text = json.dumps(metadata, sort_keys=True, ensure_ascii=False)
     content = parquet_bytes(table.sort_by("sample_id"), {METADATA_KEY: text})
@@ -195,7 +208,7 @@ def read_estimate(path: Path) -> tuple[SpectrumRecord, Table]:
         raise ChunkInvalid(f"{where}: {error}") from error
     if record.run_key != run_key or record.estimate_key != path.stem:
         raise ChunkInvalid(f"{where} belongs to another run or key; was it moved or renamed?")
-    if not table.schema.equals(POINTWISE_SCHEMA):
+    if not any(table.schema.equals(known) for known in (POINTWISE_SCHEMA, WITH_INFLUENCES)):
         raise ChunkInvalid(f"{where} has other columns than pointwise rows")
     _check(table, where)
     return record, table
@@ -204,7 +217,7 @@ def read_estimate(path: Path) -> tuple[SpectrumRecord, Table]:
 def _check(table: Table, where: str) -> None:
     if table["sample_id"].null_count or len(table["sample_id"].unique()) < len(table):
         raise ChunkInvalid(f"{where} has a sample twice or without an id")
-    for name in ATOMS:
+    for name in (*ATOMS, *(name for name in INFLUENCES if name in table.column_names)):
         if not np.isfinite(np.asarray(table[name], dtype=np.float64)).all():
             raise ChunkInvalid(f"{where} has pointwise {name} that are not finite numbers")
 

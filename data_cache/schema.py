@@ -76,9 +76,15 @@ def add_layer_features(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def add_influences(connection: duckdb.DuckDBPyConnection) -> None:
+    """Migration 3: what each sample adds to the atoms to first order; null in older estimates."""
+    for atom in ("redundancy", "unique_1", "unique_2", "synergy"):
+        connection.execute(f"ALTER TABLE pointwise ADD COLUMN influence_{atom} FLOAT")
+
+
 Migration = Callable[[duckdb.DuckDBPyConnection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (create_tables, add_layer_features)
+MIGRATIONS: tuple[Migration, ...] = (create_tables, add_layer_features, add_influences)
 """Step i brings a file of schema i to schema i + 1. Steps are added, never changed."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -6,9 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from data_cache.errors import CacheError, ChunkInvalid
+from data_cache.disagreement import Pair, paired_rows
+from data_cache.errors import CacheError, ChunkInvalid, SchemaTooNew
 from data_cache.estimates import (
     ATOMS,
+    INFLUENCES,
     SCORES,
     SpectrumRecord,
     estimate_key,
@@ -17,7 +19,9 @@ from data_cache.estimates import (
     save,
     save_all,
 )
-from data_cache.records import read_estimate
+from data_cache.ingest import rebuild
+from data_cache.records import POINTWISE_SCHEMA, read_estimate
+from tests.data_cache.answers import estimated
 from tests.data_cache.spools import pointwise_rows, profile, small_benchmark, spectrum
 
 
@@ -154,3 +158,51 @@ def test_a_file_under_another_key_is_refused(tmp_path, key):
     assert len(table) == 3
     with pytest.raises(ChunkInvalid, match="moved or renamed"):
         read_estimate(path.rename(path.with_name("0123456789abcdef.parquet")))
+
+
+def test_influences_are_kept_and_older_estimates_have_none(tmp_path):
+    benchmark = small_benchmark(6)
+    ids = [sample.id for sample in benchmark.samples]
+    old = estimated(tmp_path, benchmark, model="demo/a")
+    new = estimated(tmp_path, benchmark, model="demo/b")
+    path = tmp_path / "spool" / old.run_key / "estimates" / f"{old.estimate_key}.parquet"
+    assert read_estimate(path)[1].schema.equals(POINTWISE_SCHEMA), "as every PIDscope reads it"
+    rows = pointwise_rows(ids)
+    for place, name in enumerate(INFLUENCES):
+        rows = rows.append_column(name, pa.array(np.arange(6.0) + place))
+    save(tmp_path, new, rows)
+    assert list(pointwise(tmp_path, new.estimate_key).columns) == ["sample_id", *ATOMS, *SCORES]
+    for _ in range(2):
+        found = paired_rows(tmp_path, Pair(a=old.estimate_key, b=new.estimate_key))
+        assert found.influences_a is None
+        assert found.influences_b is not None
+        assert found.influences_b[:, 0].tolist() == list(range(6))
+        assert found.influences_b[0].tolist() == [0, 1, 2, 3]
+        rebuild(tmp_path)  # from the files alone, the same
+
+
+def test_an_estimate_with_influences_is_too_new_for_an_older_reader(tmp_path, key, monkeypatch):
+    rows = pointwise_rows()
+    for name in INFLUENCES:
+        rows = rows.append_column(name, pa.array([0.0, 1.0, 2.0]))
+    path = save(tmp_path, spectrum(key), rows)
+    assert len(read_estimate(path)[1]) == 3
+    monkeypatch.setattr("data_cache.plan.NEWEST_VERSION", 1)
+    with pytest.raises(SchemaTooNew, match="newer PIDscope"):
+        read_estimate(path)
+
+
+def test_influences_that_do_not_fit_are_refused(tmp_path, key):
+    rows = pointwise_rows()
+    for bad, reason in (
+        (rows.append_column(INFLUENCES[0], pa.array([0.0, 1.0, 2.0])), INFLUENCES[1]),
+        (
+            pa.table(
+                {name: rows[name] for name in rows.column_names}
+                | {name: [0.0, float("nan"), 2.0] for name in INFLUENCES}
+            ),
+            "influence_redundancy that are not finite",
+        ),
+    ):
+        with pytest.raises(ChunkInvalid, match=reason):
+            save(tmp_path, spectrum(key), bad)
