@@ -1,0 +1,257 @@
+"""What the spectrum of a cached run owes to a choice: tau, samples, draws, margins or pooling."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+from data_cache.location import command
+from model_runners.audit import (
+    FEATURES,
+    SOLVER,
+    AuditRow,
+    AuditTask,
+    Report,
+    perform,
+    run_tasks,
+)
+from model_runners.errors import BadOption
+from model_runners.estimation import EstimateOptions
+from pid_core import ATOMS, ESTIMATORS
+from pid_core.errors import did_you_mean
+from pid_core.margins import Marginals
+from pid_core.registry import ON_FEATURES
+
+if TYPE_CHECKING:
+    from data_cache.queries import RunRow
+
+Over = Literal["tau", "samples", "draws", "marginals", "clusters", "mask_scope", "pooling"]
+"""What can be varied."""
+
+TAUS = (0.2, 0.3, 0.4)
+"""Xiu26 has 0.3."""
+CLUSTERS = (16, 64, 256)
+FEWEST_SAMPLES = 32
+"""Halving stops here: fewer say more about themselves than about the model."""
+OTHER_SCOPE = {"all": "question", "question": "all"}
+
+MEANINGS: dict[Over, str] = {
+    "tau": "Below this mass on the options a prediction counts as no answer and is replaced by the "
+    "uniform distribution. Atoms that move with it rest on rows that hardly answer.",
+    "samples": "The first half of the samples, its half, and so on. From few samples I* comes out "
+    "too large: unique atoms too high, redundancy and synergy too low. Where the last halving "
+    "still moves an atom, more samples would move it too.",
+    "draws": "How many draws of masking noise are averaged. From three on the noise is taken out "
+    "by jackknife; atoms that still move need more draws.",
+    "marginals": "How the masked probes are moved to the answer frequencies of the joint run. "
+    "`calibrate` keeps as much of a probe as can be kept, `couple` keeps the least: the truth lies "
+    "between them if it is identifiable at all. `reference` is what the published code does.",
+    "clusters": "How many codes the embeddings are cut into. With many codes few samples share a "
+    "cell, and everything looks explained.",
+    "mask_scope": "Which text is masked: the whole user turn, or the question alone, with the "
+    "options left readable. Another scope is another measurement, and needs a run of its own.",
+    "pooling": "How the embeddings of a source are made one vector. The certified estimator never "
+    "looks at embeddings: I* depends only on the predictions, so its row cannot move, and any "
+    "change in a published table that varies the pooling is an estimator that has not come to "
+    "rest. Estimators on embeddings move as they like.",
+}
+"""What a panel answers, for a person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SensitivityPlan:
+    """The rows of one panel, still to be computed."""
+
+    over: Over
+    tasks: tuple[AuditTask, ...]
+    missing: str | None = None
+    """What is not there to compare with, and the command that makes it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sensitivity:
+    """The rows of one panel."""
+
+    over: Over
+    rows: tuple[AuditRow, ...]
+    missing: str | None = None
+
+    @property
+    def meaning(self) -> str:
+        """What the panel answers."""
+        return MEANINGS[self.over]
+
+    @property
+    def verdict(self) -> str:
+        """How much moved, in a sentence per estimator."""
+        return verdict(self.rows)
+
+
+def sensitivity(
+    cache: Path,
+    run: "RunRow",
+    subset: str | None = None,
+    *,
+    over: str = "tau",
+    options: EstimateOptions | None = None,
+    progress: Report | None = None,
+) -> Sensitivity:
+    """Estimate a cached run again and again, with one setting varied. Nothing is stored.
+
+    Parameters
+    ----------
+    cache
+        The cache folder.
+    run
+        A row of `choose_run`.
+    subset
+        One subset; None takes all samples as one.
+    over
+        A name of `Over`.
+    options
+        Everything that is not varied.
+    progress
+        Called with rows done and in all.
+
+    Raises
+    ------
+    BadOption
+        If there is nothing of that name to vary.
+    """
+    plan = plan_sensitivity(cache, run, subset, over=over, options=options)
+    return Sensitivity(
+        over=plan.over,
+        rows=tuple(perform(plan.tasks, progress=progress)),
+        missing=plan.missing,
+    )
+
+
+def plan_sensitivity(
+    cache: Path,
+    run: "RunRow",
+    subset: str | None = None,
+    *,
+    over: str = "tau",
+    options: EstimateOptions | None = None,
+) -> SensitivityPlan:
+    """Cut `sensitivity` into tasks."""
+    for name in get_args(Over):
+        if name == over:
+            return _plan(cache, run, _fixed(subset, options), name)
+    raise BadOption(f"nothing is called {over!r} to vary; {did_you_mean(over, get_args(Over))}")
+
+
+def verdict(rows: Sequence[AuditRow]) -> str:
+    """Say for each estimator how far its atoms moved over the rows.
+
+    >>> def row(r): return AuditRow(
+    ...     estimator="certified", label="", atoms=dict.fromkeys(ATOMS, 0.0) | {"redundancy": r})
+    >>> verdict([row(0.5), row(0.4)])
+    'certified: redundancy moves most, by 0.100 bits.'
+    >>> verdict([row(0.5), row(0.5)])
+    'certified: nothing moves at all.'
+    """
+    sentences: list[str] = []
+    for name in dict.fromkeys(row.estimator for row in rows):
+        found = [row.atoms for row in rows if row.estimator == name and row.atoms is not None]
+        if len(found) < 2:
+            continue
+        moves = {
+            atom: max(one[atom] for one in found) - min(one[atom] for one in found)
+            for atom in ATOMS
+        }
+        most = max(moves, key=lambda atom: moves[atom])
+        if moves[most] == 0.0:
+            sentences.append(f"{name}: nothing moves at all.")
+        else:
+            sentences.append(f"{name}: {most} moves most, by {moves[most]:.3f} bits.")
+    return " ".join(sentences)
+
+
+def _fixed(subset: str | None, options: EstimateOptions | None) -> EstimateOptions:
+    return replace(options or EstimateOptions(), by="none", subset=subset, layers=False)
+
+
+def _plan(cache: Path, run: "RunRow", fixed: EstimateOptions, over: Over) -> SensitivityPlan:
+    on_features = [name for name in ESTIMATORS if name in ON_FEATURES]
+    if over == "mask_scope":
+        return _mask_scopes(cache, run, fixed)
+    if over == "pooling":
+        asked = [replace(fixed, estimator=name) for name in (SOLVER, *on_features)]
+        tasks = [
+            task
+            for features in FEATURES
+            for task in run_tasks(
+                cache, run, asked, settings=[features] * len(asked), features=features
+            )
+        ]
+        return SensitivityPlan(over=over, tasks=tuple(tasks))
+    if over == "clusters":
+        name = fixed.estimator if fixed.estimator in ON_FEATURES else on_features[0]
+        varied = {str(k): replace(fixed, estimator=name, clusters=k) for k in CLUSTERS}
+    elif over == "tau":
+        varied = {f"{tau:g}": replace(fixed, tau=tau) for tau in TAUS}
+    elif over == "marginals":
+        varied = {policy: replace(fixed, marginals=policy) for policy in get_args(Marginals)}
+    elif over == "draws":
+        counts = range(1, (fixed.draws or run.draws) + 1)
+        varied = {str(draws): replace(fixed, draws=draws) for draws in counts}
+    else:
+        counts = halvings(samples_of(cache, run, fixed))
+        varied = {str(n): replace(fixed, limit=n) for n in counts}
+    tasks = run_tasks(cache, run, varied.values(), settings=list(varied))
+    return SensitivityPlan(over=over, tasks=tuple(tasks))
+
+
+def _mask_scopes(cache: Path, run: "RunRow", fixed: EstimateOptions) -> SensitivityPlan:
+    """One row per scope that the cache has a run of, the newest of each."""
+    from data_cache import queries
+
+    own = str(run.config.get("mask_scope"))
+    runs = [
+        one
+        for one in queries.runs(cache)
+        if (one.model, one.benchmark_key) == (run.model, run.benchmark_key)
+    ]
+    newest = {str(one.config.get("mask_scope")): one for one in runs} | {own: run}
+    tasks = [
+        task
+        for scope, one in sorted(newest.items(), key=lambda pair: pair[0] != own)
+        for task in run_tasks(cache, one, [fixed], settings=[scope])
+    ]
+    missing = None
+    if len(newest) < 2:
+        wanted = command(
+            f"profile --model {run.model} --benchmark {run.benchmark} "
+            f"--mask-scope {OTHER_SCOPE.get(own, 'question')}",
+            cache,
+        )
+        missing = f"the cache has only runs with the text masked over {own}; make another: {wanted}"
+    return SensitivityPlan(over="mask_scope", tasks=tuple(tasks), missing=missing)
+
+
+def samples_of(cache: Path, run: "RunRow", options: EstimateOptions) -> int:
+    """Return how many samples an estimate of a run has."""
+    from data_cache import queries
+
+    part = queries.predictions(
+        cache,
+        run.run_key,
+        split=options.split,
+        subset=None if options.subset in {None, "all"} else options.subset,
+        layer=options.layer,
+        limit=options.limit,
+    )
+    return len(part.sample_ids)
+
+
+def halvings(n: int) -> list[int]:
+    """Return n, half of it and so on, down to `FEWEST_SAMPLES`, smallest first.
+
+    >>> halvings(352), halvings(20)
+    ([44, 88, 176, 352], [20])
+    """
+    counts = [n]
+    while counts[-1] // 2 >= FEWEST_SAMPLES:
+        counts.append(counts[-1] // 2)
+    return counts[::-1]
