@@ -63,7 +63,10 @@ class ContributionRow:
     """C for one number of codes and one strength of noise, and what speaks for and against it."""
 
     clusters: int
-    """Codes per source asked for; embeddings that repeat can make fewer."""
+    """Codes per source asked for."""
+    codes_1: int
+    """Codes of source 1 that there are, most over the seeds; fewer where embeddings repeat."""
+    codes_2: int
     noise: float
     """Share of each dimension's standard deviation that was added as Gaussian noise."""
     contribution_1: float
@@ -89,23 +92,34 @@ class ContributionRow:
     """Seeds of k-means (and of the noise) that were averaged."""
 
     @property
+    def is_lonely(self) -> bool:
+        """Whether too many samples have a cell for themselves."""
+        return self.alone > LONELY
+
+    @property
+    def is_by_chance(self) -> bool:
+        """Whether there is a C, and random answers give a large part of what it is a share of."""
+        if self.chance is None or not isfinite(self.contribution_1):
+            return False
+        by_chance = self.chance.unique_1 + self.chance.unique_2
+        return by_chance > BY_CHANCE * (self.found.unique_1 + self.found.unique_2)
+
+    @property
     def cautions(self) -> tuple[str, ...]:
         """Sentences for a person; empty when there is nothing to say."""
         said: list[str] = []
-        if self.alone > LONELY:
+        if self.is_lonely:
             said.append(
                 f"{self.alone:.0%} of the samples are alone in their cell of codes, so the total "
                 f"of {self.found.total:.2f} bits tends to {self.ceiling_bits:.2f}, whatever the "
                 f"embeddings say; use fewer clusters than {self.clusters} or more samples"
             )
-        unique = self.found.unique_1 + self.found.unique_2
-        if self.chance is not None and isfinite(self.contribution_1):
-            by_chance = self.chance.unique_1 + self.chance.unique_2
-            if by_chance > BY_CHANCE * unique:
-                said.append(
-                    f"C comes from {unique:.2f} bits of unique information, and random answers "
-                    f"give {by_chance:.2f} bits of it; do not read C here"
-                )
+        if self.is_by_chance and self.chance is not None:
+            said.append(
+                f"C comes from {self.found.unique_1 + self.found.unique_2:.2f} bits of unique "
+                f"information, and random answers give "
+                f"{self.chance.unique_1 + self.chance.unique_2:.2f} bits of it; do not read C here"
+            )
         return tuple(said)
 
 
@@ -255,6 +269,8 @@ def _row(
     share = found.unique_1 / unique if unique > gap else float("nan")
     return ContributionRow(
         clusters=clusters,
+        codes_1=max(int(one.code_1.max()) + 1 for one in labels),
+        codes_2=max(int(one.code_2.max()) + 1 for one in labels),
         noise=noise,
         contribution_1=share,
         contribution_2=1.0 - share,

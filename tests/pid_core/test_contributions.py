@@ -85,6 +85,7 @@ def test_the_reference_by_chance_tells_features_that_say_nothing() -> None:
     assert row.chance is not None
     assert row.found.total > 0.3
     assert row.chance.total == pytest.approx(row.found.total, rel=0.25)
+    assert row.is_by_chance
     (sentence,) = [text for text in row.cautions if "do not read C here" in text]
     assert "random answers give" in sentence
 
@@ -170,6 +171,7 @@ def test_noise_makes_codes_of_embeddings_that_were_equal_and_chance_shows_it() -
     clean, noisy = noise_stability(channels, (0.0, 0.05), clusters=32)
     assert clean.chance is not None
     assert noisy.chance is not None
+    assert (clean.codes_1, clean.codes_2, noisy.codes_2) == (32, 4, 32)
     assert noisy.alone > clean.alone
     assert noisy.chance.total > clean.chance.total + 0.1
 
