@@ -27,6 +27,10 @@ COMMANDS: dict[str, CommandEntry] = {
         module="model_runners.commands.estimate",
         summary="turn predictions into information spectra",
     ),
+    "lab": CommandEntry(
+        module="model_runners.commands.lab",
+        summary="hold estimators to problems with known atoms, or vary a setting of a cached run",
+    ),
     "contributions": CommandEntry(
         module="model_runners.commands.contributions",
         summary="say how much of the unique information is the image's, over k, noise or layers",
