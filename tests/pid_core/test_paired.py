@@ -8,8 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pid_core import Channels, PidError, estimate
-from pid_core.paired import mean_deviation, paired_difference
-from tests.pid_core.problems import random_channels
+from pid_core.interval import clustered_deviation
+from pid_core.paired import mean_deviation, paired_difference, paired_influences, paired_spectra
+from pid_core.spectrum import COLUMNS
+from pid_core.uncertainty import with_uncertainty
+from tests.pid_core.problems import random_channels, softmax
 
 
 def _normal(seed: int, n: int, columns: int = 4) -> np.ndarray:
@@ -146,3 +149,78 @@ def test_bad_input_is_named(first, second, more, message) -> None:
         paired_difference(first, second, **more)
     with pytest.raises(PidError, match="coverage"):
         paired_difference([[1.0], [2.0]], [[1.0], [2.0]]).interval(1.0)
+
+
+def _model(sharpness: float, seed: int, n: int, k: int = 2) -> Channels:
+    """A model that hears source 2 so well; with one seed, the same questions."""
+    z1, z2 = np.random.default_rng(seed).normal(size=(2, n, k))
+    return Channels(
+        full=softmax(2 * z1 + 2 * sharpness * z2),
+        only_1=softmax(z1),
+        only_2=softmax(sharpness * z2),
+    )
+
+
+def test_the_difference_of_influences_covers_the_fits_and_what_they_share() -> None:
+    """Over fresh questions, the difference spreads as the paired interval of one of them claims."""
+    differences, claimed, apart = [], [], []
+    for seed in range(100, 140):
+        one, two = (estimate(_model(sharpness, seed, 60)) for sharpness in (1.0, 1.5))
+        found = paired_spectra(one, two)
+        differences.append(found.difference)
+        claimed.append(found.deviation)
+        own = [clustered_deviation(spectrum.influences) for spectrum in (one, two)]
+        apart.append(np.hypot(*own))
+    spread = np.std(differences, axis=0, ddof=1)
+    large = spread > 0.01
+    assert large.sum() >= 4
+    assert np.mean(claimed, axis=0)[large] == pytest.approx(spread[large], rel=0.35)
+    synergy = COLUMNS.index("synergy")
+    assert np.mean(claimed, axis=0)[synergy] < 0.8 * np.mean(apart, axis=0)[synergy]
+
+
+def test_the_bias_of_a_difference_is_the_difference_of_the_biases() -> None:
+    channels = [_model(sharpness, 0, 64) for sharpness in (1.0, 2.0)]
+    spectra = [with_uncertainty(estimate(one), one) for one in channels]
+    found = paired_spectra(*spectra)
+    biases = [one.uncertainty.bias for one in spectra if one.uncertainty is not None]
+    assert found.bias == pytest.approx(biases[1] - biases[0])
+    for (low, high), value, bias in zip(
+        found.interval(), found.difference, found.bias, strict=True
+    ):
+        assert low < min(value, value - bias) <= max(value, value - bias) < high
+    plain = paired_spectra(*(estimate(one) for one in channels))
+    assert np.isnan(plain.bias).all()
+    assert plain.deviation == pytest.approx(found.deviation)
+
+
+def test_a_model_does_not_differ_from_itself() -> None:
+    spectrum = estimate(random_channels(0, 40, 2))
+    found = paired_spectra(spectrum, spectrum)
+    assert (found.difference == 0.0).all()
+    assert (found.deviation == 0.0).all()
+    assert found.fixed_deviation is None
+
+
+def test_influences_of_one_group_are_summed_first() -> None:
+    first, second = _normal(0, 60), _normal(1, 60)
+    rows = np.repeat(np.arange(60), 2)
+    plain = paired_influences(first, second)
+    grouped = paired_influences(first[rows], second[rows], rows)
+    assert grouped.deviation == pytest.approx(plain.deviation)
+    assert (plain.groups, grouped.groups) == (60, 60)
+
+
+def test_an_unknown_share_stays_unknown_beside_known_atoms() -> None:
+    flat = Channels(full=[[0.5, 0.5]] * 40, only_1=[[0.5, 0.5]] * 40, only_2=[[0.5, 0.5]] * 40)
+    found = paired_spectra(estimate(flat), estimate(random_channels(0, 40, 2)))
+    assert np.isnan(found.interval()[COLUMNS.index("synergy_share")]).all()
+    assert np.isfinite(found.interval()[:5]).all()
+
+
+def test_spectra_of_other_samples_are_not_paired() -> None:
+    one, two = (estimate(random_channels(0, n, 2)) for n in (20, 21))
+    with pytest.raises(PidError, match="got 20 and 21 samples"):
+        paired_spectra(one, two)
+    with pytest.raises(PidError, match="bias_1 must be 1 numbers"):
+        paired_influences([[1.0]], [[2.0]], bias_1=[0.0, 1.0])
