@@ -16,23 +16,28 @@ Estimator = Callable[[Channels, Settings], Spectrum]
 _TABLE = {
     "certified": "pid_core.certified:estimate_certified",
     "ipfp": "pid_core.ipfp:estimate_ipfp",
+    "batch": "pid_core.batch:estimate_batch",
+    "batch_reference": "pid_core.batch_reference:estimate_batch_reference",
 }
 
 
 ON_FEATURES = frozenset({"ipfp"})
 """Estimators that read embeddings and no masked run, so that draws of noise do not matter."""
 
+TRAINED = frozenset({"batch", "batch_reference"})
+"""Estimators that fit a network, on features and on samples of their own where there are some."""
+
 
 class Estimators(Mapping[str, Estimator]):
     """Name -> function; the module is imported when the name is looked up.
 
     >>> list(ESTIMATORS)
-    ['certified', 'ipfp']
+    ['certified', 'ipfp', 'batch', 'batch_reference']
     >>> ESTIMATORS["certifed"]
     Traceback (most recent call last):
         ...
     pid_core.errors.UnknownName: no estimator is called 'certifed'; did you mean 'certified'? \
-known: certified, ipfp
+known: batch, batch_reference, certified, ipfp
     """
 
     def __getitem__(self, name: str) -> Estimator:
@@ -76,7 +81,8 @@ def estimate(
     ----------
     channels : three predictive distributions per sample.
     estimator : a name in `ESTIMATORS`.
-    seed : for estimators that draw random numbers (``ipfp``: where k-means begins).
+    seed : for estimators that draw random numbers (``ipfp``: where k-means begins;
+        ``batch`` and ``batch_reference``: weights and order of training).
     marginals : what to do when the probes' priors differ from the joint run's: ``calibrate``
         (default), ``couple`` or ``reference``.
     pool_candidates : put samples with different candidate sets into one problem.
