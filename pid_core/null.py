@@ -158,7 +158,7 @@ def noise_null(
             f"neither must have shape (N, D, K) with two draws or more, got {draws.shape}; "
             "profile with more draws"
         )
-    count = draws.shape[1]
+    count = int(draws.shape[1])
     halves: list[tuple[int, ...]] = list(combinations(range(count), count // 2))
     if count % 2 == 0:  # a half and its complement are one way
         halves = [half for half in halves if 0 in half]

@@ -192,13 +192,15 @@ class OfDraws(AbstractProblem):
         if self.estimator in ON_FEATURES:
             return self.plain().estimate(rows)
         chosen = np.arange(self.n_samples) if rows is None else rows
-        groups = self.channels.group_id
+        means = self.channels.at(chosen)
         return estimate_over_draws(
             self.full[chosen],
             self.only_1[chosen],
             self.only_2[chosen],
-            valid=self.valid[chosen],
-            group_id=None if groups is None else groups[chosen],
+            valid=means.valid,
+            group_id=means.group_id,
+            features_1=means.features_1,
+            features_2=means.features_2,
             estimator=self.estimator,
             **self.settings,
         )
