@@ -89,6 +89,14 @@ def draw_warnings(draws: int) -> list[str]:
     ]
 
 
+def averaged_warnings(draws: int) -> list[str]:
+    """Say that an estimator that trains was given the mean over draws."""
+    return [
+        f"the mean over {draws} noise draw(s) was decomposed without a jackknife, which trained "
+        "estimators leave out: noise that both probes share the form of counts as redundancy"
+    ]
+
+
 def noise_warnings(noise_floor_bits: float | None) -> list[str]:
     """Say that masked prompts still carry something."""
     if noise_floor_bits is None or noise_floor_bits <= NOISE_BITS:

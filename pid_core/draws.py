@@ -15,12 +15,18 @@ from typing import Any, cast
 
 import numpy as np
 
-from pid_core.advice import atom_warnings, draw_warnings, fallback_warnings, noise_warnings
+from pid_core.advice import (
+    atom_warnings,
+    averaged_warnings,
+    draw_warnings,
+    fallback_warnings,
+    noise_warnings,
+)
 from pid_core.channels import Channels, as_distributions, as_mask, candidate_groups, check_valid
 from pid_core.errors import ChannelError, NotConverged
 from pid_core.information import row_divergence, to_bits
 from pid_core.predictive import DEFAULT_TAU, RawScores, fallback_information
-from pid_core.registry import ON_FEATURES, estimate
+from pid_core.registry import ON_FEATURES, TRAINED, estimate
 from pid_core.spectrum import ATOMS, Spectrum
 
 FEWEST_DRAWS = 3
@@ -50,6 +56,9 @@ def estimate_over_draws(
     throw: bool = False,
 ) -> Spectrum:
     """Decompose from D noise draws per sample; atoms and pointwise are jackknifed at D >= 3.
+
+    Estimators that train a network get the mean over draws: a jackknife would extrapolate the
+    differences between D + 1 trainings as well.
 
     Parameters
     ----------
@@ -112,7 +121,7 @@ def estimate_over_draws(
                 f"{name} must have the shape of only_1 {probe_1.shape}, got {values.shape}; "
                 "every condition needs the same samples, draws and candidates"
             )
-    jackknifed = draws >= FEWEST_DRAWS and estimator not in ON_FEATURES
+    jackknifed = draws >= FEWEST_DRAWS and estimator not in ON_FEATURES | TRAINED
     parts = 2 * draws - 1 if jackknifed else 1
 
     def solve(kept: list[int]) -> Spectrum:
@@ -171,7 +180,7 @@ def estimate_over_draws(
             marginals,
             jackknifed=bool(left_out),
         ),
-        *(() if estimator in ON_FEATURES else (*draw_warnings(draws), *noise_warnings(floor))),
+        *_about_draws(estimator, draws, floor),
         *fallback_warnings(fallback_bits),
     ]
     return replace(
@@ -191,6 +200,14 @@ def estimate_over_draws(
             warnings=tuple(warnings),
         ),
     )
+
+
+def _about_draws(estimator: str, draws: int, floor: float | None) -> list[str]:
+    """Say what the noise of the draws does to an estimator."""
+    if estimator in ON_FEATURES:
+        return []
+    told = averaged_warnings(draws) if estimator in TRAINED else draw_warnings(draws)
+    return [*told, *noise_warnings(floor)]
 
 
 def _mean(values: Any) -> float:
