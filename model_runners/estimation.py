@@ -1,7 +1,7 @@
 """From stored predictions to stored spectra: choose a run, form P-hat, estimate, score, save."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +11,8 @@ import numpy as np
 from data_cache import estimates, queries
 from data_cache.conditions import Condition
 from data_cache.plan import OUTPUT_LAYER
-from data_cache.records import ATOMS, SCORES, SpectrumRecord, estimate_key
+from data_cache.records import ATOMS, INFLUENCES, SCORES, SpectrumRecord, estimate_key
+from model_runners.certainty import Detail, Evidence, intervals_of, measure
 from model_runners.errors import BadOption
 from pid_core import (
     AnswerQuality,
@@ -25,6 +26,7 @@ from pid_core import (
     estimate_over_draws,
     fusion_scores,
 )
+from pid_core.problem import OfDraws
 from pid_core.registry import ON_FEATURES
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ class EstimateOptions:
     seed: int = 0
     clusters: int = 64
     """Codes per source, for estimators on embeddings; no part of the others' keys."""
+    evidence: Evidence = field(default_factory=Evidence)
+    """What is measured beside it."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense before anything is read."""
@@ -111,6 +115,7 @@ def estimate_run(
     options: EstimateOptions,
     *,
     progress: Callable[[int, int], None] | None = None,
+    detail: Detail | None = None,
     reuse: bool = False,
 ) -> "list[SpectrumRecord]":
     """Estimate the spectra of a run and store them with their pointwise rows.
@@ -125,6 +130,8 @@ def estimate_run(
         How to estimate.
     progress
         Called with spectra done and in all.
+    detail
+        Told of the repetitions within one spectrum that its evidence takes.
     reuse
         Take a stored estimate of the same question and the same number of samples as it is: a run
         only ever grows, and what a sample's predictions are never changes.
@@ -160,7 +167,7 @@ def estimate_run(
             if stored is not None and stored.n == len(part.sample_ids):
                 records.append(stored)
             else:
-                pairs.append(estimate_part(run, part, subset, one))
+                pairs.append(estimate_part(run, part, subset, one, detail=detail))
             if progress is not None:
                 progress(len(records) + len(pairs), len(layers) * len(subsets))
         if pairs:
@@ -184,6 +191,7 @@ def settings_of(run: "RunRow", part: "Predictions", options: EstimateOptions) ->
         "dtype": run.config.get("dtype"),
         **({"clusters": options.clusters} if options.estimator in ON_FEATURES else {}),
         **({"features_layer": part.features_layer} if part.features_layer != OUTPUT_LAYER else {}),
+        **options.evidence.settings(),
     }
 
 
@@ -217,7 +225,12 @@ def layers_of(run: "RunRow") -> tuple[int, ...]:
 
 
 def estimate_part(
-    run: "RunRow", part: "Predictions", subset: str, options: EstimateOptions
+    run: "RunRow",
+    part: "Predictions",
+    subset: str,
+    options: EstimateOptions,
+    *,
+    detail: Detail | None = None,
 ) -> "tuple[SpectrumRecord, Any]":
     """Estimate one spectrum; returns the record and its pointwise rows as an Arrow table."""
     import pyarrow as pa
@@ -230,16 +243,23 @@ def estimate_part(
         valid=part.valid,
         group_id=part.group_ids,
     )
-    spectrum = estimate_over_draws(
+    settings: dict[str, Any] = {
+        "estimator": options.estimator,
+        "marginals": options.marginals,
+        "pointwise": options.pointwise,
+        "seed": options.seed,
+        "features_1": part.features_1,
+        "features_2": part.features_2,
+        "clusters": options.clusters,
+    }
+    spectrum, measured = measure(
+        estimate_over_draws(scores, tau=options.tau, **settings),
         scores,
+        OfDraws.of_scores(scores, tau=options.tau, **settings),
+        options.evidence,
         tau=options.tau,
-        estimator=options.estimator,
-        marginals=options.marginals,
-        pointwise=options.pointwise,
         seed=options.seed,
-        features_1=part.features_1,
-        features_2=part.features_2,
-        clusters=options.clusters,
+        detail=detail,
     )
     hats = {name: hat.mean() for name, hat in scores.predict(options.tau).items()}
     fusion = fusion_scores(
@@ -251,9 +271,10 @@ def estimate_part(
             "sample_id": part.sample_ids.tolist(),
             **{name: spectrum.pointwise[:, column] for column, name in enumerate(ATOMS)},
             **{name: getattr(fusion, name) for name in SCORES},
+            **{name: spectrum.influence[:, column] for column, name in enumerate(INFLUENCES)},
         }
     )
-    return _record(run, part, subset, options, hats, spectrum), table
+    return _record(run, part, subset, options, hats, spectrum, measured), table
 
 
 def strict_accuracy(part: "Predictions", condition: Condition) -> float:
@@ -268,11 +289,12 @@ def _record(
     options: EstimateOptions,
     hats: "Mapping[str, np.ndarray]",
     spectrum: Spectrum,
+    measured: "Mapping[str, Any]",
 ) -> "SpectrumRecord":
     strict = {condition: strict_accuracy(part, condition) for condition in part.scores}
     qualities = {name: answer_quality(hat, part.answers) for name, hat in hats.items()}
     quality = qualities["full"]
-    diagnostics = plain(spectrum.diagnostics)
+    diagnostics = plain(spectrum.diagnostics) | dict(measured)
     diagnostics["confidence"] = {name: found.mean_confidence for name, found in qualities.items()}
     diagnostics["accuracy_forced"] = {
         name: found.accuracy_forced for name, found in qualities.items()
@@ -302,7 +324,7 @@ def _record(
         information_1=spectrum.information_1,
         information_2=spectrum.information_2,
         gap_bits=spectrum.diagnostics.gap_bits,
-        interval=spectrum.interval(0.95),
+        interval=intervals_of(spectrum),
         accuracy=strict[Condition.FULL],
         accuracy_forced=quality.accuracy_forced,
         d_vision=shift,

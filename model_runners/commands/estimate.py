@@ -2,9 +2,13 @@
 
 import argparse
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from data_cache.location import cache_directory
 from model_runners.progress import progress
+
+LABELS = {"redundancy": "R", "unique_1": "U1", "unique_2": "U2", "synergy": "S"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,11 +62,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--clusters", type=int, default=64, help="codes per source, for `ipfp` (default: 64)"
     )
+    evidence = parser.add_argument_group("evidence beside the atoms")
+    evidence.add_argument(
+        "--bootstrap",
+        type=int,
+        default=0,
+        metavar="N",
+        help="intervals from N bootstrap samples by group (default: first order, at no cost)",
+    )
+    evidence.add_argument(
+        "--resamples",
+        type=int,
+        default=0,
+        metavar="N",
+        help="mean and spread over N random batches, as published (50); no interval",
+    )
+    evidence.add_argument(
+        "--batch-size", type=int, default=256, help="samples per batch (default: 256)"
+    )
+    evidence.add_argument(
+        "--null",
+        type=int,
+        default=0,
+        metavar="N",
+        help="what is found where there is nothing, from N exchanges of the probes",
+    )
+    evidence.add_argument(
+        "--workers", type=int, default=1, help="processes for bootstrap and batches (default: 1)"
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON list of the records")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Estimate, store, and print one line per spectrum or JSON."""
+    from model_runners.certainty import Evidence
     from model_runners.estimation import EstimateOptions, choose_run, estimate_run
 
     cache = cache_directory(arguments.cache)
@@ -80,25 +113,28 @@ def run(arguments: argparse.Namespace) -> int:
         pointwise=arguments.pointwise,
         seed=arguments.seed,
         clusters=arguments.clusters,
+        evidence=Evidence(
+            bootstrap=arguments.bootstrap,
+            resamples=arguments.resamples,
+            batch_size=arguments.batch_size,
+            null=arguments.null,
+            workers=arguments.workers,
+        ),
     )
     chosen = choose_run(
         cache, model=arguments.model, benchmark=arguments.benchmark, run_key=arguments.run
     )
     with progress("estimate", "spectrum") as bar:
-        records = estimate_run(cache, chosen, options, progress=bar.to)
+
+        def detail(what: str, done: int, of: int) -> None:
+            bar.name(f"estimate, {what} {done}/{of}")
+
+        records = estimate_run(cache, chosen, options, progress=bar.to, detail=detail)
     if arguments.json:
         print(json.dumps([record.to_dict() for record in records], indent=1, ensure_ascii=False))
         return 0
     for record in records:
-        atoms = "  ".join(
-            f"{label} {getattr(record, name):+.3f}"
-            for label, name in (
-                ("R", "redundancy"),
-                ("U1", "unique_1"),
-                ("U2", "unique_2"),
-                ("S", "synergy"),
-            )
-        )
+        atoms = "  ".join(f"{label} {getattr(record, name):+.3f}" for name, label in LABELS.items())
         shift = "" if record.d_vision is None else f"  D_vision {record.d_vision:+.3f}"
         layer = "" if record.layer == -1 else f"layer {record.layer}  "
         print(
@@ -106,6 +142,41 @@ def run(arguments: argparse.Namespace) -> int:
             f"total {record.total:.3f} bits  "
             f"gap {record.gap_bits:.1e}  accuracy {record.accuracy:.3f}{shift}"
         )
+        for line in _evidence(record.diagnostics, record.interval):
+            print(f"  {line}")
         for warning in record.warnings:
             print(f"  warning: {warning}")
     return 0
+
+
+def _evidence(
+    diagnostics: Mapping[str, Any], interval: Mapping[str, tuple[float, float]]
+) -> list[str]:
+    """Return one line for the intervals and one for each thing that was asked for."""
+    lines: list[str] = []
+    ends = [
+        f"{label} {interval[name][0]:+.3f} to {interval[name][1]:+.3f}"
+        for name, label in LABELS.items()
+        if name in interval
+    ]
+    found = diagnostics.get("uncertainty")
+    if found and ends:
+        how = f"{found['replicates']} bootstrap samples" if found["replicates"] else "first order"
+        covers = "sampling and bias" if found["quarters"] else f"sampling only: {found['note']}"
+        lines.append(f"95 % ({how}, {covers}): {', '.join(ends)}")
+    if found := diagnostics.get("resampled"):
+        means = ", ".join(
+            f"{label} {found['mean'][name]:+.3f} (spread {found['spread'][name]:.3f})"
+            for name, label in LABELS.items()
+        )
+        lines.append(
+            f"{found['batches']} batches of {found['batch_size']}: {means}; the spread is no "
+            f"interval, and the bias is that of {found['batch_size']} samples"
+        )
+    for kind, null in (diagnostics.get("null") or {}).items():
+        means = ", ".join(
+            f"{LABELS[name]} {null['mean'][name]:+.3f} (up to {null['high'][name]:+.3f})"
+            for name in null["zero"]
+        )
+        lines.append(f"null, {kind}: {means}, where there is nothing")
+    return lines
