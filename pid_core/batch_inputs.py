@@ -27,13 +27,16 @@ class Training:
     learning_rate: float = 1e-3
     """Of Adam."""
     epochs: int = 8
+    """Passes over the training samples; 0 leaves the network as it was drawn."""
     batch: int = 256
     """Samples per step, and in `batch_reference` per evaluation."""
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "hidden_layers", "epochs", "batch"):
+        for name in ("hidden", "hidden_layers", "batch"):
             if getattr(self, name) < 1:
                 raise PidError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.epochs < 0:
+            raise PidError(f"epochs must be 0 or more, got {self.epochs}")
         if self.embedding < 2:
             raise PidError(f"embedding must be at least 2 numbers, got {self.embedding}")
         if not self.learning_rate > 0.0:

@@ -125,7 +125,7 @@ def estimate_batch_reference(channels: Channels, settings: Settings) -> Spectrum
             )
     loop = needs_torch("pid_core.batch_reference_loop")
     run: ReferenceRun = loop.run_reference(train, test, seed=SEED + settings.seed)
-    return _spectrum(channels, test, run, settings)
+    return spectrum_of_run(channels, test, run, settings)
 
 
 def as_published(channels: Channels, classes: int) -> Float32Channels:
@@ -164,9 +164,10 @@ def uniform_over_all(
     return np.where(alike[:, None], 1.0 / rows.shape[1], rows)
 
 
-def _spectrum(
+def spectrum_of_run(
     channels: Channels, test: Float32Channels, run: ReferenceRun, settings: Settings
 ) -> Spectrum:
+    """Average a run of the procedure over its samples, clamp, and say what that means."""
     mi_1, mi_2, mi_12, mi_q = run.information.T
     evaluated, n = len(run.information), len(test)
     rows = np.stack([mi_1 + mi_2 - mi_q, mi_q - mi_2, mi_q - mi_1, mi_12 - mi_q], axis=1)
@@ -204,7 +205,7 @@ def _spectrum(
         influence=influence,
         clusters=channels.clusters,
         diagnostics=Diagnostics(
-            method="published procedure, 8 epochs",
+            method=f"published procedure, {len(run.trace)} epochs",
             gap_bits=math.inf,
             plugin_gap_bits=math.inf,
             converged=False,
