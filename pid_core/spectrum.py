@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -179,12 +179,21 @@ class Spectrum:
 
     @property
     def influences(self) -> Float[np.ndarray, "samples columns"]:
-        """First-order contribution of each sample to each of `COLUMNS`.
+        """First-order contribution of each sample to each of `COLUMNS`."""
+        return influences_of(self.influence, list(self.atoms.values()), self.total)
 
-        A share a / T moves by (a' - share T') / T; nan where the total is 0.
-        """
-        total = self.influence.sum(axis=1, keepdims=True)
-        shares = np.array(list(self.shares.values()))
-        scale = self.total if self.total != 0.0 else float("nan")
-        on_shares = shares + (self.influence - shares * total) / scale
-        return np.hstack([self.influence, total, on_shares])
+
+def influences_of(
+    influence: Float[np.ndarray, "samples 4"], atoms: Sequence[float], total: float
+) -> Float[np.ndarray, "samples columns"]:
+    """Add the total and the shares to what each sample contributes to the atoms.
+
+    A share a / T moves by (a' - share T') / T; nan where the total is 0.
+
+    >>> influences_of(np.array([[2.0, 0, 0, 0], [0, 0, 0, 2]]), [1.0, 0.0, 0.0, 1.0], 2.0).tolist()[0]
+    [2.0, 0.0, 0.0, 0.0, 2.0, 1.0, 0.0, 0.0, 0.0]
+    """
+    added = influence.sum(axis=1, keepdims=True)
+    scale = total if total != 0.0 else float("nan")
+    shares = np.array(atoms) / scale
+    return np.hstack([influence, added, shares + (influence - shares * added) / scale])

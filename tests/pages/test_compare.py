@@ -12,7 +12,7 @@ from data_cache.ingest import ingest
 from data_cache.samples import Benchmark
 from pages.widgets.disagreement_list import carried_by
 from pages.widgets.pair_choices import Compared
-from pages.widgets.pair_numbers import differences_of, differing_settings
+from pages.widgets.pair_numbers import differences_of, differing_settings, table
 from tests.data_cache.answers import answered, estimated, right, wrong
 from tests.data_cache.spools import small_benchmark
 from tests.pages.caches import build_cache, write_run
@@ -269,6 +269,97 @@ def test_an_atom_without_an_interval_has_none_in_the_difference() -> None:
         found = differences_of(compared, dataclasses.replace(rows, is_whole=whole)).parts
         assert found["synergy"].interval is None
         assert (found["total"].interval is not None) == whole
+
+
+def influenced(shift: float = 0.0, **rows: object) -> PairedRows:
+    """Forty samples, each with what it adds to A and to B."""
+    generator = np.random.default_rng(0)
+    first = 0.25 + generator.normal(size=(40, 4)) * 0.1
+    second = first + shift + generator.normal(size=(40, 4)) * 0.01
+    fields: dict[str, object] = {
+        "group_ids": np.arange(40).astype(str),
+        "atoms_a": first,
+        "atoms_b": second,
+        "influences_a": first,
+        "influences_b": second,
+        "is_whole": True,
+    }
+    return PairedRows(**(fields | rows))  # pyright: ignore[reportArgumentType]
+
+
+def of_atoms(values: np.ndarray, model: str, **changes: object):
+    atoms = values.mean(axis=0).tolist()
+    return record("mixed", model=model, atoms=tuple(atoms), **changes)
+
+
+def test_what_each_sample_adds_to_both_makes_a_difference_sharp() -> None:
+    rows = influenced(0.02)
+    compared = Compared(a=of_atoms(rows.atoms_a, "a"), b=of_atoms(rows.atoms_b, "b"))
+    found = differences_of(compared, rows)
+    assert found.exact
+    assert found.groups == 40
+    assert "what each sample adds" in found.caption
+    half = 1.96 * (rows.atoms_b - rows.atoms_a)[:, 3].std(ddof=1) / 40**0.5
+    low, high = found.parts["synergy"].interval or (0.0, 0.0)
+    assert (high - low) / 2 == pytest.approx(half, rel=1e-3)
+    assert found.parts["synergy"].is_clear
+    assert found.parts["total"].value == pytest.approx(
+        sum(found.parts[atom].value for atom in ("redundancy", "unique_1", "unique_2", "synergy"))
+    )
+    assert sum(share.value for share in found.shares.values()) == pytest.approx(0.0, abs=1e-9)
+    shown = table(compared, found).set_index("")
+    assert shown.loc["Synergy (% of total)", "95 % interval"] != ""
+
+
+def test_the_bias_that_two_estimates_do_not_share_widens_the_difference() -> None:
+    rows = influenced()
+    names = ("redundancy", "unique_1", "unique_2", "synergy", "total")
+
+    def measured(bias: float) -> dict[str, object]:
+        known = dict.fromkeys(names, bias)
+        return {"uncertainty": {"bias": known, "deviation": dict.fromkeys(names, 0.01)}}
+
+    same = Compared(
+        a=of_atoms(rows.atoms_a, "a", diagnostics=measured(0.05)),
+        b=of_atoms(rows.atoms_b, "b", diagnostics=measured(0.05)),
+    )
+    other = dataclasses.replace(same, b=of_atoms(rows.atoms_b, "b", diagnostics=measured(0.0)))
+    apart = dataclasses.replace(rows, is_whole=False)
+
+    def width(compared: Compared, given: PairedRows) -> float:
+        low, high = differences_of(compared, given).parts["synergy"].interval or (0.0, 0.0)
+        return high - low
+
+    assert width(other, rows) == pytest.approx(width(same, rows) + 0.05)
+    assert width(same, apart) == pytest.approx(2 * 1.96 * 0.01 * 2**0.5, rel=1e-3)
+    assert width(other, apart) == pytest.approx(width(same, apart) + 0.05)
+
+
+def test_without_influences_on_either_side_the_older_rule_holds() -> None:
+    rows = influenced(influences_b=None)
+    compared = Compared(a=of_atoms(rows.atoms_a, "a"), b=of_atoms(rows.atoms_b, "b"))
+    found = differences_of(compared, rows)
+    assert not found.exact
+    assert not found.shares
+    assert "holds both fitted decompositions fixed" in " ".join(found.caption.split())
+
+
+def test_a_share_of_nothing_is_not_compared() -> None:
+    rows = influenced()
+    compared = Compared(
+        a=record("mixed", model="a", atoms=(0.0, 0.0, 0.0, 0.0)), b=of_atoms(rows.atoms_b, "b")
+    )
+    found = differences_of(compared, rows)
+    assert found.shares["synergy"].interval is None
+    assert not any("% of total" in name for name in table(compared, found)[""])
+
+
+def test_asking_for_more_evidence_is_no_other_question() -> None:
+    compared = Compared(
+        a=record(model="a", settings={"tau": 0.3, "null": 20, "bootstrap": 200}),
+        b=record(model="b", settings={"tau": 0.3}),
+    )
+    assert differing_settings(compared) == []
 
 
 def test_settings_that_only_one_has_differ() -> None:
