@@ -56,6 +56,13 @@ page = st.navigation(
             help="Two models side by side, and the samples on which they disagree.",
         ),
         st.Page(
+            "pages/lab.py",
+            title="Estimator lab",
+            icon=":material/science:",
+            url_path="lab",
+            help="Which estimator to trust: held to known atoms, and to other settings.",
+        ),
+        st.Page(
             "pages/lora.py",
             title="LoRA-PID",
             icon=":material/model_training:",

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache as remember
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +30,11 @@ from pid_core import (
 )
 from pid_core.bank import Problem
 from pid_core.certified import Settings
-from pid_core.registry import ON_FEATURES
+from pid_core.registry import ON_FEATURES, TRAINED
 from pid_core.spectrum import TraceStep
 
 if TYPE_CHECKING:
-    from data_cache.queries import RunRow
+    from data_cache.queries import Predictions, RunRow
 
 SOLVER = "certified"
 """The estimator that solves the problem; where a truth is no formula, it is its tight bracket."""
@@ -287,7 +288,7 @@ def spectrum_of_run(
     """Estimate from the stored predictions of a run, as `estimate` does, and store nothing."""
     from data_cache import queries
 
-    def read(split: str) -> "queries.Predictions":
+    def read(split: str) -> "Predictions":
         return queries.predictions(
             cache,
             run.run_key,
@@ -301,15 +302,11 @@ def spectrum_of_run(
         )
 
     part, change = read(options.split), FEATURES[features]
+    train = None
+    if options.estimator in TRAINED and options.split == "test":
+        train = _mean_over_draws(read("train"), options.tau, change)
     return estimate_over_draws(
-        RawScores(
-            full=part.scores[Condition.FULL],
-            only_1=part.scores[Condition.ONLY_1],
-            only_2=part.scores[Condition.ONLY_2],
-            neither=part.scores.get(Condition.NEITHER),
-            valid=part.valid,
-            group_id=part.group_ids,
-        ),
+        _scores(part),
         tau=options.tau,
         estimator=options.estimator,
         marginals=options.marginals,
@@ -318,6 +315,33 @@ def spectrum_of_run(
         features_1=None if part.features_1 is None else change(part.features_1),
         features_2=None if part.features_2 is None else change(part.features_2),
         clusters=options.clusters,
+        train=train,
+    )
+
+
+def _scores(part: "Predictions") -> RawScores:
+    return RawScores(
+        full=part.scores[Condition.FULL],
+        only_1=part.scores[Condition.ONLY_1],
+        only_2=part.scores[Condition.ONLY_2],
+        neither=part.scores.get(Condition.NEITHER),
+        valid=part.valid,
+        group_id=part.group_ids,
+    )
+
+
+def _mean_over_draws(
+    part: "Predictions", tau: float, change: Callable[[np.ndarray], np.ndarray]
+) -> Channels:
+    """Return the channels of samples to train on."""
+    hats = {name: hat.mean() for name, hat in _scores(part).predict(tau).items()}
+    return Channels(
+        full=hats["full"],
+        only_1=hats["only_1"],
+        only_2=hats["only_2"],
+        features_1=None if part.features_1 is None else change(part.features_1),
+        features_2=None if part.features_2 is None else change(part.features_2),
+        valid=part.valid,
     )
 
 
@@ -412,12 +436,10 @@ def known(estimators: Sequence[str] | None) -> list[str]:
 
 def why_not(estimator: str, *, has_features: bool) -> str | None:
     """Say why an estimator cannot run here; None where nothing is in its way."""
-    if estimator in ON_FEATURES and not has_features:
-        return "it works on embeddings, and this run has stored none"
-    try:
-        ESTIMATORS[estimator]
-    except ImportError as error:
-        return f"it needs a package: pip install {error.name}"
+    if estimator in ON_FEATURES | TRAINED and not has_features:
+        return "it reads embeddings, and this run has stored none"
+    if estimator in TRAINED and find_spec("torch") is None:
+        return "it trains a network and needs a package: pip install torch"
     return None
 
 

@@ -20,7 +20,7 @@ from model_runners.estimation import EstimateOptions
 from pid_core import ATOMS, ESTIMATORS
 from pid_core.errors import did_you_mean
 from pid_core.margins import Marginals
-from pid_core.registry import ON_FEATURES
+from pid_core.registry import ON_FEATURES, TRAINED
 
 if TYPE_CHECKING:
     from data_cache.queries import RunRow
@@ -177,7 +177,8 @@ def _plan(cache: Path, run: "RunRow", fixed: EstimateOptions, over: Over) -> Sen
     if over == "mask_scope":
         return _mask_scopes(cache, run, fixed)
     if over == "pooling":
-        asked = [replace(fixed, estimator=name) for name in (SOLVER, *on_features)]
+        readers = [*on_features, *(name for name in (fixed.estimator,) if name in TRAINED)]
+        asked = [replace(fixed, estimator=name) for name in (SOLVER, *readers)]
         tasks = [
             task
             for features in FEATURES

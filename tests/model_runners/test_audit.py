@@ -165,7 +165,8 @@ def test_an_unknown_estimator_names_the_nearest() -> None:
 def test_what_stands_in_the_way_of_an_estimator_is_said() -> None:
     assert why_not("certified", has_features=False) is None
     assert why_not("ipfp", has_features=True) is None
-    assert "embeddings" in (why_not("ipfp", has_features=False) or "")
+    for name in ("ipfp", "batch"):
+        assert "embeddings" in (why_not(name, has_features=False) or "")
 
 
 def test_a_row_becomes_json_with_its_trace() -> None:

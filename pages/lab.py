@@ -1,0 +1,43 @@
+"""The Estimator lab: which estimator to trust, on known atoms and on a run of one's own."""
+
+import streamlit as st
+
+from pages.widgets import lab_sensitivity, lab_table
+from pages.widgets.address import show_notes
+from pages.widgets.entry import enter_through_app
+from pages.widgets.errors import sentence_instead
+from pages.widgets.lab_charts import show_charts
+from pages.widgets.lab_choices import choose_estimators, choose_options, choose_source
+from pages.widgets.lab_rows import compute
+from pages.widgets.lab_trust import show_trust
+from pages.widgets.stored import current_reading
+from pages.widgets.wishes import forget
+
+enter_through_app()
+st.title("Estimator lab", anchor=False)
+st.caption(
+    "Every estimator on the same problem: what it says, how far from the truth, how surely, and in "
+    "what time. Problems with known atoms need no cache."
+)
+
+with sentence_instead("This cannot be estimated."):
+    source = choose_source(current_reading())
+    show_notes()
+    if source is None:
+        forget()
+        st.stop()
+    st.subheader(source.title, anchor=False)
+    st.text(source.note)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        names = choose_estimators(source)
+        options = choose_options(source)
+    rows = compute(source.tasks(names, options), key="lab_run")
+    if rows:
+        shown = [*rows, *source.published]
+        show_charts(shown, source)
+        lab_table.show_table(shown)
+        lab_table.show_download(shown, source)
+        lab_table.show_warnings(rows)
+        show_trust(rows, source)
+    lab_sensitivity.show_panel(source)
+forget()
