@@ -46,6 +46,9 @@ def _atom(field: str, label: str) -> Quantity:
         factor = scale(record, unit)
         if factor is None or field not in record.interval:
             return None
+        share = record.interval.get(f"{field}_share")
+        if unit == "shares" and share is not None:
+            return 100.0 * share[0], 100.0 * share[1]
         low, high = record.interval[field]
         return factor * low, factor * high
 
@@ -68,7 +71,7 @@ QUANTITIES = (
         key="total",
         label="Total",
         value=lambda record, unit: record.total,
-        interval=_none,
+        interval=lambda record, unit: record.interval.get("total"),
         unit_name=lambda unit: "bits",
     ),
     Quantity(

@@ -7,6 +7,7 @@ from typing import Literal
 import plotly.graph_objects as go
 
 from data_cache.estimates import SpectrumRecord
+from pages.figures.null_marks import Mark, null_marks, null_of
 from pages.figures.palette import ATOMS, HATCH_ABOVE, NEUTRAL, Atom
 from pages.figures.row_chart import Layout, arrange_rows, empty_row_chart
 from pages.figures.rows import Group, Row, subset_label
@@ -19,6 +20,10 @@ HATCHING = {"fillmode": "overlay", "size": 7, "solidity": 0.35}
 HATCH_LABEL = f"over {HATCH_ABOVE:.0%} fell back"
 BAR_FILLS = 0.72
 """Share of a row's height."""
+NULL_FILLS = 0.13
+"""Share of a row's height, below the stack."""
+NULL_INSIDE = 0.35
+"""Share of the height of a separate bar."""
 
 
 def spectrum_bars(
@@ -68,6 +73,10 @@ def spectrum_bars(
         figure.add_trace(_legend_entry(HATCH_LABEL, colour=NEUTRAL, pattern="/"))
     if stacked and unit == "bits":
         figure.add_trace(_totals(arrangement.rows))
+    marks = [
+        mark for row in arrangement.rows for mark in _nulls(row, unit, thickness, stacked=stacked)
+    ]
+    figure.add_traces(null_marks(marks))
     return figure
 
 
@@ -101,6 +110,12 @@ def scale(record: SpectrumRecord, unit: Unit) -> float | None:
 def synergy_at_most(record: SpectrumRecord) -> float:
     """Return the largest synergy, in bits, that any way of splitting the total could find."""
     return record.total - max(record.information_1, record.information_2)
+
+
+def covers(record: SpectrumRecord) -> str:
+    """Say what the intervals of a record cover."""
+    measured = record.diagnostics.get("uncertainty", {}).get("quarters")
+    return "sampling and the bias of few samples" if measured else "sampling only"
 
 
 def _bars(atom: Atom, rows: Sequence[Row], *, unit: Unit, with_intervals: bool) -> go.Bar:
@@ -151,6 +166,38 @@ def _bars(atom: Atom, rows: Sequence[Row], *, unit: Unit, with_intervals: bool) 
     )
 
 
+def _nulls(row: Row, unit: Unit, thickness: float, *, stacked: bool) -> list[Mark]:
+    """Place the nulls of a row: below the stack, each where its atom begins; or in its own bar."""
+    factor = scale(row.record, unit)
+    marks: list[Mark] = []
+    reached = {True: 0.0, False: 0.0}
+    for place, atom in enumerate(ATOMS):
+        value, null = getattr(row.record, atom.field), null_of(row.record, atom.field)
+        start = reached[value >= 0.0]
+        reached[value >= 0.0] += value
+        if null is None or factor is None:
+            continue
+        if stacked:
+            top = row.position + thickness / 2
+            height = NULL_FILLS * thickness / BAR_FILLS
+        else:
+            width = thickness / len(ATOMS)
+            height = NULL_INSIDE * width
+            top = row.position - thickness / 2 + (place + 0.9) * width - height
+        marks.append(
+            Mark(
+                record=row.record,
+                atom=atom.label,
+                null=null,
+                start=factor * start if stacked else 0.0,
+                factor=factor,
+                top=top,
+                bottom=top + height,
+            )
+        )
+    return marks
+
+
 def _legend_entry(name: str, *, colour: str, group: str = "", pattern: str = "") -> go.Bar:
     """Draw nothing but a legend entry: that of the bars would be hatched where the first bar is."""
     return go.Bar(
@@ -189,7 +236,7 @@ def _hover(record: SpectrumRecord, atom: Atom) -> str:
     lines.append(atom.meaning)
     if atom.field in record.interval:
         low, high = record.interval[atom.field]
-        lines.append(f"95 % interval {low:.3f} to {high:.3f} bits (sampling only)")
+        lines.append(f"95 % interval {low:.3f} to {high:.3f} bits ({covers(record)})")
     if atom.field == "synergy":
         lines.append(f"no method could find more than {synergy_at_most(record):.3f} bits here")
     lines.append(f"exact within {record.gap_bits:.2g} bits")

@@ -1,5 +1,6 @@
 import pytest
 
+from pages.figures import null_marks
 from pages.figures.palette import ATOMS
 from pages.figures.spectrum_bars import HATCH_LABEL, describe, is_hatched, spectrum_bars
 from tests.pages.spectra import IDEAL, ideal_records, record
@@ -98,3 +99,48 @@ def test_a_taller_chart_for_more_rows_and_none_fails() -> None:
     many = spectrum_bars(ideal_records(("a", "b", "c", "d"))).layout.height
     assert many > few
     assert spectrum_bars([]).data
+
+
+NULL = {
+    "exchange": {
+        "replicates": 20,
+        "zero": ["unique_1", "unique_2"],
+        "mean": {"redundancy": 0.6, "unique_1": 0.05, "unique_2": 0.04, "synergy": 0.3},
+        "low": {"redundancy": 0.5, "unique_1": 0.02, "unique_2": 0.01, "synergy": 0.2},
+        "high": {"redundancy": 0.7, "unique_1": 0.08, "unique_2": 0.07, "synergy": 0.4},
+    }
+}
+
+
+def nulls(figure):
+    return [trace for trace in figure.data if trace.name == null_marks.LABEL]
+
+
+@pytest.mark.parametrize("layout", ["stacked", "separate"])
+@pytest.mark.parametrize("unit", ["bits", "shares"])
+def test_a_null_stands_under_the_atoms_that_it_sets_to_zero(layout, unit) -> None:
+    one = record("mixed", atoms=(0.5, 0.2, 0.1, 0.2), diagnostics={"null": NULL})
+    figure = spectrum_bars([one, record("synergy")], layout=layout, unit=unit)
+    boxes, points = nulls(figure)
+    assert boxes.showlegend is not False
+    factor = 1.0 if unit == "bits" else 100.0
+    starts = (0.5, 0.7) if layout == "stacked" else (0.0, 0.0)
+    assert list(points.x) == pytest.approx(
+        [factor * (start + mean) for start, mean in zip(starts, (0.05, 0.04), strict=True)]
+    )
+    assert len(boxes.x) == 2 * 6
+    assert "Unique vision, null: 0.050 bits" in points.hovertext[0]
+    assert "0.020 to 0.080 bits, 20 replicates" in points.hovertext[0]
+    assert "what 352 samples make of nothing" in points.hovertext[0]
+
+
+def test_without_a_null_nothing_is_drawn_and_no_legend_mentions_it() -> None:
+    assert not nulls(spectrum_bars(ideal_records()))
+
+
+def test_an_interval_says_what_it_covers() -> None:
+    measured = record("synergy", diagnostics={"uncertainty": {"quarters": 4}})
+    assert (
+        "(sampling and the bias of few samples)" in bars(spectrum_bars([measured]))[3].hovertext[0]
+    )
+    assert "(sampling only)" in bars(spectrum_bars([record("synergy")]))[3].hovertext[0]
