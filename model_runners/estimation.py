@@ -14,6 +14,7 @@ from data_cache.plan import OUTPUT_LAYER
 from data_cache.records import ATOMS, INFLUENCES, SCORES, SpectrumRecord, estimate_key
 from model_runners.certainty import Detail, Evidence, intervals_of, measure
 from model_runners.errors import BadOption
+from model_runners.training_samples import training_samples
 from pid_core import (
     AnswerQuality,
     Channels,
@@ -27,7 +28,7 @@ from pid_core import (
     fusion_scores,
 )
 from pid_core.problem import OfDraws
-from pid_core.registry import ON_FEATURES
+from pid_core.registry import ON_FEATURES, TRAINED
 
 if TYPE_CHECKING:
     from data_cache.queries import Predictions, RunRow
@@ -160,14 +161,24 @@ def estimate_run(
                 layer=layer,
                 limit=options.limit,
                 draws=options.draws,
-                features=options.estimator in ON_FEATURES,
+                features=options.estimator in ON_FEATURES | TRAINED,
+            )
+            train = training_samples(
+                cache,
+                run,
+                options.estimator,
+                subset=None if subset == "all" else subset,
+                layer=layer,
+                draws=options.draws,
+                tau=options.tau,
             )
             one = replace(options, layer=layer, layers=False)
-            stored = estimates.find(cache, key_of(run, part, subset, one)) if reuse else None
-            if stored is not None and stored.n == len(part.sample_ids):
+            key = key_of(run, part, subset, one, train)
+            stored = estimates.find(cache, key) if reuse else None
+            if stored is not None and _asked_about(stored) == len(part.sample_ids):
                 records.append(stored)
             else:
-                pairs.append(estimate_part(run, part, subset, one, detail=detail))
+                pairs.append(estimate_part(run, part, subset, one, train, detail=detail))
             if progress is not None:
                 progress(len(records) + len(pairs), len(layers) * len(subsets))
         if pairs:
@@ -176,8 +187,19 @@ def estimate_run(
     return records
 
 
-def settings_of(run: "RunRow", part: "Predictions", options: EstimateOptions) -> dict[str, Any]:
+def _asked_about(record: SpectrumRecord) -> int:
+    """Return how many samples an estimate was asked about, those it left out included."""
+    return record.n + int(record.diagnostics.get("left_out", 0))
+
+
+def settings_of(
+    run: "RunRow",
+    part: "Predictions",
+    options: EstimateOptions,
+    train: Channels | None = None,
+) -> dict[str, Any]:
     """Return what else an estimate's numbers depend on; part of its key."""
+    trained = options.estimator in TRAINED
     return {
         "tau": options.tau,
         "draws": part.draws,
@@ -191,11 +213,18 @@ def settings_of(run: "RunRow", part: "Predictions", options: EstimateOptions) ->
         "dtype": run.config.get("dtype"),
         **({"clusters": options.clusters} if options.estimator in ON_FEATURES else {}),
         **({"features_layer": part.features_layer} if part.features_layer != OUTPUT_LAYER else {}),
+        **({"trained_on": 0 if train is None else train.n_samples} if trained else {}),
         **options.evidence.settings(),
     }
 
 
-def key_of(run: "RunRow", part: "Predictions", subset: str, options: EstimateOptions) -> str:
+def key_of(
+    run: "RunRow",
+    part: "Predictions",
+    subset: str,
+    options: EstimateOptions,
+    train: Channels | None = None,
+) -> str:
     """Return the key under which an estimate is stored."""
     return estimate_key(
         run_key=run.run_key,
@@ -203,7 +232,7 @@ def key_of(run: "RunRow", part: "Predictions", subset: str, options: EstimateOpt
         split=options.split,
         layer=options.layer,
         estimator=options.estimator,
-        settings=settings_of(run, part, options),
+        settings=settings_of(run, part, options, train),
     )
 
 
@@ -229,10 +258,15 @@ def estimate_part(
     part: "Predictions",
     subset: str,
     options: EstimateOptions,
+    train: Channels | None = None,
     *,
     detail: Detail | None = None,
 ) -> "tuple[SpectrumRecord, Any]":
-    """Estimate one spectrum; returns the record and its pointwise rows as an Arrow table."""
+    """Estimate one spectrum; returns the record and its pointwise rows as an Arrow table.
+
+    Samples that an estimator leaves out (``batch_reference`` does) have no row, and `n` counts
+    those that it evaluated.
+    """
     import pyarrow as pa
 
     scores = RawScores(
@@ -251,6 +285,7 @@ def estimate_part(
         "features_1": part.features_1,
         "features_2": part.features_2,
         "clusters": options.clusters,
+        "train": train,
     }
     spectrum, measured = measure(
         estimate_over_draws(scores, tau=options.tau, **settings),
@@ -274,7 +309,11 @@ def estimate_part(
             **{name: spectrum.influence[:, column] for column, name in enumerate(INFLUENCES)},
         }
     )
-    return _record(run, part, subset, options, hats, spectrum, measured), table
+    evaluated = np.isfinite(spectrum.pointwise[:, 0])
+    if not evaluated.all():
+        measured = {**measured, "left_out": int(np.sum(~evaluated))}
+    record = _record(run, part, subset, options, train, hats, spectrum, measured)
+    return record, table.filter(evaluated)
 
 
 def strict_accuracy(part: "Predictions", condition: Condition) -> float:
@@ -287,6 +326,7 @@ def _record(
     part: "Predictions",
     subset: str,
     options: EstimateOptions,
+    train: Channels | None,
     hats: "Mapping[str, np.ndarray]",
     spectrum: Spectrum,
     measured: "Mapping[str, Any]",
@@ -305,7 +345,7 @@ def _record(
         else None
     )
     return SpectrumRecord(
-        estimate_key=key_of(run, part, subset, options),
+        estimate_key=key_of(run, part, subset, options, train),
         run_key=run.run_key,
         model=run.model,
         family=run.family,
@@ -314,7 +354,7 @@ def _record(
         split=options.split,
         layer=options.layer,
         estimator=options.estimator,
-        n=len(part.sample_ids),
+        n=len(part.sample_ids) - int(measured.get("left_out", 0)),
         candidates=int(part.valid.sum(1).max()),
         redundancy=spectrum.redundancy,
         unique_1=spectrum.unique_1,
@@ -333,7 +373,7 @@ def _record(
         accuracy_by_condition={str(condition): value for condition, value in strict.items()},
         fallback_rate=diagnostics["fallback_rate"],
         noise_floor_bits=spectrum.diagnostics.noise_floor_bits,
-        settings=settings_of(run, part, options),
+        settings=settings_of(run, part, options, train),
         diagnostics=diagnostics,
         warnings=(*overconfident_probes(qualities), *spectrum.diagnostics.warnings),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
