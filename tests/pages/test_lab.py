@@ -88,15 +88,13 @@ def test_published_numbers_stand_beside_and_policies_are_compared(cache: Path) -
     assert app.expander
 
 
-def test_a_family_is_what_its_sliders_say(cache: Path) -> None:
-    app = open_lab(lab="synthetic family", r="1.0", u1="0.0", u2="0.0", s="0.0", n="64")
-    assert "R 1.00, U1 0.00, U2 0.00, S 0.00 bits" in words(app)
+def test_a_family_is_what_its_sliders_say_and_its_draws_are_not_held_against_the_solver(
+    cache: Path,
+) -> None:
+    app = open_lab(lab="synthetic family", r="0.5", u1="0.4", u2="0.0", s="0.5", n="64", seed="3")
+    assert "R 0.50, U1 0.40, U2 0.00, S 0.50 bits" in words(app)
     table = press(app).dataframe[0].value
-    assert table["Redundancy (bits)"][0] == pytest.approx(1.0, abs=0.05)
-
-
-def test_a_population_is_not_held_against_the_solver(cache: Path) -> None:
-    app = press(open_lab(lab="synthetic family", n="64", seed="1"))
+    assert table["Redundancy (bits)"][0] == pytest.approx(0.5, abs=0.2)
     assert "that is what 64 draws of it leave open" in words(app)
 
 
@@ -157,8 +155,9 @@ def test_an_address_that_names_nothing_known_falls_back_and_says_so(cache: Path)
     assert app.selectbox(key="lab").value == KINDS[0]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_problem_opens(run: Path, kind: str) -> None:
-    app = open_lab(lab=kind)
-    assert app.selectbox(key="lab").value == kind
-    assert app.button(key="lab_run")
+def test_every_kind_of_problem_opens(run: Path) -> None:
+    app = open_lab()
+    for kind in KINDS:
+        app.selectbox(key="lab").set_value(kind).run()
+        assert not app.exception
+        assert app.button(key="lab_run")
