@@ -61,8 +61,9 @@ with quality:
         alt=layer_trajectories.describe_quality(lines),
     )
 st.caption(
-    "Bands are 95 % intervals (sampling only). A diamond is the model's own output: it lies on the "
-    "last layer. Hollow points: more than 90 % of the samples fell back to uniform."
+    "Bands are 95 % intervals; a point says what its own covers. A diamond is the model's own "
+    "output: it lies on the last layer. Hollow points: more than 90 % of the samples fell back to "
+    "uniform."
 )
 
 records = [record for one in lines for record in (*one.layers, one.output)]

@@ -10,6 +10,7 @@ from data_cache.estimates import SpectrumRecord
 from pages.figures.palette import ATOMS, NEUTRAL
 from pages.figures.row_chart import BOTTOM, empty_row_chart
 from pages.figures.rows import TITLE_PIXELS, Arrangement, Row, subset_label
+from pages.figures.spectrum_bars import covers
 
 ROW_PIXELS = 30
 OFFSET_PIXELS = 5
@@ -287,7 +288,7 @@ def _hover(place: _Place, *, after: bool) -> str:
     ]
     interval = quantity.interval(record)
     if interval is not None:
-        lines.append(f"95 % interval {interval[0]:.3f} to {interval[1]:.3f} (sampling only)")
+        lines.append(f"95 % interval {interval[0]:.3f} to {interval[1]:.3f} ({covers(record)})")
     lines.append(
         f"from {place.before:.{digits}f} to {place.after:.{digits}f}: "
         f"{place.after - place.before:+.{digits}f} {quantity.unit}"

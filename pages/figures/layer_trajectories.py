@@ -12,6 +12,7 @@ from data_cache.estimates import SpectrumRecord
 from pages.figures.model_styles import ModelStyle
 from pages.figures.palette import ATOMS, CONDITIONS, NEUTRAL
 from pages.figures.rows import short_labels
+from pages.figures.spectrum_bars import covers
 
 Depth = Literal["layers", "relative"]
 """The layers' own numbers, or how deep they lie in per cent: models of different depth compare."""
@@ -307,7 +308,7 @@ def _atom_words(record: SpectrumRecord, label: str, atom: str) -> str:
     lines = [f"<b>{label} {getattr(record, atom):.3f} bits</b>"]
     if atom in record.interval:
         low, high = record.interval[atom]
-        lines.append(f"95 % interval {low:.3f} to {high:.3f} bits (sampling only)")
+        lines.append(f"95 % interval {low:.3f} to {high:.3f} bits ({covers(record)})")
     lines.append(f"exact within {record.gap_bits:.2g} bits")
     lines.append(f"up to {fallback(record):.0%} fell back to uniform")
     lines.append(_where(record))
