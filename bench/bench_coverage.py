@@ -1,6 +1,7 @@
 """How often 95 % intervals hold the truth, and how the bias of an estimate falls with N.
 
     python bench/bench_coverage.py --lines coverage.jsonl             # measure, go on where it was
+    python bench/bench_coverage.py --lines coverage.jsonl --speed     # time of resampling
     python bench/bench_coverage.py --lines coverage.jsonl --tables    # tables of what is there
     python bench/bench_coverage.py --lines coverage.jsonl --json      # the same as one JSON object
     python bench/bench_coverage.py --lines coverage.jsonl --svg FILE  # bias against N
@@ -35,14 +36,20 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from pid_core import Channels, decompose_joint, estimate
 from pid_core.information import row_divergence, to_bits
 from pid_core.interval import reach_of
-from pid_core.resampling import bootstrap
+from pid_core.paired import paired_spectra
+from pid_core.resampling import bootstrap, resample_batches
 from pid_core.spectrum import ATOMS, COLUMNS
-from pid_core.uncertainty import uncertainty
+from pid_core.uncertainty import uncertainty, with_uncertainty
 
 REPLICATIONS = 200
 REACH = reach_of(0.95)
 SHOWN = (*ATOMS, "total", "redundancy_share", "synergy_share")
 GROUP_SIZE = 4
+PAIRS = ("both unique", "noisy copies")
+FIXED = 1e-4
+"""Bits."""
+KEEP = 0.8
+"""Of a source, by the duller of two models."""
 REPLICATES = 100
 """Of the bootstrap, where it is compared with the first-order deviation."""
 
@@ -100,6 +107,12 @@ def joints() -> dict[str, np.ndarray]:
 @cache
 def truth(name: str) -> dict[str, float]:
     """Of every column; those of "alike" by 4 million samples of I(Y; X1) and I(Y; X1, X2)."""
+    if name.startswith("difference, "):
+        one, two = (
+            decompose_joint(p, tolerance_bits=1e-8).values
+            for p in (joints()[name[12:]], duller(name[12:]))
+        )
+        return dict(zip(COLUMNS, (two - one).tolist(), strict=True))
     if name in joints():
         found = decompose_joint(joints()[name], tolerance_bits=1e-8)
         return dict(zip(COLUMNS, found.values.tolist(), strict=True))
@@ -123,21 +136,56 @@ def channels_of(name: str, n: int, seed: int) -> Channels:
     mass = p.sum(axis=2)
     groups = None
     if name.startswith("groups"):
-        # One image, several questions: the samples of a group share source 1.
         groups = np.repeat(np.arange(n // GROUP_SIZE), GROUP_SIZE)
-        shared = generator.choice(len(mass), size=n // GROUP_SIZE, p=mass.sum(axis=1))
-        i = shared[groups]
-        given = mass[i] / mass[i].sum(axis=1, keepdims=True)
-        j = (given.cumsum(axis=1) > generator.random((n, 1))).argmax(axis=1)
+        i, j = grouped_kinds(p, groups, generator)
     else:
         i, j = np.unravel_index(generator.choice(mass.size, size=n, p=mass.ravel()), mass.shape)
-    first, second = p.sum(axis=1), p.sum(axis=0)
+    return rows_of(p, i, j, groups)
+
+
+def grouped_kinds(
+    p: np.ndarray, groups: np.ndarray, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """One image, several questions: the samples of a group share source 1."""
+    mass = p.sum(axis=2)
+    i = generator.choice(len(mass), size=int(groups.max()) + 1, p=mass.sum(axis=1))[groups]
+    given = mass[i] / mass[i].sum(axis=1, keepdims=True)
+    return i, (given.cumsum(axis=1) > generator.random((len(groups), 1))).argmax(axis=1)
+
+
+def rows_of(p: np.ndarray, i: np.ndarray, j: np.ndarray, groups: np.ndarray | None) -> Channels:
+    mass, first, second = p.sum(axis=2), p.sum(axis=1), p.sum(axis=0)
     return Channels(
         full=(p / np.where(mass > 0, mass, 1)[:, :, None])[i, j],
         only_1=(first / first.sum(axis=1, keepdims=True))[i],
         only_2=(second / second.sum(axis=1, keepdims=True))[j],
         group_id=groups,
     )
+
+
+def blurred(k: int) -> np.ndarray:
+    """T[i, i']: what a duller model takes a kind of sample for."""
+    return np.full((k, k), (1 - KEEP) / k) + np.eye(k) * KEEP
+
+
+@cache
+def duller(name: str) -> np.ndarray:
+    """The joint of a model that mistakes both sources now and then."""
+    p = joints()[name]
+    return np.einsum("ijy,ia,jb->aby", p, blurred(len(p)), blurred(p.shape[1]))
+
+
+def pair_of(name: str, n: int, seed: int) -> list[Channels]:
+    """Two models on the same samples, in groups of four that share source 1."""
+    generator = np.random.default_rng([seed, n, 2])
+    sharp, dull = joints()[name], duller(name)
+    groups = np.repeat(np.arange(n // GROUP_SIZE), GROUP_SIZE)
+    i, j = grouped_kinds(sharp, groups, generator)
+    a, b = (
+        (blurred(size)[kind].cumsum(axis=1) > generator.random((n, 1))).argmax(axis=1)
+        for kind, size in ((i, len(sharp)), (j, sharp.shape[1]))
+    )
+    return [rows_of(sharp, i, j, groups), rows_of(dull, a, b, groups)]
 
 
 def tasks() -> Iterator[tuple[str, str, int, int]]:
@@ -150,11 +198,29 @@ def tasks() -> Iterator[tuple[str, str, int, int]]:
     yield from (("coverage", "alike", 256, seed) for seed in range(REPLICATIONS))
     yield from (("coverage", "alike", 1024, seed) for seed in range(48))
     yield from (("bootstrap", "alike", 256, seed) for seed in range(1))
+    for name in PAIRS:
+        yield from (("paired", name, 256, seed) for seed in range(REPLICATIONS))
 
 
 def measured(task: tuple[str, str, int, int]) -> dict[str, object]:
     kind, name, n, seed = task
     start = time.process_time()
+    if kind == "paired":
+        spectra = [
+            with_uncertainty(estimate(one), one, seed=seed) for one in pair_of(name, n, seed)
+        ]
+        found = paired_spectra(*spectra)
+        return {
+            "kind": kind,
+            "population": name,
+            "n": n,
+            "seed": seed,
+            "gap": sum(one.diagnostics.gap_bits for one in spectra),
+            "value": found.difference.tolist(),
+            "bias": found.bias.tolist(),
+            "deviation": found.deviation.tolist(),
+            "seconds": time.process_time() - start,
+        }
     channels = channels_of(name, n, seed)
     spectrum = estimate(channels)
     row: dict[str, object] = {"kind": kind, "population": name, "n": n, "seed": seed}
@@ -194,6 +260,40 @@ def measure(path: Path, workers: int, minutes: float) -> None:
                 print(f"{chunk} of {len(left)}, {time.perf_counter() - start:.0f} s", flush=True)
 
 
+def speed(path: Path, workers: int) -> None:
+    """Time the two kinds of resampling at N = 1083; wall time means little on a busy machine."""
+    for name, spread in (("soft", (1.0, 1.5, 3.0)), ("crossed pairs", (1.0, 1.0, 1.0))):
+        z1, z2, z3 = np.random.default_rng(0).normal(size=(3, 1083, 4))
+        pairs = np.array([1.5, 1.5, 0.2, 0.2]) if name == "crossed pairs" else np.ones(4)
+        z1, z2, z3 = spread[0] * pairs * z1, spread[1] * pairs[::-1] * z2, spread[2] * z3
+        channels = Channels(full=softmax(z1 + z2 + z3), only_1=softmax(z1), only_2=softmax(z2))
+        for work, call in (
+            ("200 bootstrap replicates", lambda c=channels: bootstrap(c, workers=workers)),
+            ("50 batches of 256", lambda c=channels: resample_batches(c, workers=workers)),
+        ):
+            start, cpu = time.perf_counter(), cpu_seconds()
+            call()
+            row = {
+                "kind": "speed",
+                "population": name,
+                "n": 1083,
+                "seed": work,
+                "workers": workers,
+                "wall_seconds": round(time.perf_counter() - start, 2),
+                "cpu_seconds": round(cpu_seconds() - cpu, 2),
+                "load": os.getloadavg()[0],
+            }
+            print(row, flush=True)
+            with path.open("a") as file:
+                file.write(json.dumps(row) + "\n")
+
+
+def cpu_seconds() -> float:
+    """Of this process and those that it waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
 def lines(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
@@ -202,8 +302,9 @@ def coverage(rows: list[dict]) -> list[dict[str, object]]:
     """One row per population, N and number of the spectrum."""
     cells: dict[tuple[str, int], list[dict]] = defaultdict(list)
     for row in rows:
-        if row["kind"] == "coverage":
-            cells[row["population"], row["n"]].append(row)
+        if row["kind"] in {"coverage", "paired"}:
+            prefix = "difference, " if row["kind"] == "paired" else ""
+            cells[prefix + row["population"], row["n"]].append(row)
     found = []
     for (name, n), held in sorted(cells.items()):
         value, bias, deviation = (
@@ -229,6 +330,9 @@ def coverage(rows: list[dict]) -> list[dict[str, object]]:
                     "bias": float(v.mean() - exact),
                     "bias_from_quarters": float(b.mean()),
                     "spread": float(v.std(ddof=1)),
+                    # Fixed by the population: it varies by less than the solver's accuracy.
+                    "is_fixed": bool(v.std() < FIXED),
+                    "largest_error": float(np.abs(v - exact).max()),
                     "deviation": float(d.mean()),
                     "half_width": float((high - low).mean() / 2),
                 }
@@ -292,7 +396,8 @@ def summary(rows: list[dict]) -> dict[str, object]:
             "python": platform.python_version(),
             "numpy": np.__version__,
         },
-        "cpu_seconds": sum(float(row["seconds"]) for row in rows),
+        "cpu_seconds": sum(float(row["seconds"]) for row in rows if row["kind"] != "speed"),
+        "speed": [row for row in rows if row["kind"] == "speed"],
         "coverage": coverage(rows),
         "bias_of_n": bias_of_n(rows),
         "deviations": deviations(rows),
@@ -308,7 +413,7 @@ def tables(found: dict) -> None:
             f"{row['population']:22} {row['n']:5} {row['number']:17} "
             + " ".join(f"{row[h]:11.4f}" for h in head)
         )
-    for row in found["bias_of_n"]:
+    for row in (*found["bias_of_n"], *found["speed"]):
         print(row)
     ratios = [row["ratio"] for row in found["deviations"]]
     if ratios:
@@ -363,6 +468,7 @@ def main() -> None:
     parser.add_argument("--lines", type=Path, default=Path("coverage.jsonl"))
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--minutes", type=float, default=60.0, help="stop after so long")
+    parser.add_argument("--speed", action="store_true", help="time resampling instead")
     parser.add_argument("--tables", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--svg", type=Path)
@@ -375,6 +481,9 @@ def main() -> None:
             print(json.dumps(found, indent=1))
         else:
             tables(found)
+        return
+    if arguments.speed:
+        speed(arguments.lines, arguments.workers)
         return
     measure(arguments.lines, arguments.workers, arguments.minutes)
 
