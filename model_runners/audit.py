@@ -437,9 +437,9 @@ def known(estimators: Sequence[str] | None) -> list[str]:
 def why_not(estimator: str, *, has_features: bool) -> str | None:
     """Say why an estimator cannot run here; None where nothing is in its way."""
     if estimator in ON_FEATURES | TRAINED and not has_features:
-        return "it reads embeddings, and this run has stored none"
+        return "needs embeddings, and this run has stored none"
     if estimator in TRAINED and find_spec("torch") is None:
-        return "it trains a network and needs a package: pip install torch"
+        return "trains a network and needs a package: pip install torch"
     return None
 
 

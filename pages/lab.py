@@ -7,7 +7,12 @@ from pages.widgets.address import show_notes
 from pages.widgets.entry import enter_through_app
 from pages.widgets.errors import sentence_instead
 from pages.widgets.lab_charts import show_charts
-from pages.widgets.lab_choices import choose_estimators, choose_options, choose_source
+from pages.widgets.lab_choices import (
+    choose_estimators,
+    choose_options,
+    choose_source,
+    show_obstacles,
+)
 from pages.widgets.lab_rows import compute
 from pages.widgets.lab_trust import show_trust
 from pages.widgets.stored import current_reading
@@ -31,6 +36,7 @@ with sentence_instead("This cannot be estimated."):
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = choose_estimators(source)
         options = choose_options(source)
+    show_obstacles(source)
     rows = compute(source.tasks(names, options), key="lab_run")
     if rows:
         shown = [*rows, *source.published]

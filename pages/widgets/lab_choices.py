@@ -94,7 +94,7 @@ def choose_source(reading: Stored) -> Source | None:
 
 
 def choose_estimators(source: Source) -> list[str]:
-    """Draw the picker for estimators; those that cannot run here are named with the reason."""
+    """Draw the picker for the estimators that can run here."""
     able = [name for name in ESTIMATORS if name not in source.obstacles]
     note_unknown(state.LAB_ESTIMATORS, able)
     chosen = st.multiselect(
@@ -104,13 +104,19 @@ def choose_estimators(source: Source) -> list[str]:
         key=state.LAB_ESTIMATORS,
         bind="query-params",
         placeholder="Choose estimators",
-        help="\n\n".join(
-            f"{name} cannot run here: {why}." for name, why in source.obstacles.items()
-        )
-        or "All of them can run here. Those that train a network take seconds to minutes.",
+        help="Those that train a network take seconds to minutes.",
         width=420,
     )
     return [name for name in able if name in chosen]
+
+
+def show_obstacles(source: Source) -> None:
+    """Name the estimators that cannot run here, with the reason."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in source.obstacles.items():
+        reasons.setdefault(why, []).append(name)
+    for why, names in reasons.items():
+        st.caption(f"Not possible here: {', '.join(names)} ({why}).")
 
 
 def choose_options(source: Source) -> AuditOptions:

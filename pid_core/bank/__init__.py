@@ -56,7 +56,7 @@ def get(name: str) -> Problem:
         The message has the nearest name, and all of them.
 
     >>> get("predictive/soft").title
-    'soft softmaxes'
+    'Soft softmaxes'
     >>> get("predictive/sofd")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...

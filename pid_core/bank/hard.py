@@ -51,7 +51,7 @@ _WIDTHS = "the widths are ours, chosen to come near the published informations o
 _CASES = (
     Case(
         name="pairs-soft",
-        title="two unique atoms, soft",
+        title="Two unique atoms, soft",
         draw=lambda n, generator: _pairs(n, generator, 1.0, 1.0),
         bracket=((0.051286, 0.326535, 0.300103, 0.147291), 1e-5),
         published={},
@@ -61,7 +61,7 @@ _CASES = (
     ),
     Case(
         name="pairs-confident",
-        title="two unique atoms, confident",
+        title="Two unique atoms, confident",
         draw=lambda n, generator: _pairs(n, generator, 4.8, 2.0),
         bracket=((0.058662, 0.784984, 0.757874, 0.192641), 1e-5),
         published={},
@@ -70,7 +70,7 @@ _CASES = (
     ),
     Case(
         name="crossed",
-        title="each probe sure about two other candidates",
+        title="Each probe sure about two other candidates",
         draw=lambda n, generator: _crossed(n, generator, np.array([1.5, 1.5, 0.2, 0.2])),
         bracket=((0.177387, 0.202617, 0.193548, 0.237447), 7e-5),
         published={},
@@ -79,7 +79,7 @@ _CASES = (
     ),
     Case(
         name="both",
-        title="two probes of equal width",
+        title="Two probes of equal width",
         draw=lambda n, generator: _crossed(n, generator, np.full(K, 1.5)),
         bracket=((0.628876, 0.026004, 0.027699, 0.323996), 2e-4),
         published={},

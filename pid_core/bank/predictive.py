@@ -189,7 +189,7 @@ _BALANCED = "Answers are balanced exactly, where the published draw was random."
 _CASES = (
     Case(
         name="xor",
-        title="xor: uniform probes, joint 0.98 confident",
+        title="Xor: uniform probes, joint 0.98 confident",
         draw=_xor,
         truth=(0.0, 0.0, 0.0, _SURE),
         step=16,
@@ -198,7 +198,7 @@ _CASES = (
     ),
     Case(
         name="unique",
-        title="unique: p1 = joint, 0.98 confident, p2 uniform",
+        title="Unique: p1 = joint, 0.98 confident, p2 uniform",
         draw=_unique,
         truth=(0.0, _SURE, 0.0, 0.0),
         step=16,
@@ -207,7 +207,7 @@ _CASES = (
     ),
     Case(
         name="redundant",
-        title="redundant and soft: p1 = p2 = joint, 0.7 confident",
+        title="Redundant and soft: p1 = p2 = joint, 0.7 confident",
         draw=_redundant,
         truth=(_SOFT, 0.0, 0.0, 0.0),
         step=16,
@@ -228,7 +228,7 @@ _CASES = (
     ),
     Case(
         name="soft",
-        title="soft softmaxes",
+        title="Soft softmaxes",
         draw=_soft,
         bracket=((0.385327, 0.0, 0.270841, 0.667944), 1e-6),
         step=16,
@@ -237,7 +237,7 @@ _CASES = (
     ),
     Case(
         name="confident",
-        title="confident softmaxes",
+        title="Confident softmaxes",
         draw=_confident,
         bracket=((1.188086, 0.000009, 0.181666, 0.377915), 1e-5),
         step=16,

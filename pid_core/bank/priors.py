@@ -114,7 +114,7 @@ _ALL_SYNERGY = (0.0, 0.0, 0.0, _SURE)
 _CASES = (
     _Prior(
         name="text-always-a",
-        title="text-only always A, vision-only uniform",
+        title="Text-only always A, vision-only uniform",
         probe_1=_uniform,
         probe_2=_always_a,
         truth=_ALL_SYNERGY,
@@ -123,7 +123,7 @@ _CASES = (
     ),
     _Prior(
         name="vision-always-a",
-        title="vision-only always A, text-only uniform",
+        title="Vision-only always A, text-only uniform",
         probe_1=_always_a,
         probe_2=_uniform,
         truth=_ALL_SYNERGY,
@@ -132,7 +132,7 @@ _CASES = (
     ),
     _Prior(
         name="both-always-a",
-        title="both probes always A",
+        title="Both probes always A",
         probe_1=_always_a,
         probe_2=_always_a,
         truth=_ALL_SYNERGY,
@@ -141,7 +141,7 @@ _CASES = (
     ),
     _Prior(
         name="text-skewed",
-        title="text-only skewed 70/10/10/10 and confident, vision-only uniform",
+        title="Text-only skewed 70/10/10/10 and confident, vision-only uniform",
         probe_1=_uniform,
         probe_2=_skewed,
         truth=None,
@@ -152,7 +152,7 @@ _CASES = (
     ),
     _Prior(
         name="both-uniform",
-        title="both probes uniform (the tau fall-back)",
+        title="Both probes uniform (the tau fall-back)",
         probe_1=_uniform,
         probe_2=_uniform,
         truth=_ALL_SYNERGY,

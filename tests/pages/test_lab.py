@@ -137,9 +137,10 @@ def test_estimators_that_cannot_run_are_not_offered_and_say_why(cache: Path) -> 
     write_samples(cache, benchmark, range(len(benchmark.samples)))
     write_chunk(run_directory(cache, key), plan, rows_of(plan, options, features=False))
     ingest(cache)
-    picker = open_lab(lab=RUN).multiselect(key="estimators")
-    assert picker.options == ["certified"]
-    assert "ipfp cannot run here: it reads embeddings" in picker.help
+    app = open_lab(lab=RUN)
+    assert app.multiselect(key="estimators").options == ["certified"]
+    assert "Not possible here: ipfp, " in words(app)
+    assert "needs embeddings, and this run has stored none" in words(app)
 
 
 def test_without_an_estimator_the_page_asks_for_one(cache: Path) -> None:

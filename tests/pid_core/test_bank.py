@@ -54,10 +54,17 @@ def test_a_predictive_case_with_a_formula_is_solved_to_it(case: Problem):
     assert error_of(case, estimate(case.make()).atoms) < 1e-4
 
 
+LONG = {"predictive/confident", "unique/crossed", "unique/both"}
+"""Cases that take seconds."""
+
+
 @pytest.mark.parametrize(
     "case",
-    [case for case in (*predictive_cases(), *hard_cases()) if case.known != "closed form"],
-    ids=named,
+    [
+        pytest.param(case, id=case.name, marks=[pytest.mark.slow] if case.name in LONG else [])
+        for case in (*predictive_cases(), *hard_cases())
+        if case.known != "closed form"
+    ],
 )
 def test_a_written_bracket_holds_what_the_solver_finds(case: Problem):
     found = estimate(case.make(), tolerance_bits=0.01)
