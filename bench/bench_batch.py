@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench_estimators import show, where
 
 from pid_core import ATOMS, Channels, Spectrum, estimate
-from pid_core.bank import Problem, predictive_cases, prior_cases
+from pid_core.bank import Problem, hard_cases, predictive_cases, prior_cases
 from pid_core.batch import Training, estimate_batch
 from pid_core.certified import Settings
 
@@ -139,8 +139,8 @@ def seeds_of_the_published(n: int) -> list[Row]:
 def sizes_of_a_coupling(n: int) -> list[Row]:
     """I* of parts of the samples on their own, averaged: what evaluating in batches adds."""
     rows: list[Row] = []
-    for problem in predictive_cases(n):
-        if problem.name.split("/")[1] not in {"blackwell", "soft", "confident"}:
+    for problem in (*predictive_cases(n), *hard_cases(n)):
+        if problem.name.split("/")[1] in {"xor", "unique", "redundant", "blackwell"}:
             continue
         channels = problem.make()
         for size in [size for size in SIZES if size <= n]:

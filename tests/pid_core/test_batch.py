@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from pid_core import ChannelError, Channels, NotConverged, PidError, Spectrum, estimate
-from pid_core.bank import Problem, gates, predictive_cases
+from pid_core.bank import Problem, gates, hard_cases, predictive_cases
 from pid_core.batch import Training, estimate_batch
 from pid_core.batch_network import PairNetwork, epoch_order
 from pid_core.certified import Settings
@@ -68,6 +68,16 @@ def test_gates_whose_probes_know_all_or_nothing_come_out_and_others_within_the_g
     assert wrong <= found.diagnostics.gap_bits + 1e-6
     if problem.name not in {"gate/and", "gate/or", "gate/sum"}:
         assert wrong < 1e-3
+
+
+def test_the_dual_value_closes_a_gap_that_data_processing_leaves_open() -> None:
+    (pairs,) = [one for one in hard_cases(N) if one.name == "unique/pairs-confident"]
+    channels = pairs.make()
+    found, exact = trained(channels, Training(epochs=10)), estimate(channels)
+    star = found.total - found.synergy
+    processed = max(found.information_1, found.information_2)
+    assert found.diagnostics.gap_bits < 0.5 * (star - processed)
+    assert star - found.diagnostics.gap_bits <= exact.total - exact.synergy + 1e-9
 
 
 def test_training_brings_the_bound_nearer() -> None:
