@@ -14,9 +14,9 @@ from data_cache.samples import Benchmark, Sample
 from model_runners.candidates import Candidates
 from model_runners.encoding import encode
 from model_runners.inference import BatchResult, BatchRunner
-from model_runners.loading import LoadedModel
+from model_runners.loading import LoadedModel, load
 from model_runners.masking import Masker
-from model_runners.profile import ProfileOptions, profile
+from model_runners.profile import ProfileOptions, ProfileReport, profile
 from model_runners.requests import options_of, request_of, title_of
 from model_runners.statistics import observe
 from model_runners.vision import VisionCache, merge
@@ -132,12 +132,22 @@ def options(model: Path, **changes: object) -> ProfileOptions:
     return ProfileOptions(**given)  # pyright: ignore[reportArgumentType]
 
 
-def test_a_run_that_keeps_them_extends_one_that_did_not(untrained: Path, tmp_path: Path) -> None:
-    plain = profile(options(untrained, layers=True), tmp_path)
+@pytest.fixture(scope="module")
+def small(untrained: Path) -> LoadedModel:
+    return load(str(untrained), device="cpu")
+
+
+def run(model: LoadedModel, cache: Path, **changes: object) -> ProfileReport:
+    return profile(options(Path(model.name), **changes), cache, loaded=model)
+
+
+def test_a_run_that_keeps_them_extends_one_that_did_not(small: LoadedModel, tmp_path: Path) -> None:
+    plain = run(small, tmp_path, layers=True)
     folder = run_directory(tmp_path, plain.run_key)
     (before,) = folder.glob("*.parquet")
     content = before.read_bytes()
-    richer = profile(options(untrained, layer_features=True), tmp_path)
+    assert b"layer_features" not in content
+    richer = run(small, tmp_path, layer_features=True)
     assert richer.run_key == plain.run_key
     assert richer.computed == 12
     assert before.read_bytes() == content
@@ -146,29 +156,23 @@ def test_a_run_that_keeps_them_extends_one_that_did_not(untrained: Path, tmp_pat
     assert found.features_1 is not None
     assert found.features_1.shape == (12, 32)
     assert queries.features_by_layer(tmp_path, plain.run_key) == (0, 1)
-    for again in (options(untrained), options(untrained, layer_features=True)):
-        assert profile(again, tmp_path).computed == 0
+    assert run(small, tmp_path).computed == 0
 
 
 def test_a_longer_run_without_them_keeps_those_that_are_there(
-    untrained: Path, tmp_path: Path
+    small: LoadedModel, tmp_path: Path
 ) -> None:
-    profile(options(untrained, limit=8, layer_features=True), tmp_path)
-    longer = profile(options(untrained, limit=12), tmp_path)
+    run(small, tmp_path, limit=8, layer_features=True)
+    longer = run(small, tmp_path, limit=12)
     assert longer.computed == 4, "the first eight are copied"
     found = queries.predictions(tmp_path, longer.run_key, features_layer=0)
     assert len(found.sample_ids) == 12
 
 
-def test_a_run_without_them_is_named_and_asked_for_as_before(
-    untrained: Path, tmp_path: Path
-) -> None:
+def test_a_job_without_them_is_asked_for_as_before(untrained: Path) -> None:
     plain, rich = options(untrained), options(untrained, layer_features=True)
     assert "layer_features" not in request_of(plain)
     assert options_of(json.loads(json.dumps(request_of(rich)))) == rich
     assert rich.layers
     assert "every layer with features" in title_of(rich)
     assert options_of(request_of(plain)) == plain
-    report = profile(plain, tmp_path)
-    (chunk,) = run_directory(tmp_path, report.run_key).glob("*.parquet")
-    assert b"layer_features" not in chunk.read_bytes()
