@@ -10,6 +10,7 @@ from statistics import median
 import plotly.graph_objects as go
 
 from data_cache.estimates import SpectrumRecord
+from pages.figures.exactness import within
 from pages.figures.model_styles import ModelStyle
 from pages.figures.palette import NEUTRAL
 from pages.figures.quantities import Quantity
@@ -330,5 +331,5 @@ def _hover_lines(point: FamilyPoint, record: SpectrumRecord, axes: Axes) -> Iter
     yield f"{escape(record.family)}, {size_words(point.parameters)}{adapted}"
     yield axes.y.words(record, axes.unit)
     yield axes.x.words(record, axes.unit)
-    yield f"exact within {record.gap_bits:.2g} bits"
+    yield within(record.gap_bits)
     yield f"{escape(subset_label(record.subset))}, {record.n} samples"

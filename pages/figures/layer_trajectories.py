@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from data_cache.estimates import SpectrumRecord
+from pages.figures.exactness import within
 from pages.figures.model_styles import ModelStyle
 from pages.figures.palette import ATOMS, CONDITIONS, NEUTRAL
 from pages.figures.rows import short_labels
@@ -309,7 +310,7 @@ def _atom_words(record: SpectrumRecord, label: str, atom: str) -> str:
     if atom in record.interval:
         low, high = record.interval[atom]
         lines.append(f"95 % interval {low:.3f} to {high:.3f} bits ({covers(record)})")
-    lines.append(f"exact within {record.gap_bits:.2g} bits")
+    lines.append(within(record.gap_bits))
     lines.append(f"up to {fallback(record):.0%} fell back to uniform")
     lines.append(_where(record))
     return "<br>".join(lines)

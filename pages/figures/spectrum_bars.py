@@ -7,6 +7,7 @@ from typing import Literal
 import plotly.graph_objects as go
 
 from data_cache.estimates import SpectrumRecord
+from pages.figures.exactness import within
 from pages.figures.null_marks import Mark, null_marks, null_of
 from pages.figures.palette import ATOMS, HATCH_ABOVE, NEUTRAL, Atom
 from pages.figures.row_chart import Layout, arrange_rows, empty_row_chart
@@ -239,7 +240,7 @@ def _hover(record: SpectrumRecord, atom: Atom) -> str:
         lines.append(f"95 % interval {low:.3f} to {high:.3f} bits ({covers(record)})")
     if atom.field == "synergy":
         lines.append(f"no method could find more than {synergy_at_most(record):.3f} bits here")
-    lines.append(f"exact within {record.gap_bits:.2g} bits")
+    lines.append(within(record.gap_bits))
     if is_hatched(record):
         lines.append(
             f"hatched: up to {max(record.fallback_rate.values()):.0%} fell back to uniform"

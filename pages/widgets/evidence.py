@@ -10,6 +10,7 @@ import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
 from model_runners.estimation import OVERCONFIDENCE
+from pages.figures.exactness import within
 from pages.figures.palette import ATOMS, HATCH_ABOVE, in_words
 from pages.figures.rows import subset_label
 from pages.figures.spectrum_bars import SMALLEST_TOTAL, Unit, is_hatched
@@ -39,7 +40,7 @@ def badges(records: Sequence[SpectrumRecord], *, unit: Unit) -> list[Badge]:
     gap = max((record.gap_bits for record in records), default=0.0)
     found.append(
         Badge(
-            text=f"exact within {max(gap, 1e-4):.2g} bits",
+            text=within(max(gap, 1e-4)),
             colour="green" if gap <= GAP_ABOVE else "orange",
             icon=":material/verified:" if gap <= GAP_ABOVE else ":material/warning:",
             help="The largest distance between the certified lower and upper bound, over all rows.",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from pages.figures.exactness import within
 from pages.figures.layer_trajectories import OFTEN, Trajectory, fell_back
 from pages.widgets.evidence import GAP_ABOVE
 
@@ -16,7 +17,7 @@ def show_notes_on(trajectories: Sequence[Trajectory]) -> None:
     )
     exact = gap <= GAP_ABOVE
     st.badge(
-        f"exact within {max(gap, 1e-4):.2g} bits",
+        within(max(gap, 1e-4)),
         icon=":material/verified:" if exact else ":material/warning:",
         color="green" if exact else "orange",
         help="The largest distance between the certified lower and upper bound, over all layers.",
