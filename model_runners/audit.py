@@ -18,6 +18,7 @@ import numpy as np
 
 from data_cache.conditions import Condition
 from model_runners.estimation import EstimateOptions
+from model_runners.training_samples import training_samples
 from pid_core import (
     ATOMS,
     ESTIMATORS,
@@ -288,23 +289,28 @@ def spectrum_of_run(
     """Estimate from the stored predictions of a run, as `estimate` does, and store nothing."""
     from data_cache import queries
 
-    def read(split: str) -> "Predictions":
-        return queries.predictions(
-            cache,
-            run.run_key,
-            split=split,
-            subset=None if options.subset in {None, "all"} else options.subset,
-            layer=options.layer,
-            limit=options.limit,
-            draws=options.draws,
-            # The solver looks at none; it is given them where they are changed, to show that.
-            features=options.estimator != SOLVER or features != "as stored",
-        )
-
-    part, change = read(options.split), FEATURES[features]
-    train = None
-    if options.estimator in TRAINED and options.split == "test":
-        train = _mean_over_draws(read("train"), options.tau, change)
+    subset = None if options.subset in {None, "all"} else options.subset
+    part = queries.predictions(
+        cache,
+        run.run_key,
+        split=options.split,
+        subset=subset,
+        layer=options.layer,
+        limit=options.limit,
+        draws=options.draws,
+        # The solver looks at none; it is given them where they are changed, to show that.
+        features=options.estimator != SOLVER or features != "as stored",
+    )
+    train = training_samples(
+        cache,
+        run,
+        options.estimator,
+        subset=subset,
+        layer=options.layer,
+        draws=options.draws,
+        tau=options.tau,
+    )
+    change = FEATURES[features]
     return estimate_over_draws(
         _scores(part),
         tau=options.tau,
@@ -312,10 +318,10 @@ def spectrum_of_run(
         marginals=options.marginals,
         pointwise=options.pointwise,
         seed=options.seed,
-        features_1=None if part.features_1 is None else change(part.features_1),
-        features_2=None if part.features_2 is None else change(part.features_2),
+        features_1=_changed(part.features_1, change),
+        features_2=_changed(part.features_2, change),
         clusters=options.clusters,
-        train=train,
+        train=None if train is None else _with_features(train, change),
     )
 
 
@@ -330,18 +336,22 @@ def _scores(part: "Predictions") -> RawScores:
     )
 
 
-def _mean_over_draws(
-    part: "Predictions", tau: float, change: Callable[[np.ndarray], np.ndarray]
-) -> Channels:
-    """Return the channels of samples to train on."""
-    hats = {name: hat.mean() for name, hat in _scores(part).predict(tau).items()}
+def _changed(
+    features: np.ndarray | None, change: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray | None:
+    return None if features is None else change(features)
+
+
+def _with_features(channels: Channels, change: Callable[[np.ndarray], np.ndarray]) -> Channels:
+    """Return the same channels with other embeddings."""
     return Channels(
-        full=hats["full"],
-        only_1=hats["only_1"],
-        only_2=hats["only_2"],
-        features_1=None if part.features_1 is None else change(part.features_1),
-        features_2=None if part.features_2 is None else change(part.features_2),
-        valid=part.valid,
+        full=channels.full,
+        only_1=channels.only_1,
+        only_2=channels.only_2,
+        features_1=_changed(channels.features_1, change),
+        features_2=_changed(channels.features_2, change),
+        valid=channels.valid,
+        group_id=channels.group_id,
     )
 
 

@@ -128,7 +128,9 @@ def choose_options(source: Source) -> AuditOptions:
         format_func=lambda bits: f"{bits:g}",
         key=state.LAB_TOLERANCE,
         width=170,
-        help="The solver stops when its certified bounds are so close.",
+        disabled=source.run is not None,
+        help="The solver stops when its certified bounds are so close. A cached run is solved as "
+        "its stored spectra are, to 0.001 bits.",
     )
     codes = st.selectbox(
         "Codes",

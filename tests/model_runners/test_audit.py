@@ -247,6 +247,17 @@ def test_another_mask_scope_is_taken_from_the_cache_or_its_command_is_named(
     assert found.missing is None
 
 
+@pytest.mark.slow
+def test_an_estimator_that_trains_is_run_on_a_cached_run(cache: Path) -> None:
+    options = dataclasses.replace(ALL, by="none", subset="left", estimator="batch")
+    (task,) = run_tasks(cache, chosen(cache), [options])
+    row = task.work()
+    assert row.refusal is None
+    assert row.gap_bits is not None
+    (same,) = run_tasks(cache, chosen(cache), [options], features="every other dimension")
+    assert same.key != task.key
+
+
 def test_nothing_else_can_be_varied(cache: Path) -> None:
     run = chosen(cache)
     with pytest.raises(BadOption, match="did you mean 'tau'"):
