@@ -122,6 +122,12 @@ def contributions(
         If layers are asked for and the run kept no features of them.
     CacheError, PidError
         If samples lack features.
+
+    Notes
+    -----
+    In a causal model the text, which comes after the image, reads it; the image cannot read the
+    text. So behind the first layer the text's positions can hold what both say, and C leans to the
+    text by position alone, whatever the model makes of the image.
     """
     layers = (
         (OUTPUT_LAYER, *layers_with_features(cache, run)) if options.layers else (OUTPUT_LAYER,)

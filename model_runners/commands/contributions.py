@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from data_cache.location import cache_directory
+from data_cache.plan import OUTPUT_LAYER
 from model_runners.contributions import Contribution, ContributionOptions
 from model_runners.errors import BadOption
 from model_runners.progress import progress
@@ -117,6 +118,8 @@ LEGEND = (
     f"  * over {LONELY:.0%} of the samples have a cell of codes for themselves: the total tends to "
     "the most there is, whatever the embeddings say",
     f"  ! random answers give over {BY_CHANCE:.0%} of the unique information: do not read C",
+    "  the text comes after the image and can read it, not the other way round: behind the first "
+    "layer C leans to the text by position alone",
 )
 
 
@@ -134,6 +137,8 @@ def table(rows: Sequence[Contribution]) -> list[str]:
         lines.append(LEGEND[0])
     if any(one.row.is_by_chance for one in rows):
         lines.append(LEGEND[1])
+    if any(one.layer != OUTPUT_LAYER for one in rows):
+        lines.append(LEGEND[2])
     return [*lines, ""]
 
 
@@ -146,7 +151,7 @@ def line(one: Contribution) -> str:
         else f"{'-':>7} {'-':>7} {'-':>7}"
     )
     return (
-        f"{'input' if one.layer == -1 else one.layer:>5} {row.clusters:>4} "
+        f"{'input' if one.layer == OUTPUT_LAYER else one.layer:>5} {row.clusters:>4} "
         f"{f'{row.codes_1}/{row.codes_2}':>7} {row.noise:5.2f} "
         f"{row.contribution_1:6.3f} {row.contribution_2:6.3f} {row.spread:6.3f}  "
         f"{found.redundancy:7.3f} {found.unique_1:7.3f} {found.unique_2:7.3f} "

@@ -109,6 +109,8 @@ def test_the_command_prints_a_table_and_json(
     assert "untrained  digits_vqa/all  n 60  at most" in printed
     assert len([line for line in printed.splitlines() if line.startswith("input ")]) == 2
     assert "have a cell of codes for themselves" in printed, "60 codes for 60 samples"
+    assert main([*words, "--layers", "--clusters", "2"]) == 0
+    assert "leans to the text by position alone" in capsys.readouterr().out
     assert main([*words, "--layers", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["layer"] for row in rows] == [-1, 0, 1]
