@@ -14,7 +14,7 @@ from model_runners.errors import BadOption
 from model_runners.estimation import EstimateOptions, choose_run, estimate_run
 from pid_core import ATOMS
 
-VISION = EstimateOptions(subset="vision", limit=36)
+VISION = EstimateOptions(subset="vision", limit=36, draws=2)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_more_evidence_is_another_key_and_the_same_atoms(cache, run, plain) -> N
 
 def test_the_command_line_prints_them(cache, capsys) -> None:
     command = ["estimate", "--model", "demo/oracle", "--benchmark", "digits_vqa"]
-    command += ["--subset", "vision", "--limit", "36", "--cache", str(cache)]
+    command += ["--subset", "vision", "--limit", "36", "--draws", "2", "--cache", str(cache)]
     command += ["--resamples", "2", "--batch-size", "16", "--null", "1"]
     assert main(command) == 0
     printed = capsys.readouterr().out
@@ -108,7 +108,18 @@ def test_embeddings_have_a_null_of_their_own(cache, run) -> None:
 
 def test_batches_larger_than_the_benchmark_are_answered_in_one_sentence(cache, capsys) -> None:
     command = ["estimate", "--model", "demo/oracle", "--benchmark", "digits_vqa"]
-    command += ["--subset", "vision", "--limit", "36", "--cache", str(cache), "--resamples", "2"]
+    command += [
+        "--subset",
+        "vision",
+        "--limit",
+        "36",
+        "--draws",
+        "2",
+        "--cache",
+        str(cache),
+        "--resamples",
+        "2",
+    ]
     assert main(command) == 2
     assert "batches of 256 samples cannot be drawn from 36" in capsys.readouterr().err
 

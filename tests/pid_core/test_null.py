@@ -15,15 +15,18 @@ from tests.pid_core.problems import random_channels, softmax
 @pytest.mark.parametrize("policy", ["calibrate", "couple", "reference"])
 @pytest.mark.parametrize("k", [2, 3])
 def test_which_row_of_a_probe_belongs_to_which_sample_does_not_matter(k: int, policy: str) -> None:
-    channels = random_channels(0, 40, k)
+    """The exact atoms are the same; where the solver iterates, what it returns is within its gap."""
+    channels = random_channels(0, 30, k)
     generator = np.random.default_rng(1)
     permuted = Channels(
         full=channels.full,
-        only_1=channels.only_1[generator.permutation(40)],
-        only_2=channels.only_2[generator.permutation(40)],
+        only_1=channels.only_1[generator.permutation(30)],
+        only_2=channels.only_2[generator.permutation(30)],
     )
     one, two = (estimate(given, marginals=policy) for given in (channels, permuted))
-    assert two.atoms == pytest.approx(one.atoms, abs=1e-12)
+    gap = max(one.diagnostics.gap_bits, two.diagnostics.gap_bits)
+    assert gap < 2e-6
+    assert two.atoms == pytest.approx(one.atoms, abs=gap + 1e-12)
     assert two.total == one.total
 
 
