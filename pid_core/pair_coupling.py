@@ -24,8 +24,8 @@ from pid_core.information import TINY, entropy, log_or_zero
 
 SWEEPS = 2000
 """Most sweeps over rows and columns; scores within 2.85 need 10 to 100."""
-DENSE_ENTRIES = 128_000_000
-"""Entries of exp(scores) that are kept: 1 GB. More are made anew in every sweep."""
+DENSE_ENTRIES = 64_000_000
+"""Entries of exp(scores) that are kept: 512 MB. More are made anew in every sweep, much slower."""
 BLOCK_ENTRIES = 4_000_000
 """Entries that are made at once then."""
 DUAL_PAIRS = 20_000_000
