@@ -15,7 +15,7 @@ from tests.pid_core.problems import random_channels, softmax
 @pytest.mark.parametrize("policy", ["calibrate", "couple", "reference"])
 @pytest.mark.parametrize("k", [2, 3])
 def test_which_row_of_a_probe_belongs_to_which_sample_does_not_matter(k: int, policy: str) -> None:
-    """The exact atoms are the same; where the solver iterates, what it returns is within its gap."""
+    """The exact atoms are the same; where the solver iterates, it returns them within its gap."""
     channels = random_channels(0, 30, k)
     generator = np.random.default_rng(1)
     permuted = Channels(
