@@ -19,6 +19,10 @@ coupling Q, and training lowers I_Q. What differs from the published procedure
 No samples need to be held out: an I_Q is an upper bound on I* of the samples it is evaluated on,
 whatever the network was trained on. So without training samples it trains on the samples at hand,
 which takes nothing from the bound.
+
+Training for longer stops short of I*: the published scores are bounded, so no pair of samples can
+be preferred to another by more than a factor of 300. With N = 1024 the redundant and the soft case
+of the problem bank end 0.021 and 0.03 bits above it after 128 epochs (0.023 and 0.047 after 8).
 """
 
 from __future__ import annotations
