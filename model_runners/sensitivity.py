@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from data_cache.location import command
 from model_runners.audit import (
-    FEATURES,
     SOLVER,
     AuditRow,
     AuditTask,
     Report,
     perform,
-    run_tasks,
 )
+from model_runners.audit_runs import FEATURES, run_tasks
 from model_runners.errors import BadOption
 from model_runners.estimation import EstimateOptions
 from pid_core import ATOMS, ESTIMATORS

@@ -14,8 +14,8 @@ from model_runners.audit import (
     known,
     problem_tasks,
     published_rows,
-    run_tasks,
 )
+from model_runners.audit_runs import run_tasks
 from model_runners.errors import BadOption
 from model_runners.estimation import EstimateOptions, choose_run
 from model_runners.progress import Bar, progress

@@ -14,9 +14,9 @@ from model_runners.audit import (
     AuditTask,
     problem_tasks,
     published_rows,
-    run_tasks,
     why_not,
 )
+from model_runners.audit_runs import run_tasks
 from model_runners.estimation import EstimateOptions, choose_run
 from pages.figures.palette import ATOMS
 from pages.figures.rows import POOLED, subset_label

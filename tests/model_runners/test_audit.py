@@ -11,7 +11,6 @@ from data_cache.ingest import ingest
 from data_cache.queries import RunRow
 from model_runners.__main__ import main
 from model_runners.audit import (
-    FEATURES,
     SOLVER,
     AuditOptions,
     AuditRow,
@@ -19,11 +18,11 @@ from model_runners.audit import (
     held_to,
     problem_tasks,
     published_rows,
-    run_tasks,
     side_by_side,
     truth_of,
     why_not,
 )
+from model_runners.audit_runs import FEATURES, run_tasks
 from model_runners.errors import BadOption
 from model_runners.estimation import EstimateOptions, choose_run, estimate_run
 from model_runners.sensitivity import MEANINGS, Over, plan_sensitivity, sensitivity
