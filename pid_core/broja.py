@@ -9,15 +9,19 @@ from jaxtyping import Float, Int
 
 from pid_core.binary import join
 from pid_core.certificate import data_processing_bound, dual_bound
-from pid_core.coupling import AbstractCoupling, ScaledCoupling, blocks
+from pid_core.coupling import AbstractCoupling, ScaledCoupling, Terms
 from pid_core.errors import MarginError
 from pid_core.information import TINY, entropy, log_or_zero
 from pid_core.multipliers import MultiplierMethod, Start
+from pid_core.similar import solve_merged
 
 SAME_ROW_DECIMALS = 12
 """Rows that agree to this many decimals are one row with their joint weight."""
 SPECK = 1e-14
 """Conditional probabilities below this are 0 for the solver: they are beyond double rounding."""
+LARGE_PROBLEM = 4500**2
+"""Above this many pairs of rows, rows that are nearly alike are merged (pid_core.similar): the full
+problem would take minutes and several GB."""
 SMALL_PROBLEM = 1024
 """Problems with at most this many pairs of rows take milliseconds whatever the tolerance ..."""
 SMALL_PROBLEM_NATS = 1e-6
@@ -32,20 +36,6 @@ class MergedRows:
     """p(row, y), summed over the rows that are alike."""
     member: Int[np.ndarray, " rows"]
     """For each original row its distinct row; -1 where the row had no mass."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Terms:
-    """Sums over a feasible Q that the pointwise values are made of. Nats, one entry per row."""
-
-    log_ratio_1: Float[np.ndarray, " rows"]
-    """sum_jy Q_ijy log Q(y|i,j)."""
-    log_ratio_2: Float[np.ndarray, " columns"]
-    """sum_iy Q_ijy log Q(y|i,j)."""
-    cross_1: Float[np.ndarray, " rows"]
-    """sum_jy Q_ijy log p(y|x2_j): row i seen with what source 2 alone says."""
-    cross_2: Float[np.ndarray, " columns"]
-    """sum_iy Q_ijy log p(y|x1_i)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,7 +75,7 @@ class BrojaSolution:
     """mu."""
     terms: Terms
     method: str
-    """"constant", "closed form" or "exponential multipliers"."""
+    """"constant", "closed form", "exponential multipliers", or that with merged rows."""
     iterations: int
     residual: float
     """Margin error before rounding (after rounding it is 0 to machine precision)."""
@@ -178,6 +168,12 @@ def solve_broja(
         lam, mu = lam - down[:, None], mu - across[:, None]
         lower = data_processing_bound(a, b)
         method, iterations, residual = "constant", 0, 0.0
+    elif len(a) * len(b) > LARGE_PROBLEM:
+        merged = solve_merged(a, b, tolerance=tolerance, max_steps=max_steps)
+        coupling, lower = merged.coupling, merged.lower
+        lam, mu = merged.potential_1, merged.potential_2
+        method, iterations, residual = merged.method, merged.iterations, merged.residual
+        steps = merged.steps
     else:
         # Aim a little inside: rounding to double precision comes on top of the method's own gap.
         aim = 0.99 * min(tolerance, SMALL_PROBLEM_NATS if len(a) * len(b) <= SMALL_PROBLEM else 1.0)
@@ -192,7 +188,9 @@ def solve_broja(
         method, iterations = "exponential multipliers", result.iterations
         residual = result.residual
 
-    terms = _terms(coupling, a, b)
+    terms = coupling.terms(
+        log_or_zero(a / a.sum(axis=1, keepdims=True)), log_or_zero(b / b.sum(axis=1, keepdims=True))
+    )
     return BrojaSolution(
         information=float(terms.log_ratio_1.sum()) + entropy(a.sum(axis=0)),
         lower=lower,
@@ -259,18 +257,3 @@ def _without_specks(joint: np.ndarray) -> np.ndarray:
 
 def _independent_factors(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return a / a.sum(axis=1, keepdims=True), b / (b.sum(axis=1, keepdims=True) * a.sum(axis=0))
-
-
-def _terms(coupling: AbstractCoupling, a: np.ndarray, b: np.ndarray) -> Terms:
-    log_1 = log_or_zero(a / a.sum(axis=1, keepdims=True))
-    log_2 = log_or_zero(b / b.sum(axis=1, keepdims=True))
-    log_ratio_1, cross_1 = np.zeros(len(a)), np.zeros(len(a))
-    log_ratio_2, cross_2 = np.zeros(len(b)), np.zeros(len(b))
-    for part, q in blocks(coupling):
-        r = q.sum(axis=2, keepdims=True)
-        each = (q * (log_or_zero(q) - log_or_zero(r))).sum(axis=2)
-        log_ratio_1[part] = each.sum(axis=1)
-        log_ratio_2 += each.sum(axis=0)
-        cross_1[part] = np.einsum("ijy,jy->i", q, log_2)
-        cross_2 += np.einsum("ijy,iy->j", q, log_1[part])
-    return Terms(log_ratio_1=log_ratio_1, log_ratio_2=log_ratio_2, cross_1=cross_1, cross_2=cross_2)

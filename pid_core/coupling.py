@@ -11,9 +11,24 @@ from jaxtyping import Float
 from scipy.sparse import csr_array
 
 from pid_core.certificate import scale_into_margins
+from pid_core.information import log_or_zero
 
 BLOCK_ENTRIES = 2_000_000
 """Entries of Q that are expanded at once: 16 MB."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Terms:
+    """Sums over a feasible Q that the pointwise values are made of. Nats, one entry per row."""
+
+    log_ratio_1: Float[np.ndarray, " rows"]
+    """sum_jy Q_ijy log Q(y|i,j)."""
+    log_ratio_2: Float[np.ndarray, " columns"]
+    """sum_iy Q_ijy log Q(y|i,j)."""
+    cross_1: Float[np.ndarray, " rows"]
+    """sum_jy Q_ijy log p(y|x2_j): row i seen with what source 2 alone says."""
+    cross_2: Float[np.ndarray, " columns"]
+    """sum_iy Q_ijy log p(y|x1_i)."""
 
 
 class AbstractCoupling(ABC):
@@ -27,6 +42,30 @@ class AbstractCoupling(ABC):
     @abstractmethod
     def rows(self, start: int, stop: int) -> Float[np.ndarray, "block columns classes"]:
         """Q for x1 in start..stop-1, all x2, all y."""
+
+    def terms(
+        self,
+        log_1: Float[np.ndarray, "rows classes"],
+        log_2: Float[np.ndarray, "columns classes"],
+    ) -> Terms:
+        """Sum over Q what the pointwise values need.
+
+        Parameters
+        ----------
+        log_1, log_2 : log p(y|x1) and log p(y|x2); 0 where the probability is 0.
+        """
+        log_ratio_1, cross_1 = np.zeros(len(log_1)), np.zeros(len(log_1))
+        log_ratio_2, cross_2 = np.zeros(len(log_2)), np.zeros(len(log_2))
+        for part, q in blocks(self):
+            r = q.sum(axis=2, keepdims=True)
+            each = (q * (log_or_zero(q) - log_or_zero(r))).sum(axis=2)
+            log_ratio_1[part] = each.sum(axis=1)
+            log_ratio_2 += each.sum(axis=0)
+            cross_1[part] = np.einsum("ijy,jy->i", q, log_2)
+            cross_2 += np.einsum("ijy,iy->j", q, log_1[part])
+        return Terms(
+            log_ratio_1=log_ratio_1, log_ratio_2=log_ratio_2, cross_1=cross_1, cross_2=cross_2
+        )
 
 
 def blocks(
@@ -113,3 +152,31 @@ class GluedCoupling(AbstractCoupling):
             for y in range(self.states.shape[1])
         ]
         return np.stack(slices, axis=2)
+
+    def terms(
+        self,
+        log_1: Float[np.ndarray, "rows classes"],
+        log_2: Float[np.ndarray, "columns classes"],
+    ) -> Terms:
+        """Sum over the few pairs that share a state; the N x M array is never formed."""
+        n, m, k = self.shape
+        log_ratio_1, cross_1 = np.zeros(n), np.zeros(n)
+        log_ratio_2, cross_2 = np.zeros(m), np.zeros(m)
+        both = csr_array((n, m))
+        for y in range(k):
+            q = csr_array(self.garbling_1.multiply(self.states[:, y]) @ self.garbling_2.T)
+            both = both + q
+            cross_1 += q @ log_2[:, y]
+            cross_2 += q.T @ log_1[:, y]
+            own = q.copy()
+            own.data = q.data * log_or_zero(q.data)
+            log_ratio_1 += own.sum(axis=1)
+            log_ratio_2 += own.sum(axis=0)
+        both = csr_array(both)
+        both.data = both.data * log_or_zero(both.data)
+        return Terms(
+            log_ratio_1=log_ratio_1 - both.sum(axis=1),
+            log_ratio_2=log_ratio_2 - both.sum(axis=0),
+            cross_1=cross_1,
+            cross_2=cross_2,
+        )

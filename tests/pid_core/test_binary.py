@@ -86,3 +86,16 @@ def test_the_iterative_solver_brackets_the_closed_form(sharpness: float):
     result = MultiplierMethod(tolerance=1e-5).solve(a, b)
     assert result.lower - 1e-12 <= exact <= result.upper + 1e-12
     assert result.upper - result.lower < 1e-5
+
+
+def test_many_samples_keep_the_exact_value_and_a_minimiser_within_a_hair() -> None:
+    generator = np.random.default_rng(0)
+    z1, z2 = generator.normal(size=(2, 5000, 2)) * np.array([2.0, 1.0])[:, None, None]
+    a, b = (np.exp(z) / np.exp(z).sum(axis=1, keepdims=True) / len(z) for z in (z1, z2))
+    b = b * (a.sum(axis=0) / b.sum(axis=0))
+    solution = solve_broja(a, b, tolerance=1e-3)
+    assert solution.lower == pytest.approx(join(a, b).information, abs=1e-12)
+    assert solution.gap < 1e-4
+    for start in (0, 4990):
+        q = solution.coupling.rows(start, start + 10)
+        assert q.sum(axis=1) == pytest.approx(solution.rows_1.joint[start : start + 10], abs=1e-12)
