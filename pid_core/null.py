@@ -162,10 +162,10 @@ def noise_null(
     halves: list[tuple[int, ...]] = list(combinations(range(count), count // 2))
     if count % 2 == 0:  # a half and its complement are one way
         halves = [half for half in halves if 0 in half]
-    order = np.random.default_rng(seed).permutation(len(halves))[: max(replicates, 1)]
+    order: list[int] = np.random.default_rng(seed).permutation(len(halves)).tolist()
     found: list[np.ndarray] = []
-    for place in order:
-        first = list(halves[place])
+    for place in order[: max(replicates, 1)]:
+        first: list[int] = list(halves[place])
         second = [draw for draw in range(count) if draw not in first]
         channels = Channels(
             full=full,
