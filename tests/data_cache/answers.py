@@ -69,12 +69,14 @@ def estimated(
     ids: Sequence[str] | None = None,
     environment: Mapping[str, object] | None = None,
     numbers: Mapping[str, Sequence[float]] | None = None,
+    influences: bool = False,
     **changes: object,
 ) -> SpectrumRecord:
     """Write such a run with one estimate over its samples (or over those named), and ingest it.
 
     The record's atoms are the means of its pointwise ones, which are noise around a quarter of a
-    bit unless they are given.
+    bit unless they are given. With `influences`, what a sample adds is its pointwise value, as if
+    the fit did not respond to it.
     """
     key = answered(cache, benchmark, model=model, answers=answers, environment=environment)
     ids = [sample.id for sample in benchmark.samples] if ids is None else list(ids)
@@ -108,5 +110,7 @@ def estimated(
         settings=record.settings,
     )
     record = SpectrumRecord.from_dict(record.to_dict() | {"estimate_key": record_key})
+    if influences:
+        columns |= {f"influence_{name}": columns[name] for name in ATOMS}
     save_all(cache, [(record, pa.table({"sample_id": ids} | columns))])
     return record

@@ -127,6 +127,17 @@ def test_the_same_samples_are_paired_and_the_caption_says_so(cache: Path) -> Non
     assert f"Both models answered the same {COUNT} samples." in page
 
 
+def test_estimates_with_influences_are_compared_exactly_and_their_shares_too(cache: Path) -> None:
+    benchmark = small_benchmark(COUNT)
+    for model in ("demo/a", "demo/b"):
+        estimated(cache, benchmark, model=model, influences=True)
+    app = open_compare()
+    assert "what each sample adds to the two estimates, their fits included" in words(app)
+    assert f"over {COUNT // 2} groups of samples" in words(app)
+    assert numbers(app)["Total (bits)"]["95 % interval"] != ""
+    assert numbers(app)["Synergy (% of total)"]["95 % interval"] != ""
+
+
 def test_other_samples_are_not_paired_and_the_page_says_how_many_are_shared(cache: Path) -> None:
     benchmark = small_benchmark(COUNT)
     ids = [sample.id for sample in benchmark.samples]
