@@ -240,3 +240,20 @@ def test_settings_outside_their_range_are_refused(
 ):
     with pytest.raises(error, match=message):
         estimate(random_channels(0, 4, 3), **arguments)  # type: ignore[arg-type]  # bad on purpose
+
+
+@pytest.mark.parametrize("k", [2, 3, 9, 26])
+def test_two_to_26_candidates_work(k: int):
+    knows = peaked(np.arange(130) % k, 0.9, k)
+    spectrum = estimate(Channels(full=knows, only_1=uniform(130, k), only_2=knows))
+    assert spectrum.diagnostics.converged
+    assert spectrum.unique_2 == pytest.approx(spectrum.total, abs=2e-3)
+    mixed = estimate(random_channels(0, 60, k))
+    assert mixed.diagnostics.gap_bits <= 1e-3
+
+
+def test_probabilities_of_a_trillionth_and_certainty_stand_side_by_side():
+    classes = np.arange(80) % 4
+    nearly, surely = peaked(classes, 1.0 - 3e-12), peaked(classes, 1.0)
+    spectrum = estimate(Channels(full=surely, only_1=nearly, only_2=surely))
+    assert atoms(spectrum) == pytest.approx([2.0, 0.0, 0.0, 0.0], abs=1e-6)

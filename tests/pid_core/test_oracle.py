@@ -49,6 +49,16 @@ def test_random_joints_agree_with_the_cone_program(shape: tuple[int, ...], conce
         assert spectrum.total - spectrum.synergy == pytest.approx(star, abs=2e-5)
 
 
+def test_fifty_small_joints_of_every_size_agree_with_the_cone_program():
+    for seed in range(50):
+        generator = np.random.default_rng(1000 + seed)
+        n, m, k = generator.integers(2, [7, 7, 6])
+        joint = random_joint(seed, (int(n), int(m), int(k)), float(generator.choice([0.2, 1.0])))
+        spectrum = decompose_joint(joint)
+        star = _cone_program(joint.sum(axis=1), joint.sum(axis=0))
+        assert spectrum.total - spectrum.synergy == pytest.approx(star, abs=2e-5), (seed, n, m, k)
+
+
 @pytest.mark.parametrize("k", [2, 3, 4])
 def test_sampled_channels_agree_with_the_cone_program(k: int):
     channels = random_channels(0, 30, k)
