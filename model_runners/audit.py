@@ -23,6 +23,7 @@ from pid_core import (
     Spectrum,
     estimate,
 )
+from pid_core.advice import SMALL_LOSS_BITS
 from pid_core.bank import Problem
 from pid_core.certified import Settings
 from pid_core.registry import ON_FEATURES, TRAINED
@@ -86,6 +87,10 @@ class AuditRow:
     """Largest distance of an atom from the truth; None without one."""
     gap_bits: float | None = None
     """Certified width; None where the method has no certificate."""
+    prior_shift_bits: float = 0.0
+    """How far the answer frequencies of a probe are from the joint run's, of the further one."""
+    kept_share: float = 1.0
+    """What aligning the margins left of a probe's information, of the probe that lost more."""
     converged: bool = False
     seconds: float | None = None
     """None for a published row."""
@@ -245,6 +250,11 @@ def measure(
         information_2=spectrum.information_2,
         interval=spectrum.interval(0.95) if len(spectrum.influence) else {},
         gap_bits=found.gap_bits if np.isfinite(found.gap_bits) else None,
+        prior_shift_bits=max(found.prior_shift_1, found.prior_shift_2),
+        kept_share=min(
+            _share(found.kept_information_1, found.own_information_1),
+            _share(found.kept_information_2, found.own_information_2),
+        ),
         converged=found.converged,
         seconds=seconds,
         iterations=found.iterations,
@@ -253,6 +263,11 @@ def measure(
         warnings=found.warnings,
         trace=found.trace,
     )
+
+
+def _share(kept: float, own: float) -> float:
+    """Return the share that is left; who loses next to nothing has kept all."""
+    return kept / own if own - kept > SMALL_LOSS_BITS else 1.0
 
 
 def held_to(row: AuditRow, truth: Truth | None) -> AuditRow:

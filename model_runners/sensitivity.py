@@ -1,11 +1,11 @@
 """What the spectrum of a cached run owes to a choice: tau, samples, draws, margins or pooling."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from data_cache.location import command
 from model_runners.audit import (
     SOLVER,
     AuditRow,
@@ -43,8 +43,8 @@ MEANINGS: dict[Over, str] = {
     "draws": "How many draws of masking noise are averaged. From three on the noise is taken out "
     "by jackknife; atoms that still move need more draws.",
     "marginals": "How the masked probes are moved to the answer frequencies of the joint run. "
-    "`calibrate` keeps as much of a probe as can be kept, `couple` keeps the least: the truth lies "
-    "between them if it is identifiable at all. `reference` is what the published code does.",
+    "calibrate keeps as much of a probe as can be kept, couple keeps the least: the truth lies "
+    "between them if it is identifiable at all. reference is what the published code does.",
     "clusters": "How many codes the embeddings are cut into. With many codes few samples share a "
     "cell, and everything looks explained.",
     "mask_scope": "Which text is masked: the whole user turn, or the question alone, with the "
@@ -64,7 +64,9 @@ class SensitivityPlan:
     over: Over
     tasks: tuple[AuditTask, ...]
     missing: str | None = None
-    """What is not there to compare with, and the command that makes it."""
+    """What is not there to compare with."""
+    remedy: str | None = None
+    """What the command line has to do to make it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,7 @@ class Sensitivity:
     over: Over
     rows: tuple[AuditRow, ...]
     missing: str | None = None
+    remedy: str | None = None
 
     @property
     def meaning(self) -> str:
@@ -122,6 +125,7 @@ def sensitivity(
         over=plan.over,
         rows=tuple(perform(plan.tasks, progress=progress)),
         missing=plan.missing,
+        remedy=plan.remedy,
     )
 
 
@@ -219,15 +223,14 @@ def _mask_scopes(cache: Path, run: "RunRow", fixed: EstimateOptions) -> Sensitiv
         for scope, one in sorted(newest.items(), key=lambda pair: pair[0] != own)
         for task in run_tasks(cache, one, [fixed], settings=[scope])
     ]
-    missing = None
+    missing = remedy = None
     if len(newest) < 2:
-        wanted = command(
-            f"profile --model {run.model} --benchmark {run.benchmark} "
-            f"--mask-scope {OTHER_SCOPE.get(own, 'question')}",
-            cache,
+        missing = f"The cache has only runs whose text mask is: {own}."
+        remedy = (
+            f"profile --model {shlex.quote(run.model)} --benchmark {shlex.quote(run.benchmark)} "
+            f"--mask-scope {OTHER_SCOPE.get(own, 'question')}"
         )
-        missing = f"the cache has only runs with the text masked over {own}; make another: {wanted}"
-    return SensitivityPlan(over="mask_scope", tasks=tuple(tasks), missing=missing)
+    return SensitivityPlan(over="mask_scope", tasks=tuple(tasks), missing=missing, remedy=remedy)
 
 
 def samples_of(cache: Path, run: "RunRow", options: EstimateOptions) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
-from data_cache.location import cache_directory
+from data_cache.location import cache_directory, command
 from model_runners.audit import (
     AuditOptions,
     AuditRow,
@@ -125,7 +125,7 @@ def _of_run(arguments: argparse.Namespace, names: Sequence[str], bar: Bar) -> Ro
         clusters=arguments.clusters,
     )
     where = f"{chosen.benchmark}/{arguments.subset or 'all'}"
-    missing, told = None, ""
+    missing = told = ""
     if arguments.over is None:
         asked = [replace(options, estimator=name) for name in names]
         tasks = tuple(run_tasks(cache, chosen, asked))
@@ -133,7 +133,9 @@ def _of_run(arguments: argparse.Namespace, names: Sequence[str], bar: Bar) -> Ro
         plan = plan_sensitivity(
             cache, chosen, arguments.subset, over=arguments.over, options=options
         )
-        tasks, missing, told = plan.tasks, plan.missing, MEANINGS[plan.over]
+        tasks, told = plan.tasks, MEANINGS[plan.over]
+        if plan.remedy is not None:
+            missing = f"{plan.missing} Make another: {command(plan.remedy, cache)}"
     rows: Rows = []
     for task in tasks:
         bar.name(f"{where}, {task.label}")

@@ -24,10 +24,10 @@ def nothing_stored(reading: Stored) -> None:
         st.subheader("Nothing to show yet", anchor=False)
         st.text(f"The cache folder {reading.cache} {what}.")
         st.text("Load the demo (real weights, real handwriting, no download), then reload:")
-        _show_command("demo load", reading.cache)
+        show_command("demo load", reading.cache)
         st.text("Or measure a model yourself:")
         profile = "profile --model demo/oracle --benchmark digits_vqa --limit 256"
-        _show_command(profile, reading.cache)
+        show_command(profile, reading.cache)
         st.page_link(
             "pages/run.py", label="Or start a run from here", icon=":material/play_circle:"
         )
@@ -80,7 +80,7 @@ def nothing_to_compare(models: Sequence[str], benchmark: str, reading: Stored) -
             other = next((name for name in MODELS if name not in measured), "FOLDER_OR_HUB_ID")
             st.text("Measure another one, then reload:")
             names = f"--model {quote(other)} --benchmark {quote(benchmark)}"
-            _show_command(f"profile {names}", reading.cache)
+            show_command(f"profile {names}", reading.cache)
         st.page_link(
             "pages/run.py", label="Or start a run from here", icon=":material/play_circle:"
         )
@@ -109,13 +109,13 @@ def without_layers(models: Sequence[str], benchmark: str, reading: Stored) -> No
             names = f"--model {quote(model)} --benchmark {quote(benchmark)}"
             if model in deep:
                 st.text(f"The layers of {model} are measured; estimate their spectra:")
-                _show_command(f"estimate {names} --by subset --layers", reading.cache)
+                show_command(f"estimate {names} --by subset --layers", reading.cache)
             else:
                 st.text(
                     f"Read {model} through the logit lens, on the Run page (Read out: every layer) "
                     "or with this command; the spectra come with it:"
                 )
-                _show_command(f"profile {names} --layers", reading.cache)
+                show_command(f"profile {names} --layers", reading.cache)
 
 
 def no_adapters(reading: Stored) -> None:
@@ -125,10 +125,10 @@ def no_adapters(reading: Stored) -> None:
         st.text("What is trained above is shown here: its spectrum and accuracy before and after.")
         st.text("The same from a terminal:")
         names = "--model demo/fusion-small --benchmark digits_vqa"
-        _show_command(f"finetune {names} --strategy pid", reading.cache)
+        show_command(f"finetune {names} --strategy pid", reading.cache)
 
 
-def _show_command(verb: str, cache: Path) -> None:
+def show_command(verb: str, cache: Path) -> None:
     """Show a command of the command line as plain text that can be copied."""
     where = "" if cache == cache_directory(DEFAULT_DIRECTORY) else f" --cache {quote(str(cache))}"
     st.code(f"{_python()} -m model_runners {verb}{where}", language=None, wrap_lines=True)
@@ -136,7 +136,7 @@ def _show_command(verb: str, cache: Path) -> None:
 
 def _show_estimate_command(model: str, benchmark: str, cache: Path) -> None:
     names = f"--model {quote(model)} --benchmark {quote(benchmark)}"
-    _show_command(f"estimate {names} --by subset", cache)
+    show_command(f"estimate {names} --by subset", cache)
 
 
 def _python() -> str:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
+from typing import Literal
 
 import streamlit as st
 
@@ -62,7 +63,9 @@ def workbench() -> Workbench:
     return Workbench()
 
 
-def compute(tasks: Sequence[AuditTask], *, key: str, what: str = "estimate") -> list[AuditRow]:
+def compute(
+    tasks: Sequence[AuditTask], *, key: str, type: Literal["primary", "secondary"] = "primary"
+) -> list[AuditRow]:
     """Draw a button that computes what is missing, and return the rows that are there.
 
     Parameters
@@ -71,18 +74,18 @@ def compute(tasks: Sequence[AuditTask], *, key: str, what: str = "estimate") -> 
         One per row.
     key
         The button's name in the session.
-    what
-        What one row is called.
+    type
+        How the button looks.
     """
     bench = workbench()
     missing = [task for task in tasks if bench.row(task.key) is None]
     if not tasks:
         st.text("Choose at least one estimator.")
     elif missing and clicked(
-        f"Compute {len(missing)} {what}{'s' if len(missing) > 1 else ''}",
+        f"Compute {len(missing)} estimate{'s' if len(missing) > 1 else ''}",
         key=key,
         icon=":material/play_arrow:",
-        type="primary",
+        type=type,
     ):
         _work(missing)
         st.rerun()

@@ -7,7 +7,7 @@ import streamlit as st
 from model_runners.sensitivity import MEANINGS, Over, plan_sensitivity, verdict
 from pages.figures import sensitivity_lines
 from pages.figures.palette import in_words
-from pages.widgets import lab_table, state
+from pages.widgets import empty_states, lab_table, state
 from pages.widgets.address import note_unknown
 from pages.widgets.charts import show_figure
 from pages.widgets.lab_choices import Source
@@ -38,9 +38,10 @@ def show_panel(source: Source) -> None:
     plan = plan_sensitivity(
         source.cache, source.run, source.asked.subset, over=over, options=source.asked
     )
-    if plan.missing is not None:
-        st.text(plan.missing[:1].upper() + plan.missing[1:] + ".")
-    rows = compute(plan.tasks, key=f"lab_vary_{over}")
+    if plan.missing is not None and plan.remedy is not None:
+        st.text(f"{plan.missing} Make another, then reload:")
+        empty_states.show_command(plan.remedy, source.cache)
+    rows = compute(plan.tasks, key=f"lab_vary_{over}", type="secondary")
     if not rows:
         return
     show_figure(

@@ -6,8 +6,11 @@ import streamlit as st
 
 from model_runners.audit import SOLVER, AuditRow
 from pages.widgets.lab_choices import Source
+from pid_core.advice import SHIFT_BITS
 from pid_core.registry import ON_FEATURES, TRAINED
 
+UNIDENTIFIABLE = 0.5
+"""Share of a probe's information below which aligning the margins left too little."""
 WRONG_ABOVE = 0.01
 """Bits of error that are worth a word."""
 BALANCE = (
@@ -92,5 +95,17 @@ def _of_solver(row: AuditRow) -> str:
             " of the probes' own, as the published code does. Where the two differ it counts a "
             "difference of habits as information."
         )
-    verdict = "Take this one." if row.converged or gap <= WRONG_ABOVE else "Not close enough yet."
-    return f"{row.label}: the exact value lies within {gap:.2g} bits, proven. {verdict}"
+    text = f"{row.label}: the exact value lies within {gap:.2g} bits, proven."
+    if not row.converged and gap > WRONG_ABOVE:
+        return f"{text} Not close enough yet."
+    if row.kept_share < UNIDENTIFIABLE:
+        return (
+            f"{text} But aligning the margins left only {row.kept_share:.0%} of what one probe "
+            "carries: these atoms are not identifiable, and no estimator can help. Take none."
+        )
+    if row.prior_shift_bits > SHIFT_BITS:
+        return (
+            f"{text} Take this one, after a look at the other policies: one probe answers with "
+            f"other frequencies than the joint run (prior shift {row.prior_shift_bits:.2f} bits)."
+        )
+    return f"{text} Take this one."

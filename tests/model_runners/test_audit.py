@@ -113,6 +113,8 @@ def test_a_truth_that_is_not_written_down_is_solved_for() -> None:
 def test_where_nothing_is_identifiable_there_is_no_error() -> None:
     row = one_row(get("prior/text-skewed"))
     assert row.error_bits is None
+    assert row.kept_share < 0.5
+    assert row.prior_shift_bits == pytest.approx(0.59, abs=0.01)
     assert any("not identifiable" in warning for warning in row.warnings)
 
 
@@ -234,8 +236,8 @@ def test_another_mask_scope_is_taken_from_the_cache_or_its_command_is_named(
 ) -> None:
     plan = plan_sensitivity(cache, chosen(cache), over="mask_scope", options=ALL)
     assert len(plan.tasks) == 1
-    assert plan.missing is not None
-    assert "profile --model demo/soft --benchmark small --mask-scope question" in plan.missing
+    assert plan.missing == "The cache has only runs whose text mask is: all."
+    assert plan.remedy == "profile --model demo/soft --benchmark small --mask-scope question"
     for scope, draws in (("question", 1), ("all", 2)):
         profile(tmp_path, small_benchmark(32), draws=draws, model=MODEL, mask_scope=scope)
     ingest(tmp_path)

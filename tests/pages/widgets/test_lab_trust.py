@@ -19,6 +19,14 @@ def test_a_certificate_is_what_a_number_is_taken_for() -> None:
     assert one(unsolved).endswith("Not close enough yet.")
 
 
+def test_margins_that_were_moved_too_far_leave_nothing_to_take() -> None:
+    moved = one(row("certified", gap_bits=0.0, kept_share=0.4, prior_shift_bits=0.6))
+    assert "left only 40% of what one probe carries" in moved
+    assert moved.endswith("Take none.")
+    shifted = one(row("certified", gap_bits=0.0, prior_shift_bits=0.6))
+    assert "after a look at the other policies" in shifted
+
+
 def test_a_method_without_a_certificate_is_for_reproducing_only() -> None:
     assert "Nothing bounds its error" in one(row("batch_reference"))
     assert "by 0.047 bits at most" in one(row("batch", gap_bits=0.047))
