@@ -35,7 +35,7 @@ test-all:  ## every test that needs neither a GPU nor the network
 
 test-minimal:  ## the mathematics with numpy, scipy and torch alone, in an environment of its own
 	$(PYTHON) -m venv .venv-minimal
-	.venv-minimal/bin/python -m pip install --quiet $$(grep -E '^(numpy|scipy|torch|jaxtyping|pytest)[=>]' requirements.txt)
+	.venv-minimal/bin/python -m pip install --quiet $$(grep -E '^(numpy|scipy|threadpoolctl|torch|jaxtyping|pytest)[=>]' requirements.txt)
 	.venv-minimal/bin/python -m pytest tests/pid_core $(ARGS)
 
 check: $(VENV)/.pidscope-dev  ## formatting, lint and types

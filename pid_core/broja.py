@@ -14,6 +14,7 @@ from pid_core.errors import MarginError
 from pid_core.information import TINY, entropy, log_or_zero
 from pid_core.multipliers import MultiplierMethod, Start
 from pid_core.similar import solve_merged
+from pid_core.threads import one_thread
 
 SAME_ROW_DECIMALS = 12
 """Rows that agree to this many decimals are one row with their joint weight."""
@@ -124,6 +125,8 @@ def solve_broja(
 ) -> BrojaSolution:
     """Minimise I_Q(Y; X1, X2) over all Q(x1, x2, y) with the given margins (x1, y) and (x2, y).
 
+    One thread, whatever BLAS would take (pid_core.threads).
+
     Parameters
     ----------
     joint_1, joint_2 : non-negative, each summing to 1, with the same class totals.
@@ -136,6 +139,18 @@ def solve_broja(
     MarginError
         The class totals differ: no Q exists.
     """
+    with one_thread():
+        return _solve(joint_1, joint_2, tolerance=tolerance, max_steps=max_steps, warm=warm)
+
+
+def _solve(
+    joint_1: np.ndarray,
+    joint_2: np.ndarray,
+    *,
+    tolerance: float,
+    max_steps: int,
+    warm: WarmStart | None,
+) -> BrojaSolution:
     prior = joint_1.sum(axis=0)
     missed = float(np.abs(prior - joint_2.sum(axis=0)).max())
     if missed > 1e-9:
