@@ -10,7 +10,7 @@ import numpy as np
 from model_runners.errors import BadOption
 from pid_core import PidError, RawScores, Spectrum
 from pid_core.interval import Uncertainty
-from pid_core.null import NullSpectrum, noise_null, null_spectrum
+from pid_core.null import NOISE_DRAWS, NullSpectrum, noise_null, null_spectrum
 from pid_core.power import samples_needed
 from pid_core.problem import OfDraws
 from pid_core.registry import TRAINED
@@ -178,7 +178,7 @@ def _nulls(
     nulls = [null_spectrum(problem, replicates=replicates, seed=seed, progress=progress)]
     if scores.neither is not None and problem.estimator == "certified":
         masked = scores.predict(tau)["neither"].probabilities
-        if masked.ndim == 3 and masked.shape[1] > 1:
+        if masked.ndim == 3 and masked.shape[1] >= NOISE_DRAWS:
             nulls.append(
                 noise_null(
                     problem.channels.full,

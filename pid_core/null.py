@@ -6,7 +6,8 @@ the rows of a probe changes no atom, and permuted pairings are no null for it. T
 
 - ``exchange``: with probability 1/2 the two probes of a sample (of a whole `group_id`) change
   places. Then both sources have rows of one and the same distribution, and nothing is unique to
-  either; what unique information is found all the same comes from the finite number of samples.
+  either; what unique information is found all the same comes from the finite number of samples,
+  bias and chance alike: it is a randomisation test of whether the two sources differ at all.
 - ``permute``: the embeddings of each source are dealt out to the samples anew, for estimators that
   pair embeddings with answers. Nothing depends on anything any more; every atom should be 0.
 - ``noise`` (`noise_null`): two disjoint halves of the draws with both sources masked stand for the
@@ -24,6 +25,7 @@ import numpy as np
 from jaxtyping import Float
 
 from pid_core.channels import Channels
+from pid_core.draws import FEWEST_DRAWS, estimate_over_draws
 from pid_core.errors import ChannelError, PidError, UnknownName
 from pid_core.problem import AbstractProblem, OfChannels, OfDraws, as_problem, numbers_of
 from pid_core.spectrum import ATOMS
@@ -36,6 +38,8 @@ ZERO = {
 }
 """By kind, which atoms are 0 but for the finite number of samples."""
 REPLICATES = 20
+NOISE_DRAWS = 2 * FEWEST_DRAWS
+"""Draws that can be halved into two that a jackknife can work with."""
 SPAN = (0.025, 0.975)
 """Quantiles that are reported."""
 
@@ -131,32 +135,36 @@ def noise_null(
 ) -> NullSpectrum:
     """Decompose with two halves of the doubly masked draws in the place of the probes.
 
+    Each half is jackknifed as the probes are; of fewer draws, the noise itself would count as
+    redundancy (pid_core.draws).
+
     Parameters
     ----------
     full : (N, K) P-hat of the joint run.
-    neither : (N, D, K) P-hat with both sources masked; D = 2 or more.
+    neither : (N, D, K) P-hat with both sources masked; D = 6 or more.
     valid, group_id : as in `Channels`.
-    replicates : ways to halve the draws, at most as many as there are.
+    replicates : ways to halve the draws, at most as many as there are. They overlap, so their
+        quantiles are narrow; they are no interval.
     seed : which of them.
     settings : passed on to `estimate`.
 
     Raises
     ------
     ChannelError
-        If there are fewer than two draws.
+        If there are fewer than six draws.
 
     Examples
     --------
     >>> copy = np.array([[1.0, 0.0], [0.0, 1.0]] * 4)
-    >>> found = noise_null(copy, np.full((8, 4, 2), 0.5))
+    >>> found = noise_null(copy, np.full((8, 6, 2), 0.5))
     >>> found.replicates, found.mean.round(6).tolist()
-    (3, [0.0, 0.0, 0.0, 1.0, 1.0])
+    (10, [0.0, 0.0, 0.0, 1.0, 1.0])
     """
     draws = np.array(cast("Any", neither), dtype=np.float64)
-    if draws.ndim != 3 or draws.shape[1] < 2:
+    if draws.ndim != 3 or draws.shape[1] < NOISE_DRAWS:
         raise ChannelError(
-            f"neither must have shape (N, D, K) with two draws or more, got {draws.shape}; "
-            "profile with more draws"
+            f"neither must have shape (N, D, K) with {NOISE_DRAWS} draws or more, got "
+            f"{draws.shape}; profile with more draws"
         )
     count = int(draws.shape[1])
     halves: list[tuple[int, ...]] = list(combinations(range(count), count // 2))
@@ -167,15 +175,16 @@ def noise_null(
     for place in order[: max(replicates, 1)]:
         first: list[int] = list(halves[place])
         second = [draw for draw in range(count) if draw not in first]
-        channels = Channels(
-            full=full,
-            only_1=draws[:, first].mean(axis=1),
-            only_2=draws[:, second].mean(axis=1),
+        halved = estimate_over_draws(
+            full,
+            draws[:, first],
+            draws[:, second],
             valid=valid,
             group_id=group_id,
+            estimator=estimator,
+            **settings,
         )
-        problem = as_problem(channels, estimator, settings)
-        found.append(numbers_of(problem.estimate()))
+        found.append(numbers_of(halved))
     return _summary("noise", found)
 
 
