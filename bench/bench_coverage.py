@@ -421,9 +421,11 @@ def tables(found: dict) -> None:
 
 
 def svg(points: list[dict]) -> str:
-    """Bias against N, both logarithmic, with the line 0.65 / sqrt(N)."""
+    """Bias against N, both logarithmic, with the line c / sqrt(N) through the points."""
+    weight = np.array([point["n"] * point["replications"] for point in points], dtype=float)
+    c = float(np.average([point["bias_times_root_n"] for point in points], weights=weight))
     left, right, top, bottom = 70, 560, 20, 300
-    ns, ys = (40, 6000), (0.005, 0.2)
+    ns, ys = (40, 6000), (0.004, 0.12)
 
     def x(n: float) -> float:
         return left + (right - left) * np.log(n / ns[0]) / np.log(ns[1] / ns[0])
@@ -440,13 +442,13 @@ def svg(points: list[dict]) -> str:
     for point in points:
         n = point["n"]
         parts.append(f'<text x="{x(n):.1f}" y="{bottom + 18}" text-anchor="middle">{n}</text>')
-    for bits in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2):
+    for bits in (0.005, 0.01, 0.02, 0.05, 0.1):
         parts.append(f'<text x="{left - 8}" y="{y(bits) + 4:.1f}" text-anchor="end">{bits}</text>')
         parts.append(f'<path d="M{left} {y(bits):.1f}H{right}" stroke="#ddd"/>')
-    law = " ".join(f"{x(n):.1f},{y(0.65 / n**0.5):.1f}" for n in ns)
+    law = " ".join(f"{x(n):.1f},{y(c / n**0.5):.1f}" for n in ns)
     parts.append(f'<polyline points="{law}" fill="none" stroke="#888" stroke-dasharray="5 4"/>')
-    label = y(0.65 / 1500**0.5) - 12
-    parts.append(f'<text x="{x(1500):.1f}" y="{label:.1f}" fill="#555">0.65 / √N</text>')
+    label = y(c / 1500**0.5) - 12
+    parts.append(f'<text x="{x(1500):.1f}" y="{label:.1f}" fill="#555">{c:.2f} / √N</text>')
     for point in points:
         reach = 1.96 * (point["standard_error"] or 0.0)
         low, high = y(point["bias"] - reach), y(point["bias"] + reach)
