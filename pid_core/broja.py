@@ -14,6 +14,7 @@ from pid_core.errors import MarginError
 from pid_core.information import TINY, entropy, log_or_zero
 from pid_core.multipliers import MultiplierMethod, Start
 from pid_core.similar import solve_merged
+from pid_core.spread import SpreadCoupling
 from pid_core.threads import one_thread
 
 SAME_ROW_DECIMALS = 12
@@ -91,6 +92,11 @@ class BrojaSolution:
     def gap(self) -> float:
         """Upper minus lower bound."""
         return max(0.0, self.information - self.lower)
+
+    @property
+    def merged(self) -> bool:
+        """Rows that are nearly alike were merged (pid_core.similar)."""
+        return isinstance(self.coupling, SpreadCoupling) and len(self.classes) > 2
 
     @property
     def converged(self) -> bool:

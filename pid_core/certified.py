@@ -113,9 +113,16 @@ def estimate_certified(channels: Channels, settings: Settings) -> Spectrum:
         )
     if not converged:
         message = (
-            f"the bounds on I* are {gap:.2g} bits apart after {settings.max_steps} steps, wider "
-            f"than the tolerance of {settings.tolerance_bits:.2g}; allow more with max_steps"
+            f"the bounds on I* are {gap:.2g} bits apart, wider than the tolerance of "
+            f"{settings.tolerance_bits:.2g}, "
         )
+        if any(r.solution.merged for r in results):
+            message += (
+                "because rows that are nearly alike were merged: there are too many to solve for "
+                "each; read no atom closer than this"
+            )
+        else:
+            message += f"after {settings.max_steps} steps; allow more with max_steps"
         if settings.throw:
             raise NotConverged(message)
         warnings.append(message)

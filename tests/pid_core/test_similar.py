@@ -73,6 +73,7 @@ def test_a_problem_too_large_to_solve_in_full_says_how_it_was_merged(
     merged = estimate(channels)
     found = merged.diagnostics
     assert "merged rows" in found.method
+    assert any("nearly alike were merged" in sentence for sentence in found.warnings)
     assert found.gap_bits > 0.0
     for name, value in merged.atoms.items():
         assert abs(value - plain.atoms[name]) <= found.gap_bits + plain.diagnostics.gap_bits, name
