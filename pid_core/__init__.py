@@ -1,6 +1,6 @@
 """Partial information decomposition of predictive distributions, in bits and with a certificate.
 
-Numpy and scipy (and torch for the two trained estimators); nothing here reads, writes, prints or logs.
+Numpy and scipy, and torch for the trained estimators; nothing here reads, writes, prints or logs.
 
 >>> from pid_core import Channels, estimate
 >>> copy = [[1.0, 0.0], [0.0, 1.0]]
