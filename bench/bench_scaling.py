@@ -6,7 +6,7 @@
     python bench/bench_scaling.py --svg FILE         # seconds against N, from this run
     python bench/bench_scaling.py --svg FILE --from RESULTS.json
 
-Every size runs in a process of its own, so that its peak memory is its own. Above 4,500 rows per
+Every size runs in a process of its own, so that its peak memory is its own. Above 3,000 rows per
 source `certified` merges rows that are nearly alike; with two candidates it is a closed form.
 """
 
@@ -26,7 +26,7 @@ from bench_estimators import channels_of, show, softmax, where
 
 from pid_core import Channels, estimate
 
-SIZES = (256, 512, 1024, 2048, 4096, 8192, 10_000, 16_384)
+SIZES = (256, 512, 1024, 2048, 4096, 10_000, 16_384)
 CASES = ("confident", "soft", "both 1.5")
 TWO_CANDIDATES = (1024, 10_000, 100_000)
 COLOURS = {"confident": "#0072b2", "soft": "#009e73", "both 1.5": "#d55e00"}

@@ -21,7 +21,7 @@ SAME_ROW_DECIMALS = 12
 """Rows that agree to this many decimals are one row with their joint weight."""
 SPECK = 1e-14
 """Conditional probabilities below this are 0 for the solver: they are beyond double rounding."""
-LARGE_PROBLEM = 4500**2
+LARGE_PROBLEM = 3000**2
 """Above this many pairs of rows, rows that are nearly alike are merged (pid_core.similar): the full
 problem would take minutes and several GB."""
 SMALL_PROBLEM = 1024
