@@ -190,7 +190,8 @@ def influences_of(
 
     A share a / T moves by (a' - share T') / T; nan where the total is 0.
 
-    >>> influences_of(np.array([[2.0, 0, 0, 0], [0, 0, 0, 2]]), [1.0, 0.0, 0.0, 1.0], 2.0).tolist()[0]
+    >>> added = np.array([[2.0, 0, 0, 0], [0, 0, 0, 2]])
+    >>> influences_of(added, [1.0, 0.0, 0.0, 1.0], 2.0).tolist()[0]
     [2.0, 0.0, 0.0, 0.0, 2.0, 1.0, 0.0, 0.0, 0.0]
     """
     added = influence.sum(axis=1, keepdims=True)
