@@ -115,7 +115,10 @@ def merge_rows(joint: Float[np.ndarray, "rows classes"]) -> MergedRows:
     member = np.full(len(joint), -1)
     kept = np.flatnonzero(mass > 0.0)
     alike = (joint[kept] / mass[kept, None]).round(SAME_ROW_DECIMALS)
-    member[kept] = np.unique(alike, axis=0, return_inverse=True)[1].reshape(-1)
+    if joint.shape[1] == 2:  # the second column follows from the first, and one sorts fast
+        member[kept] = np.unique(alike[:, 0], return_inverse=True)[1]
+    else:
+        member[kept] = np.unique(alike, axis=0, return_inverse=True)[1].reshape(-1)
     distinct = np.zeros((int(member.max()) + 1, joint.shape[1]))
     np.add.at(distinct, member[kept], joint[kept])
     return MergedRows(joint=distinct, member=member)
