@@ -82,10 +82,27 @@ def samples_needed(
             f"the pilot does not say how much {atom} varies over samples; it needs two groups of "
             "samples and some information"
         )
-    distance = reach_of(level) + NormalDist().inv_cdf(power)
     return SampleSize(
-        samples=max(1, ceil(variance * (distance / delta) ** 2 - 1e-9)), assumption=assumption
+        samples=samples_for(variance, delta=delta, level=level, power=power),
+        assumption=assumption,
     )
+
+
+def samples_for(
+    variance: float, *, delta: float = 0.05, level: float = 0.95, power: float = 0.8
+) -> int:
+    """Return from how many samples on a mean of `delta` is told from 0.
+
+    Parameters
+    ----------
+    variance : of what one sample adds, in the square of the unit of `delta`.
+    delta, level, power : as in `samples_needed`.
+
+    >>> samples_for(1.0, delta=0.5)  # (1.96 + 0.84)^2 / 0.25
+    32
+    """
+    distance = reach_of(level) + NormalDist().inv_cdf(power)
+    return max(1, ceil(variance * (distance / delta) ** 2 - 1e-9))
 
 
 def _variance(first: Spectrum, second: Spectrum | None, column: int) -> tuple[float, str]:

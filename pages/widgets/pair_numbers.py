@@ -16,8 +16,11 @@ from pages.figures.spectrum_bars import SMALLEST_TOTAL
 from pages.widgets.pair_choices import Compared
 from pid_core.interval import hull_interval
 from pid_core.paired import paired_difference, paired_influences
+from pid_core.power import samples_for
 from pid_core.spectrum import COLUMNS, influences_of
 
+DELTA = 0.05
+"""Bits: the difference in synergy whose sample size is told."""
 NORMAL = NormalDist().inv_cdf(0.975)
 
 
@@ -33,6 +36,8 @@ class Differences:
     """How many groups of samples were compared; None where nothing was paired."""
     exact: bool = False
     """Whether both fits' response to every sample was known."""
+    needed: int | None = None
+    """Samples that tell a synergy of `DELTA` bits more or less from none; None where unknown."""
 
     @property
     def caption(self) -> str:
@@ -50,6 +55,12 @@ class Differences:
                 "sample adds to the two estimates, their fits included, is compared over "
                 f"{self.groups:,} groups of samples. They cover sampling and, where it was "
                 "measured, the bias of so few samples that the two do not share."
+                + (
+                    ""
+                    if self.needed is None
+                    else f" To tell a difference of {DELTA} bits in synergy from none it takes "
+                    f"{self.needed:,} samples like these (power 0.8)."
+                )
             )
         return (
             "Intervals of the difference: both models answered the same samples, so a bootstrap "
@@ -118,11 +129,13 @@ def _exact(
             value=factor * value,
             interval=(factor * low, factor * high) if isfinite(low) and isfinite(high) else None,
         )
+    spread = float(found.deviation[COLUMNS.index("synergy")])
     return Differences(
         parts={part.field: differences[part.field] for part in PARTS},
         shares={atom: differences[f"{atom}_share"] for atom in ATOMS},
         groups=found.groups,
         exact=True,
+        needed=samples_for(len(first) * spread**2, delta=DELTA) if isfinite(spread) else None,
     )
 
 

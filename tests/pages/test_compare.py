@@ -1,6 +1,7 @@
 """The Compare page on real caches: bars, differences, and the samples that models disagree on."""
 
 import dataclasses
+import math
 from pathlib import Path
 
 import numpy as np
@@ -320,6 +321,18 @@ def test_what_each_sample_adds_to_both_makes_a_difference_sharp() -> None:
     assert sum(share.value for share in found.shares.values()) == pytest.approx(0.0, abs=1e-9)
     shown = table(compared, found).set_index("")
     assert shown.loc["Synergy (% of total)", "95 % interval"] != ""
+
+
+def test_the_caption_says_how_many_samples_would_tell_the_two_apart() -> None:
+    rows = influenced()
+    compared = Compared(a=of_atoms(rows.atoms_a, "a"), b=of_atoms(rows.atoms_b, "b"))
+    found = differences_of(compared, rows)
+    spread = (rows.atoms_b - rows.atoms_a)[:, 3].std(ddof=1)
+    assert found.needed == math.ceil((2.8016 * spread / 0.05) ** 2)
+    assert f"takes {found.needed:,} samples like these" in found.caption
+    apart = differences_of(compared, dataclasses.replace(rows, is_whole=False))
+    assert apart.needed is None
+    assert "samples like these" not in apart.caption
 
 
 def test_the_bias_that_two_estimates_do_not_share_widens_the_difference() -> None:
