@@ -8,6 +8,7 @@ from model_runners.errors import UnsupportedModel
 FAMILIES: dict[str, str] = {
     "llava": "model_runners.families.llava",
     "qwen2_5_vl": "model_runners.families.qwen2_5_vl",
+    "qwen2_vl": "model_runners.families.qwen2_vl",
 }
 """transformers' `model_type` -> module with a constant `FAMILY`."""
 

@@ -1,0 +1,58 @@
+"""Every line of the table proves its masking on a tiny model, loaded from its files."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from data_cache.samples import Benchmark
+from model_runners.encoding import encode
+from model_runners.families import FAMILIES
+from model_runners.loading import LoadedModel, load
+from model_runners.selftest import self_test
+from model_runners.stack import replay, take_rows
+from model_runners.vision import VisionCache, merge
+from tests.model_runners.zoo import TINY, build
+
+MOVES = 1e-2
+"""A difference of a logit that is no rounding."""
+
+
+@pytest.fixture(scope="module", params=sorted(FAMILIES))
+def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    folder = tmp_path_factory.mktemp("zoo") / request.param
+    return load(str(build(request.param, folder)), device="cpu")
+
+
+def logits(loaded: LoadedModel, samples, *, images: VisionCache | None = None) -> torch.Tensor:
+    batch = encode(loaded.processor, samples, image_token_id=loaded.image_token_id)
+    captured = merge(loaded, batch, samples, images=images)
+    keywords = take_rows(captured, torch.arange(len(samples)))
+    with torch.no_grad():
+        return loaded.stack.head(replay(loaded.stack, captured.embeddings, keywords).hidden)
+
+
+def test_every_line_of_the_table_has_a_tiny_model() -> None:
+    assert TINY.keys() == FAMILIES.keys()
+
+
+def test_its_masking_is_clean(loaded: LoadedModel, digits: Benchmark) -> None:
+    report = self_test(loaded, digits.samples[:8])
+    assert report.passed
+    moved = {check.name: check.value for check in report.checks if check.limit == 0.0}
+    assert min(moved["image_matters"], moved["text_matters"]) > MOVES, moved
+
+
+def test_another_image_moves_the_answer(loaded: LoadedModel, digits: Benchmark) -> None:
+    first = digits.samples[0]
+    other = next(s for s in digits.samples if s.images[0].digest != first.images[0].digest)
+    swapped = dataclasses.replace(first, images=other.images)
+    assert (logits(loaded, [first]) - logits(loaded, [swapped])).abs().max() > MOVES
+
+
+def test_a_batch_gives_what_each_sample_gives_alone(loaded: LoadedModel, digits: Benchmark) -> None:
+    """Through the cache of encoded images, where the family has one."""
+    samples = [digits.select(subset=subset)[0] for subset in digits.subsets]
+    together = logits(loaded, samples, images=VisionCache())
+    alone = torch.cat([logits(loaded, [sample]) for sample in samples])
+    assert torch.allclose(together, alone, atol=1e-4 * max(1.0, float(alone.abs().max())))
