@@ -86,7 +86,9 @@ def by_image(family: Family, inputs: "dict[str, torch.Tensor]") -> "list[dict[st
     """Return what the vision tower takes of a batch's inputs, for one image after the other."""
     (pixels,) = (inputs[name] for name in family.pixel_inputs)
     if family.image_grid is None:
-        return [{family.pixel_inputs[0]: row} for row in pixels.split(1)]
+        names = (*family.pixel_inputs, *family.image_rows)
+        rows = zip(*(inputs[name].split(1) for name in names), strict=True)
+        return [dict(zip(names, row, strict=True)) for row in rows]
     grid = inputs[family.image_grid]
     return [
         {family.pixel_inputs[0]: patches, family.image_grid: size}

@@ -7,6 +7,7 @@ from model_runners.errors import UnsupportedModel
 
 FAMILIES: dict[str, str] = {
     "llava": "model_runners.families.llava",
+    "llava_next": "model_runners.families.llava_next",
     "qwen2_5_vl": "model_runners.families.qwen2_5_vl",
     "qwen2_vl": "model_runners.families.qwen2_vl",
 }
@@ -33,6 +34,8 @@ class Family:
     """Names of the model inputs that carry pixels."""
     takes_encoder_outputs: bool
     """Whether forward accepts `mm_encoder_outputs`, so that an image is encoded only once."""
+    image_rows: tuple[str, ...] = ()
+    """Names of the other model inputs with one row per image that the vision tower takes."""
     image_grid: str | None = None
     """Name of the model input that holds (images, 3) patches in time, height and width.
 

@@ -1,12 +1,14 @@
 """Every line of the table proves its masking on a tiny model, loaded from its files."""
 
 import dataclasses
+import io
 
 import pytest
 import torch
 
-from data_cache.samples import Benchmark
-from model_runners.encoding import encode
+from data_cache.benchmarks.digits_vqa import IMAGE_SIDE
+from data_cache.samples import Benchmark, ImageFile
+from model_runners.encoding import decode_image, encode
 from model_runners.families import FAMILIES
 from model_runners.loading import LoadedModel, load
 from model_runners.selftest import self_test
@@ -32,6 +34,13 @@ def logits(loaded: LoadedModel, samples, *, images: VisionCache | None = None) -
         return loaded.stack.head(replay(loaded.stack, captured.embeddings, keywords).hidden)
 
 
+def _wide(image: ImageFile) -> ImageFile:
+    """Return an image of another shape: more tiles or more patches, where a family counts them."""
+    file = io.BytesIO()
+    decode_image(image).resize((2 * IMAGE_SIDE, IMAGE_SIDE)).save(file, "PNG")
+    return ImageFile(data=file.getvalue())
+
+
 def test_every_line_of_the_table_has_a_tiny_model() -> None:
     assert TINY.keys() == FAMILIES.keys()
 
@@ -53,6 +62,7 @@ def test_another_image_moves_the_answer(loaded: LoadedModel, digits: Benchmark) 
 def test_a_batch_gives_what_each_sample_gives_alone(loaded: LoadedModel, digits: Benchmark) -> None:
     """Through the cache of encoded images, where the family has one."""
     samples = [digits.select(subset=subset)[0] for subset in digits.subsets]
+    samples.append(dataclasses.replace(samples[0], images=(_wide(samples[0].images[0]),)))
     together = logits(loaded, samples, images=VisionCache())
     alone = torch.cat([logits(loaded, [sample]) for sample in samples])
     assert torch.allclose(together, alone, atol=1e-4 * max(1.0, float(alone.abs().max())))
