@@ -50,7 +50,10 @@ def start_dashboard(
         log = tmp_path_factory.mktemp("dashboard") / "log.txt"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+                [
+                    *(sys.executable, "-m", "streamlit", "run", "app.py"),
+                    *("--server.port", str(port), "--server.fileWatcherType", "none"),
+                ],
                 cwd=ROOT,
                 env=os.environ | {"PIDSCOPE_CACHE": str(cache)},
                 stdout=output,
@@ -73,7 +76,15 @@ def start_dashboard(
         process.terminate()
         process.wait(timeout=30)
     for _, log in running:
-        assert "Traceback" not in log.read_text()
+        assert not (errors := tracebacks(log.read_text())), "\n".join(errors)
+
+
+def tracebacks(log: str) -> list[str]:
+    """Return the errors of a log, but those of a page that was left before it had connected."""
+    _, *blocks = log.split("Traceback (most recent call last):\n")
+    # An error that another one led to is logged first, without a line of its own for the reason.
+    last = [block for block in blocks if "During handling of the above exception" not in block]
+    return [block for block in last if "WebSocketDisconnected" not in block]
 
 
 @pytest.fixture(scope="module")
