@@ -1,8 +1,9 @@
 """Where a model's processor comes from: transformers, or put together where that needs torchvision.
 
-The processors of the Qwen-VL line own a slot for videos whose classes need torchvision, even where
-only still images are used. Tokenizer and image processor load without it from the same files; what
-the processor does between them is to repeat the image placeholder once per merged patch.
+Many processors own a slot for videos whose classes need torchvision, even where only still images
+are used. Tokenizer and image processor load without it from the same files. The family's own class
+then does the rest with the slot left out; for the Qwen-VL line `GridProcessor` repeats the image
+placeholder once per merged patch.
 """
 
 from collections.abc import Sequence
@@ -25,16 +26,36 @@ def load_processor(location: str, family: Family) -> Any:
     """
     import transformers
 
-    if family.image_grid is None:
+    if family.image_grid is None and family.video_slot_of is None:
         return transformers.AutoProcessor.from_pretrained(location, trust_remote_code=False)
     # Pillow and not torchvision, everywhere: the same pixels give the same run key's numbers.
-    return GridProcessor(
-        image_processor=transformers.AutoImageProcessor.from_pretrained(
-            location, backend="pil", trust_remote_code=False
-        ),
-        tokenizer=transformers.AutoTokenizer.from_pretrained(location, trust_remote_code=False),
-        image_grid=family.image_grid,
+    images = transformers.AutoImageProcessor.from_pretrained(
+        location, backend="pil", trust_remote_code=False
     )
+    tokenizer = transformers.AutoTokenizer.from_pretrained(location, trust_remote_code=False)
+    if family.video_slot_of is not None:
+        kind = without_video_slot(family.video_slot_of)
+        settings, _ = kind.get_processor_dict(location)
+        return kind.from_args_and_dict((images, tokenizer), settings)
+    assert family.image_grid is not None
+    return GridProcessor(image_processor=images, tokenizer=tokenizer, image_grid=family.image_grid)
+
+
+def without_video_slot(name: str) -> Any:
+    """Return a processor class of transformers that consists of image processor and tokenizer only.
+
+    Its files are the ordinary ones, and the ordinary class loads them where torchvision is.
+    """
+    import transformers
+
+    base: Any = getattr(transformers, name)
+
+    def get_attributes(cls: type) -> list[str]:
+        return [part for part in super(kind, cls).get_attributes() if part != "video_processor"]
+
+    # The name is written to the files.
+    kind: Any = type(name, (base,), {"get_attributes": classmethod(get_attributes)})
+    return kind
 
 
 class GridProcessor:

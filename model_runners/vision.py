@@ -118,9 +118,13 @@ def merge(
     images: VisionCache | None = None,
 ) -> Captured:
     """Run tower and merge for an encoded batch, reusing encoded images where the family can."""
+    import torch
+
     inputs = to_device(batch.inputs, loaded)
     if with_image and images is not None and loaded.family.takes_encoder_outputs:
-        features = images.features(loaded, samples, inputs)
+        features: Any = images.features(loaded, samples, inputs)
+        if loaded.family.stacks_features:
+            features = torch.stack(features)
         for name in loaded.family.pixel_inputs:
             del inputs[name]
         inputs["mm_encoder_outputs"] = {"image": SimpleNamespace(pooler_output=features)}

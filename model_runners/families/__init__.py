@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from model_runners.errors import UnsupportedModel
 
 FAMILIES: dict[str, str] = {
+    "gemma3": "model_runners.families.gemma3",
+    "internvl": "model_runners.families.internvl",
     "llava": "model_runners.families.llava",
     "llava_next": "model_runners.families.llava_next",
+    "llava_onevision": "model_runners.families.llava_onevision",
     "qwen2_5_vl": "model_runners.families.qwen2_5_vl",
     "qwen2_vl": "model_runners.families.qwen2_vl",
 }
@@ -34,6 +37,8 @@ class Family:
     """Names of the model inputs that carry pixels."""
     takes_encoder_outputs: bool
     """Whether forward accepts `mm_encoder_outputs`, so that an image is encoded only once."""
+    stacks_features: bool = False
+    """Whether encoded images are one tensor with a row per image instead of a list of tensors."""
     image_rows: tuple[str, ...] = ()
     """Names of the other model inputs with one row per image that the vision tower takes."""
     image_grid: str | None = None
@@ -43,6 +48,9 @@ class Family:
     transformers needs torchvision for a slot that still images never use: it is put together here
     instead (`processors.py`).
     """
+    video_slot_of: str | None = None
+    """Name of the family's processor in transformers, where only its slot for videos needs
+    torchvision; the slot is left out."""
 
 
 def load_family(model_type: str) -> Family:

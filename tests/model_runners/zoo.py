@@ -13,12 +13,14 @@ from model_runners.demo.build import build_tokenizer, save
 from model_runners.demo.recipes import tokenizer_corpus
 from model_runners.demo.tiny_llava import CHAT_TEMPLATE, TinyLlava
 from model_runners.demo.tiny_qwen2_5_vl import MERGE, PATCH, TEMPORAL, TinyQwen2_5_VL
+from model_runners.processors import without_video_slot
 
 WIDTH = 32
 HEADS = 2
 LAYERS = 3
 PATCH_SIDE = 8
-GREY = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
+LAYERS_OF_BOTH_KINDS = ["sliding_attention", "full_attention", "sliding_attention"]
+GREY: dict[str, Any] = {"image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
 TILINGS = [[IMAGE_SIDE, 2 * IMAGE_SIDE], [2 * IMAGE_SIDE, IMAGE_SIDE], [IMAGE_SIDE, IMAGE_SIDE]]
 """Height and width in pixels of the canvases that an image may be cut from."""
 
@@ -98,6 +100,102 @@ def _llava_next() -> tuple[Any, Any]:
     return LlavaNextForConditionalGeneration(config), processor
 
 
+def _llava_onevision() -> tuple[Any, Any]:
+    from transformers import (
+        LlavaOnevisionConfig,
+        LlavaOnevisionForConditionalGeneration,
+        LlavaOnevisionImageProcessorPil,
+    )
+
+    tokenizer = _tokenizer("<image>", video_token="<video>")
+    processor = without_video_slot("LlavaOnevisionProcessor")(
+        image_processor=LlavaOnevisionImageProcessorPil(
+            size={"height": IMAGE_SIDE, "width": IMAGE_SIDE},
+            image_grid_pinpoints=TILINGS,
+            **GREY,
+        ),
+        tokenizer=tokenizer,
+        num_image_tokens=16,
+        vision_feature_select_strategy="full",
+        chat_template=CHAT_TEMPLATE,
+    )
+    config = LlavaOnevisionConfig(
+        vision_config=_tower("siglip_vision_model", vision_use_head=False),
+        text_config=_text(tokenizer, model_type="qwen2"),
+        image_token_index=processor.image_token_id,
+        video_token_index=processor.video_token_id,
+        image_grid_pinpoints=TILINGS,
+    )
+    return LlavaOnevisionForConditionalGeneration(config), processor
+
+
+def _internvl() -> tuple[Any, Any]:
+    from transformers import (
+        GotOcr2ImageProcessorPil,
+        InternVLConfig,
+        InternVLForConditionalGeneration,
+    )
+
+    tokenizer = _tokenizer(
+        "<IMG_CONTEXT>",
+        context_image_token="<IMG_CONTEXT>",
+        start_image_token="<img>",
+        end_image_token="</img>",
+        video_token="<video>",
+    )
+    processor = without_video_slot("InternVLProcessor")(
+        image_processor=GotOcr2ImageProcessorPil(
+            size={"height": IMAGE_SIDE, "width": IMAGE_SIDE}, max_patches=2, **GREY
+        ),
+        tokenizer=tokenizer,
+        image_seq_length=4,
+        chat_template=CHAT_TEMPLATE.replace("<image>", "<IMG_CONTEXT>"),
+    )
+    config = InternVLConfig(
+        vision_config={
+            **_tower("internvl_vision"),
+            "image_size": [IMAGE_SIDE, IMAGE_SIDE],
+            "patch_size": [PATCH_SIDE, PATCH_SIDE],
+        },
+        text_config=_text(tokenizer, model_type="qwen2"),
+        image_token_id=processor.image_token_id,
+        image_seq_length=4,
+    )
+    return InternVLForConditionalGeneration(config), processor
+
+
+def _gemma3() -> tuple[Any, Any]:
+    from transformers import (
+        Gemma3Config,
+        Gemma3ForConditionalGeneration,
+        Gemma3ImageProcessorPil,
+        Gemma3Processor,
+    )
+
+    tokenizer = _tokenizer(
+        "<image_soft_token>", boi_token="<start_of_image>", eoi_token="<end_of_image>"
+    )
+    processor = Gemma3Processor(
+        image_processor=Gemma3ImageProcessorPil(
+            size={"height": IMAGE_SIDE, "width": IMAGE_SIDE}, **GREY
+        ),
+        tokenizer=tokenizer,
+        image_seq_length=4,
+        chat_template=CHAT_TEMPLATE.replace("<image>", "<start_of_image>"),
+    )
+    config = Gemma3Config(
+        vision_config=_tower("siglip_vision_model", vision_use_head=False),
+        text_config=_text(
+            tokenizer, head_dim=16, sliding_window=8, layer_types=LAYERS_OF_BOTH_KINDS
+        ),
+        mm_tokens_per_image=4,
+        image_token_index=tokenizer.image_token_id,
+        boi_token_index=tokenizer.boi_token_id,
+        eoi_token_index=tokenizer.eoi_token_id,
+    )
+    return Gemma3ForConditionalGeneration(config), processor
+
+
 def _qwen2_5_vl() -> tuple[Any, Any]:
     size = TinyQwen2_5_VL(hidden=WIDTH, vision_layers=2, language_layers=LAYERS, heads=HEADS)
     processor = size.build_processor(tokenizer_corpus()[:64])
@@ -136,8 +234,11 @@ def _qwen2_vl() -> tuple[Any, Any]:
 
 
 TINY: dict[str, Callable[[], tuple[Any, Any]]] = {
+    "gemma3": _gemma3,
+    "internvl": _internvl,
     "llava": _llava,
     "llava_next": _llava_next,
+    "llava_onevision": _llava_onevision,
     "qwen2_5_vl": _qwen2_5_vl,
     "qwen2_vl": _qwen2_vl,
 }
