@@ -6,7 +6,9 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from data_cache.location import cache_directory
 from model_runners.errors import USER_ERRORS, Cancelled
+from model_runners.registry import with_models_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +95,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = build_parser([word for word in given[:1] if word in COMMANDS]).parse_args(given)
     try:
-        return int(importlib.import_module(COMMANDS[arguments.command].module).run(arguments))
+        with with_models_of(cache_directory(arguments.cache)):
+            return int(importlib.import_module(COMMANDS[arguments.command].module).run(arguments))
     except USER_ERRORS as error:
         print(f"pidscope: {error}", file=sys.stderr)
         return 130 if isinstance(error, Cancelled) else 2

@@ -173,7 +173,7 @@ def known_weights(model: str) -> Weights | None:
             stored_bytes=sum(weights.stored_bytes for weights in found),
         )
     entry = MODELS.get(model)
-    if entry is None:
+    if entry is None or entry.parameters is None:
         return None
     return Weights(parameters=round(entry.parameters), stored_bytes=round(entry.parameters * 2))
 

@@ -1,95 +1,93 @@
 """The table of models, and how a name given by a person becomes something that can be loaded."""
 
-import re
+import difflib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_runners.errors import ModelNotFound
-from pid_core.errors import did_you_mean
+from model_runners import registry
+from model_runners.errors import ModelNotFound, UnsupportedModel
+from model_runners.families import FAMILIES
+from model_runners.registry import ModelEntry
 
 DEMO_MODELS = Path(__file__).resolve().parent.parent / "data_cache" / "demo" / "models"
 """Weights that ship with PIDscope."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelEntry:
-    """One line of the table."""
-
-    source: str
-    """A hub id, or the folder of a shipped model."""
-    family: str
-    """Family as papers write it; used to group models in plots."""
-    parameters: float
-    """Number of parameters."""
-    summary: str
-
-
-MODELS: dict[str, ModelEntry] = {
+DEMO: dict[str, ModelEntry] = {
     "demo/oracle": ModelEntry(
-        source=str(DEMO_MODELS / "oracle"),
+        load_id=str(DEMO_MODELS / "oracle"),
+        origin="demo",
         family="LLaVA-1.5",
+        model_type="llava",
         parameters=0.39e6,
+        layers=4,
         summary="a small LLaVA whose masked predictions are posteriors; ships with PIDscope",
     ),
     "demo/fusion-small": ModelEntry(
-        source=str(DEMO_MODELS / "fusion-small"),
+        load_id=str(DEMO_MODELS / "fusion-small"),
+        origin="demo",
         family="LLaVA-1.5",
+        model_type="llava",
         parameters=0.30e6,
+        layers=3,
         summary="a smaller LLaVA trained on whole samples only; ships with PIDscope",
     ),
     "demo/fusion-large": ModelEntry(
-        source=str(DEMO_MODELS / "fusion-large"),
+        load_id=str(DEMO_MODELS / "fusion-large"),
+        origin="demo",
         family="LLaVA-1.5",
+        model_type="llava",
         parameters=0.59e6,
+        layers=4,
         summary="as demo/fusion-small, with more and wider layers; ships with PIDscope",
     ),
     "demo/language-small": ModelEntry(
-        source=str(DEMO_MODELS / "language-small"),
+        load_id=str(DEMO_MODELS / "language-small"),
+        origin="demo",
         family="Qwen2.5-VL",
+        model_type="qwen2_5_vl",
         parameters=0.39e6,
+        layers=3,
         summary="a small Qwen2.5-VL taught with a text shortcut; ships with PIDscope",
     ),
     "demo/language-large": ModelEntry(
-        source=str(DEMO_MODELS / "language-large"),
+        load_id=str(DEMO_MODELS / "language-large"),
+        origin="demo",
         family="Qwen2.5-VL",
+        model_type="qwen2_5_vl",
         parameters=0.82e6,
+        layers=5,
         summary="as demo/language-small, with more and wider layers; ships with PIDscope",
     ),
-    "llava-1.5-7b": ModelEntry(
-        source="llava-hf/llava-1.5-7b-hf",
-        family="LLaVA-1.5",
-        parameters=7.06e9,
-        summary="LLaVA-1.5 on Vicuna-7B (hub)",
-    ),
-    "llava-1.5-13b": ModelEntry(
-        source="llava-hf/llava-1.5-13b-hf",
-        family="LLaVA-1.5",
-        parameters=13.35e9,
-        summary="LLaVA-1.5 on Vicuna-13B (hub)",
-    ),
-    "qwen2.5-vl-3b": ModelEntry(
-        source="Qwen/Qwen2.5-VL-3B-Instruct",
-        family="Qwen2.5-VL",
-        parameters=3.75e9,
-        summary="Qwen2.5-VL 3B (hub)",
-    ),
-    "qwen2.5-vl-7b": ModelEntry(
-        source="Qwen/Qwen2.5-VL-7B-Instruct",
-        family="Qwen2.5-VL",
-        parameters=8.29e9,
-        summary="Qwen2.5-VL 7B (hub)",
-    ),
 }
+"""The models that ship with their weights."""
+
+
+class _Models(Mapping[str, ModelEntry]):
+    """Shipped weights, a person's own models, and those of the papers, each read when asked for."""
+
+    def __getitem__(self, name: str) -> ModelEntry:
+        return self._merged()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._merged())
+
+    def __len__(self) -> int:
+        return len(self._merged())
+
+    def _merged(self) -> dict[str, ModelEntry]:
+        entries = {**DEMO, **registry.own().entries}
+        return entries | {name: e for name, e in registry.papers().items() if name not in entries}
+
+
+MODELS: Mapping[str, ModelEntry] = _Models()
+"""Name -> entry; a person's own entry goes before one of the papers with the same name."""
 
 ADAPTER_CONFIG = "adapter_config.json"
 """What makes a folder an adapter (peft)."""
 LONGEST_QUOTE = 100
 """Characters of a name that are repeated where it cannot even be looked for."""
-_HUB_ID = re.compile(
-    r"(?!.*(?:--|\.\.|\.git\Z))(?=.{3,96}\Z)[a-z0-9](?:[\w.-]*\w)?/\w(?:[\w.-]*\w)?\Z",
-    re.ASCII | re.IGNORECASE,
-)
-"""What the hub accepts as the name of a repository (`validate_repo_id` of huggingface_hub)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,17 +112,13 @@ def resolve_model(name: str) -> ModelSource:
     ------
     ModelNotFound
         If the name is none of these, or is a folder without a model in it.
+    UnsupportedModel
+        If the table knows that this version cannot run it; nothing is downloaded to see that.
     """
+    _refuse_unread(name)
     entry = MODELS.get(name)
     if entry is not None:
-        local = Path(entry.source).is_absolute()
-        if local and not (Path(entry.source) / "config.json").is_file():
-            raise ModelNotFound(
-                f"the weights of {name!r} are missing from {entry.source}; "
-                "restore the folder from the repository, or train them with: "
-                f"python -m model_runners demo train {name.removeprefix('demo/')}"
-            )
-        return ModelSource(name=name, location=entry.source, is_local=local)
+        return _listed(name, entry)
     try:
         folder = Path(name).expanduser()
         is_folder = folder.is_dir()
@@ -144,9 +138,68 @@ def resolve_model(name: str) -> ModelSource:
         return ModelSource(
             name=folder.resolve().name, location=str(folder.resolve()), is_local=True
         )
-    if _HUB_ID.match(name) and not name.startswith("demo/"):
+    if registry.is_hub_id(name) and not name.startswith("demo/"):
+        _refuse_known(name)
         return ModelSource(name=name, location=name, is_local=False)
     raise ModelNotFound(f"there is no model {name!r}; {nearest_model(name)}")
+
+
+def obstacle(name: str, entry: ModelEntry) -> str | None:
+    """Say why this version cannot run a model of the table; None where nothing is known against it.
+
+    The type of a person's own model may be known only when it is loaded.
+    """
+    if entry.reason is not None:
+        return f"{name} has no route yet: {entry.reason}"
+    if entry.model_type is not None and entry.model_type not in FAMILIES:
+        return (
+            f"{name} would load natively from {entry.load_id}, but this version has no family "
+            f"file for type {entry.model_type!r} yet; it has {', '.join(sorted(FAMILIES))}"
+        )
+    return None
+
+
+def runnable() -> list[str]:
+    """Return the names of the table that this version can run as far as is known."""
+    return [name for name, entry in MODELS.items() if obstacle(name, entry) is None]
+
+
+def _listed(name: str, entry: ModelEntry) -> ModelSource:
+    why = obstacle(name, entry)
+    if why is not None or entry.load_id is None:
+        raise UnsupportedModel(why or f"{name} has nothing to load")
+    if entry.is_local and not (Path(entry.load_id) / "config.json").is_file():
+        raise ModelNotFound(
+            f"the weights of {name!r} are missing from {entry.load_id}; "
+            + (
+                "restore the folder from the repository, or train them with: "
+                f"python -m model_runners demo train {name.removeprefix('demo/')}"
+                if entry.origin == "demo"
+                else f"mend its load_id in {registry.own_file()}"
+            )
+        )
+    return ModelSource(name=name, location=entry.load_id, is_local=entry.is_local)
+
+
+def _refuse_unread(name: str) -> None:
+    """Refuse a name that a person's own file may mean otherwise, while it cannot be read."""
+    own = registry.own()
+    if name in own.broken or (not own.readable and name in registry.papers()):
+        raise ModelNotFound(f"{' '.join(own.problems)}; mend it, or take the file away")
+
+
+def _refuse_known(hub_id: str) -> None:
+    """Refuse a hub id of which the table knows that it cannot be loaded."""
+    for name, entry in MODELS.items():
+        if hub_id == entry.load_id or (hub_id == entry.paper_id and entry.load_id is None):
+            why = obstacle(name, entry)
+            if why is not None:
+                raise UnsupportedModel(why)
+        elif hub_id == entry.paper_id:
+            raise UnsupportedModel(
+                f"{hub_id} is not in transformers' own format; {name} is that model from "
+                f"{entry.load_id}, which is: use the name {name}"
+            )
 
 
 def lasting_name(name: str) -> str:
@@ -169,7 +222,7 @@ def shown_name(name: str) -> str:
         return name
     try:
         source = resolve_model(name)
-    except ModelNotFound:  # moved since
+    except (ModelNotFound, UnsupportedModel):  # moved since
         return Path(name).name
     return Path(name).name if source.adapter is None else source.name
 
@@ -193,8 +246,11 @@ def _adapted(folder: Path) -> ModelSource:
 
 
 def nearest_model(name: str) -> str:
-    """Return the part of a message that names the nearest model and the list."""
+    """Return the part of a message that names the nearest model and where the list is."""
+    near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    problems = "".join(f"; {problem}" for problem in registry.own().problems)
     return (
-        f"{did_you_mean(name, MODELS)}; "
-        "a folder with config.json or a hub id such as owner/name also works"
+        f"{hint}`python -m model_runners list models` has all {len(MODELS)}; "
+        f"a folder with config.json or a hub id such as owner/name also works{problems}"
     )

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,18 +35,42 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def models(_cache: Path) -> Rows:
-    """Return the table of models."""
-    from model_runners.models import MODELS
+    """Return the table of models; what is wrong with a person's own file goes to stderr."""
+    from model_runners import registry
+    from model_runners.models import MODELS, obstacle
 
-    return [
-        {
-            "name": name,
-            "family": entry.family,
-            "parameters": f"{entry.parameters:.3g}",
-            "summary": entry.summary,
-        }
-        for name, entry in MODELS.items()
-    ]
+    for problem in registry.own().problems:
+        print(f"pidscope: {problem}", file=sys.stderr)
+    rows = []
+    for name, entry in MODELS.items():
+        why = obstacle(name, entry)
+        rows.append(
+            {
+                "name": name,
+                "family": entry.family or "",
+                "parameters": registry.written_size(entry.parameters),
+                "layers": entry.layers or "",
+                "route": "none yet"
+                if entry.reason
+                else "native; no family file yet"
+                if why
+                else "runs here"
+                if entry.model_type
+                else "known when loaded",
+                "guessed": ", ".join(entry.guessed),
+                "summary": entry.described,
+                "parameter_count": entry.parameters,
+                "runs_here": why is None,
+                "obstacle": why,
+                **{
+                    field: getattr(entry, field)
+                    for field in ("load_id", "paper_id", "model_type", "language_model", "origin")
+                },
+                "papers": list(entry.papers),
+                "perhaps_in": list(entry.perhaps_in),
+            }
+        )
+    return rows
 
 
 def families(_cache: Path) -> Rows:
@@ -136,6 +161,7 @@ LISTS: dict[str, Callable[[Path], Rows]] = {
 }
 
 COLUMNS = {
+    "models": ("name", "family", "parameters", "layers", "route", "guessed"),
     "jobs": ("job_key", "state", "done", "total", "title", "message"),
     "adapters": ("key", "name", "benchmark", "state", "steps", "total_steps", "n_gap", "folder"),
 }

@@ -10,7 +10,7 @@ import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
 from data_cache.location import DEFAULT_DIRECTORY, cache_directory
-from model_runners.models import MODELS
+from model_runners.models import runnable
 from pages.widgets.sidebar import Selection
 from pages.widgets.stored import Stored
 
@@ -77,7 +77,7 @@ def nothing_to_compare(models: Sequence[str], benchmark: str, reading: Stored) -
             st.text(f"{model} is measured; estimate its spectra, then reload:")
             _show_estimate_command(model, benchmark, reading.cache)
         if not waiting:
-            other = next((name for name in MODELS if name not in measured), "FOLDER_OR_HUB_ID")
+            other = next((name for name in runnable() if name not in measured), "FOLDER_OR_HUB_ID")
             st.text("Measure another one, then reload:")
             names = f"--model {quote(other)} --benchmark {quote(benchmark)}"
             show_command(f"profile {names}", reading.cache)

@@ -5,8 +5,9 @@ import streamlit as st
 from data_cache.benchmarks import BENCHMARKS, load_benchmark
 from data_cache.samples import Benchmark
 from model_runners.errors import BadOption
-from model_runners.models import MODELS
+from model_runners.models import MODELS, runnable
 from model_runners.profile import ProfileOptions
+from model_runners.registry import own
 from pages.widgets import state
 
 OTHER = "another model"
@@ -83,14 +84,20 @@ def read_benchmark(name: str) -> Benchmark:
 
 def choose_model(key: str, other_key: str) -> str:
     """Draw the pickers for the model; returns a name, a folder, a hub id, or nothing."""
+    offered = runnable()
+    before = st.session_state.get(key)
+    if before is not None and before not in (*offered, OTHER):
+        st.session_state[key], st.session_state[other_key] = OTHER, before  # says why it cannot be
     chosen = st.selectbox(
         "Model",
-        [*MODELS, OTHER],
+        [*offered, OTHER],
         key=key,
         persist_state="session",
         width=260,
-        help="\n".join(f"- {name}: {entry.summary}" for name, entry in MODELS.items()),
+        help=_what_is_offered(offered),
     )
+    for problem in own().problems:
+        st.text(problem)
     if chosen != OTHER:
         return chosen or ""
     text = st.text_input(
@@ -104,6 +111,17 @@ def choose_model(key: str, other_key: str) -> str:
         "Only safetensors are read, and no code that comes with a model is run.",
     )
     return (text or "").strip()
+
+
+def _what_is_offered(offered: list[str]) -> str:
+    """Say by family what can be run here, and how many models of the table cannot yet."""
+    families: dict[str, list[str]] = {}
+    for name in offered:
+        families.setdefault(MODELS[name].family or "Your own", []).append(name)
+    lines = [f"- {family}: {', '.join(names)}" for family, names in families.items()]
+    rest = len(MODELS) - len(offered)
+    more = f"{rest} more models of the table cannot be run by this version; `list models` says why."
+    return "\n".join(lines) + (f"\n\n{more}" if rest else "")
 
 
 def ask_for_model() -> None:

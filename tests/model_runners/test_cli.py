@@ -156,6 +156,33 @@ def test_lists_are_tables_or_json(
     assert len(text.splitlines()) == (len(rows) + 1 if rows else 1)
 
 
+def test_a_broken_file_of_own_models_is_told_beside_the_shipped_ones(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "models.yaml").write_text("mine: {load_id: nowhere}\nfine: {load_id: a/fine}\n")
+    assert main(["list", "models", "--json", "--cache", str(tmp_path)]) == 0
+    told = capsys.readouterr()
+    rows = {row["name"]: row for row in json.loads(told.out)}
+    assert {"demo/oracle", "fine", "llava-1.5-7b"} <= set(rows)
+    assert "mine" not in rows
+    assert told.err.startswith("pidscope: ")
+    assert "models.yaml, line 1, 'mine'" in told.err
+    assert rows["fine"]["route"] == "known when loaded"
+    assert rows["demo/oracle"]["route"] == "runs here"
+    assert rows["vita-1.5"]["route"] == "none yet"
+    assert "authors' repository" in rows["vita-1.5"]["obstacle"]
+    assert rows["llava-1.5-7b"]["guessed"] == "paper_id, layers"
+
+
+def test_a_model_without_a_route_is_one_sentence_and_no_job(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    what = ["--model", "cambrian-8b", "--benchmark", "digits_vqa"]
+    assert main(["profile", *what, "--cache", str(tmp_path / "cache")]) == 2
+    assert "cambrian-8b has no route yet" in capsys.readouterr().err
+    assert not (tmp_path / "cache").exists()
+
+
 def test_doctor_names_versions_devices_and_cache(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

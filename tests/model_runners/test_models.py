@@ -4,9 +4,20 @@ from pathlib import Path
 
 import pytest
 
+from model_runners.cost import known_weights
 from model_runners.errors import ModelNotFound, UnsupportedModel
 from model_runners.families import FAMILIES, load_family
-from model_runners.models import MODELS, resolve_model
+from model_runners.models import MODELS, lasting_name, resolve_model, runnable
+from model_runners.registry import ENVIRONMENT_VARIABLE
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a person's own models will be; not those of whoever runs the tests."""
+    path = tmp_path / "models.yaml"
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(path))
+    path.write_text("")
+    return path
 
 
 def test_every_family_in_the_table_loads_and_has_its_own_type() -> None:
@@ -14,14 +25,88 @@ def test_every_family_in_the_table_loads_and_has_its_own_type() -> None:
         assert load_family(model_type).model_type == model_type
 
 
-def test_every_model_of_the_table_belongs_to_a_family_of_the_table() -> None:
+def test_what_can_run_here_belongs_to_a_family_of_the_table() -> None:
     names = {load_family(model_type).name for model_type in FAMILIES}
-    assert {entry.family for entry in MODELS.values()} <= names
+    demo = {MODELS[name].family for name in runnable() if name.startswith("demo/")}
+    assert demo <= names
+    assert {MODELS[name].model_type for name in runnable()} <= set(FAMILIES)
 
 
-def test_a_near_miss_is_answered_with_the_name_and_the_list() -> None:
-    with pytest.raises(ModelNotFound, match=r"did you mean 'demo/oracle'.*llava-1\.5-7b"):
+def test_what_ships_comes_first_and_the_old_names_still_work() -> None:
+    assert next(iter(MODELS)) == "demo/oracle"
+    for name in ("llava-1.5-7b", "llava-1.5-13b", "qwen2.5-vl-3b", "qwen2.5-vl-7b"):
+        source = resolve_model(name)
+        assert (source.name, source.is_local) == (name, False)
+    assert resolve_model("llava-1.5-7b").location == "llava-hf/llava-1.5-7b-hf"
+
+
+def test_a_near_miss_is_answered_with_the_name_and_where_the_list_is() -> None:
+    with pytest.raises(ModelNotFound, match=r"did you mean 'demo/oracle'.*list models"):
         resolve_model("demo/oracel")
+
+
+def test_a_model_without_a_route_is_refused_with_its_reason() -> None:
+    with pytest.raises(UnsupportedModel, match=r"cambrian-8b has no route yet: .*authors' package"):
+        resolve_model("cambrian-8b")
+    with pytest.raises(UnsupportedModel, match=r"vita-1\.5 has no route yet"):
+        resolve_model("VITA-MLLM/VITA-1.5")
+
+
+def test_a_paper_s_checkpoint_is_answered_with_the_native_one() -> None:
+    with pytest.raises(UnsupportedModel, match=r"OpenGVLab/InternVL3-8B-hf.*use the name internvl"):
+        resolve_model("OpenGVLab/InternVL3-8B")
+
+
+def test_a_type_without_a_family_file_is_refused_before_any_download(own: Path) -> None:
+    own.write_text("later:\n  load_id: some-lab/later-7b\n  model_type: later_vl\n")
+    for name in ("later", "some-lab/later-7b"):
+        with pytest.raises(
+            UnsupportedModel, match=r"natively .* no family file for type 'later_vl"
+        ):
+            resolve_model(name)
+    assert "later" in MODELS
+    assert "later" not in runnable()
+
+
+class TestOwnModels:
+    def test_a_hub_id_is_enough(self, own: Path) -> None:
+        own.write_text("mine:\n  load_id: some-lab/mine-7b\n")
+        assert resolve_model("mine").location == "some-lab/mine-7b"
+        assert "mine" in runnable()
+        assert known_weights("mine") is None, "its size is not known before it is there"
+
+    def test_a_folder_is_found_from_where_the_file_lies(self, own: Path, untrained: Path) -> None:
+        (own.parent / "weights").symlink_to(untrained)
+        own.write_text("mine:\n  load_id: ./weights\n")
+        source = resolve_model("mine")
+        assert (source.name, source.location) == ("mine", str(untrained.resolve()))
+        assert lasting_name("mine") == "mine"
+
+    def test_a_folder_that_is_gone_names_the_file(self, own: Path) -> None:
+        own.write_text("mine:\n  load_id: ./gone\n")
+        with pytest.raises(ModelNotFound, match=r"missing from .*gone; mend its load_id in .*yaml"):
+            resolve_model("mine")
+
+    def test_an_own_entry_goes_before_one_of_the_papers(self, own: Path) -> None:
+        own.write_text("llava-1.5-7b:\n  load_id: some-lab/other\n")
+        assert resolve_model("llava-1.5-7b").location == "some-lab/other"
+        own.write_text("")
+        assert resolve_model("llava-1.5-7b").location == "llava-hf/llava-1.5-7b-hf"
+
+    def test_a_broken_file_keeps_the_table_and_refuses_what_it_may_mean(self, own: Path) -> None:
+        own.write_text("mine: {load_id: some-lab/mine\n")
+        assert "llava-1.5-7b" in MODELS
+        assert resolve_model("demo/oracle").is_local
+        for name in ("mine", "llava-1.5-7b"):
+            with pytest.raises(ModelNotFound, match=r"line \d+ is no YAML"):
+                resolve_model(name)
+
+    def test_a_broken_entry_costs_only_itself(self, own: Path) -> None:
+        own.write_text("mine: {load_id: nowhere}\nfine: {load_id: some-lab/fine}\n")
+        assert resolve_model("fine").location == "some-lab/fine"
+        assert resolve_model("llava-1.5-7b").location == "llava-hf/llava-1.5-7b-hf"
+        with pytest.raises(ModelNotFound, match="neither a hub id"):
+            resolve_model("mine")
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
@@ -58,5 +143,5 @@ def test_hostile_names_are_only_names(
 
 
 def test_an_unknown_model_type_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UnsupportedModel, match=r"'bert'.*known types: llava"):
+    with pytest.raises(UnsupportedModel, match=r"'bert'.*known types: .*llava"):
         load_family("bert")
