@@ -19,11 +19,20 @@ if TYPE_CHECKING:
 def load_processor(location: str, family: Family) -> Any:
     """Load the processor of a model from a folder or the hub; no remote code.
 
+    Where the checkpoint has no chat template, the family's is taken.
+
     Raises
     ------
     OSError, ValueError, KeyError, ImportError
         As transformers raises them.
     """
+    processor = _processor(location, family)
+    if family.chat_template is not None and not getattr(processor, "chat_template", None):
+        processor.chat_template = family.chat_template
+    return processor
+
+
+def _processor(location: str, family: Family) -> Any:
     import transformers
 
     if family.image_grid is None and family.video_slot_of is None:
@@ -85,6 +94,10 @@ class GridProcessor:
     def chat_template(self) -> Any:
         """The tokenizer's, or None."""
         return self.tokenizer.chat_template
+
+    @chat_template.setter
+    def chat_template(self, template: Any) -> None:
+        self.tokenizer.chat_template = template
 
     def apply_chat_template(self, conversation: Any, **options: Any) -> Any:
         """Render messages with the tokenizer's chat template."""

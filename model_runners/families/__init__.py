@@ -51,6 +51,8 @@ class Family:
     video_slot_of: str | None = None
     """Name of the family's processor in transformers, where only its slot for videos needs
     torchvision; the slot is left out."""
+    chat_template: str | None = None
+    """Jinja template of the prompt where a checkpoint brings none; its own goes first."""
 
 
 def load_family(model_type: str) -> Family:

@@ -1,5 +1,7 @@
 """A processor put together from its parts: placeholders, grids, files."""
 
+import dataclasses
+import shutil
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,23 @@ def test_inputs_are_those_of_the_family_s_own_processor(
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         assert torch.equal(found[name], value.to(found[name].dtype)), name
+
+
+@pytest.mark.parametrize("own", [None, "{{ 'the checkpoint' }}"])
+@pytest.mark.parametrize("model_type", ["llava", "qwen2_5_vl"])
+def test_the_family_s_chat_template_serves_where_the_checkpoint_has_none(
+    own: str | None, model_type: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    family = dataclasses.replace(load_family(model_type), chat_template="{{ 'the family' }}")
+    fixture = request.getfixturevalue("untrained" if model_type == "llava" else "qwen")
+    source = fixture if isinstance(fixture, Path) else Path(fixture.source.location)
+    for file in source.iterdir():
+        if file.suffix != ".safetensors":
+            shutil.copy(file, tmp_path)
+    template = tmp_path / "chat_template.jinja"
+    template.unlink()
+    if own is not None:
+        template.write_text(own)
+    processor = load_processor(str(tmp_path), family)
+    said = processor.apply_chat_template([{"role": "user"}], tokenize=False)
+    assert said == ("the checkpoint" if own else "the family")
