@@ -4,6 +4,7 @@ RunnerError
 ├── ModelNotFound      no such name, folder or hub id
 ├── UnsupportedModel   a model whose family, text stack or candidates PIDscope cannot handle
 ├── SelfTestFailed     masking leaks, or the replay differs from the plain forward pass
+├── BadSample          one sample cannot be run; the others can
 ├── BadOption          a command-line or page option that makes no sense
 ├── SplitLeak          a sample of another split was about to be trained on or scored
 ├── NoGapSamples       a strategy finds no sample that should weigh more; nothing was trained
@@ -30,6 +31,28 @@ class UnsupportedModel(RunnerError):
 
 class SelfTestFailed(RunnerError):
     """The model's masking was shown not to be clean; nothing was computed."""
+
+
+class BadSample(RunnerError):
+    """One sample cannot be run; a run goes on with the others."""
+
+    def __init__(self, sample_id: str, reason: str):
+        """Keep the sample beside the sentence.
+
+        Parameters
+        ----------
+        sample_id
+            Of the sample.
+        reason
+            What is wrong with it and what to do, without naming it.
+        """
+        super().__init__(sample_id, reason)  # both, so that it survives pickling
+        self.sample_id = sample_id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        """Return one sentence."""
+        return f"sample {self.sample_id!r}: {self.reason}"
 
 
 class BadOption(RunnerError):

@@ -208,7 +208,7 @@ class BatchRunner:
         import torch
 
         with torch.no_grad():
-            log_p = self.loaded.stack.head(hidden).float().log_softmax(-1)
+            log_p = self.loaded.stack.logits(hidden).log_softmax(-1)
         top = log_p.argmax(-1).tolist()
         widest = max(len(sample.options) for sample, _, _ in part)
         tokens = [self.candidates.token(letter) for letter in LETTERS[:widest]]

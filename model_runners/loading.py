@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from model_runners import adapting
 from model_runners.errors import BadOption, ModelNotFound, UnsupportedModel
 from model_runners.families import Family, load_family
+from model_runners.logits import logit_steps
 from model_runners.models import ModelSource, nearest_model, resolve_model
 from model_runners.processors import load_processor
 from model_runners.stack import TextStack, follow
@@ -168,7 +169,9 @@ def find_stack(model: Any, family: Family) -> TextStack:
     head = model.get_output_embeddings()
     if head is None:
         raise UnsupportedModel(f"{where} has no language-model head, so it cannot answer questions")
-    return TextStack(module=stack, layers=layers, norm=norm, head=head)
+    return TextStack(
+        module=stack, layers=layers, norm=norm, head=head, steps=logit_steps(model, head)
+    )
 
 
 def _image_token(model: Any, family: Family) -> int:

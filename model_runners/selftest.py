@@ -252,8 +252,8 @@ def _logits(
     last = replay(loaded.stack, embeddings, take_rows(captured, rows), with_layers=True)
     assert last.layers is not None
     with torch.no_grad():
-        head = loaded.stack.head
-        return head(last.hidden).float().cpu(), head(last.layers[-1]).float().cpu()
+        logits = loaded.stack.logits
+        return logits(last.hidden).cpu(), logits(last.layers[-1]).cpu()
 
 
 def _gap(a: "torch.Tensor", b: "torch.Tensor") -> float:

@@ -6,10 +6,11 @@ then the image features have been merged into the token embeddings and the posit
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from model_runners.errors import UnsupportedModel
+from model_runners.logits import LogitSteps
 
 if TYPE_CHECKING:
     import torch
@@ -45,7 +46,13 @@ class TextStack:
     norm: "nn.Module"
     """The final norm, applied by `module` to its last hidden state."""
     head: "nn.Module"
-    """Hidden states to vocabulary."""
+    """Hidden states to vocabulary; `logits` is what to call."""
+    steps: LogitSteps = field(default_factory=LogitSteps)
+    """What the model does around its head."""
+
+    def logits(self, hidden: "torch.Tensor") -> "torch.Tensor":
+        """Return (..., V) logits, float32 or wider, of (..., d) states after the final norm."""
+        return self.steps.logits(self.head, hidden)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,10 +66,10 @@ def answer_losses(
     hidden = loaded.stack.module(
         inputs_embeds=captured.embeddings, use_cache=False, **captured.keywords
     ).last_hidden_state[:, -1]
-    scores = loaded.stack.head(hidden)
+    scores = loaded.stack.logits(hidden)
     letters = [candidates.token(sample.letters[sample.answer]) for sample in samples]
     return functional.cross_entropy(
-        scores.to(torch.promote_types(scores.dtype, torch.float32)),
+        scores,
         torch.tensor(letters, device=scores.device),
         reduction="none",
     )
