@@ -14,9 +14,9 @@ from data_cache.samples import LETTERS, Sample
 from model_runners.candidates import Candidates
 from model_runners.encoding import EncodedBatch, encode
 from model_runners.loading import LoadedModel
-from model_runners.masking import Masker
+from model_runners.masking import MaskedRow, Masker
 from model_runners.prompt import MaskScope
-from model_runners.stack import Captured, LastToken, replay, take_rows
+from model_runners.stack import Captured, LastToken, content, replay, take
 from model_runners.vision import VisionCache, merge
 
 if TYPE_CHECKING:
@@ -116,13 +116,12 @@ class BatchRunner:
         ]
         for start in range(0, len(jobs), self.rows_per_pass):
             part = jobs[start : start + self.rows_per_pass]
-            index = torch.tensor([i for i, _, _ in part], device=captured.embeddings.device)
-            embeddings = self._masked(captured, batch, samples, part)
+            masked = self.masker.masked(captured, batch, samples, [_masking(*job) for job in part])
             unmasked = [i for i, condition, _ in part if condition is Condition.FULL]
             last = replay(
                 self.loaded.stack,
-                embeddings,
-                take_rows(captured, index),
+                masked.embeddings,
+                masked.arguments(),
                 with_layers=self.with_layers,
                 # The plan begins with the full run, so its rows are the first of a part.
                 positions=torch.stack([batch.vision[unmasked], batch.text[unmasked]])
@@ -140,16 +139,15 @@ class BatchRunner:
         plain = self._encode(samples, with_image=False)
         bare = merge(self.loaded, plain, samples, with_image=False)
         for start in range(0, len(samples), self.rows_per_pass):
-            index = torch.arange(
-                start, min(start + self.rows_per_pass, len(samples)), device=bare.embeddings.device
-            )
+            index = range(start, min(start + self.rows_per_pass, len(samples)))
+            taken = take(bare, index)
             last = replay(
                 self.loaded.stack,
-                bare.embeddings[index],
-                take_rows(bare, index),
+                taken.embeddings,
+                taken.arguments(),
                 with_layers=self.with_layers,
             )
-            rows += self._score([(samples[i], Condition.NO_IMAGE, 0) for i in index.tolist()], last)
+            rows += self._score([(samples[i], Condition.NO_IMAGE, 0) for i in index], last)
             passes += len(index)
         return BatchResult(
             rows=rows,
@@ -166,34 +164,6 @@ class BatchRunner:
             scope=self.scope,
             with_image=with_image,
         )
-
-    def _masked(
-        self,
-        captured: Captured,
-        batch: EncodedBatch,
-        samples: Sequence[Sample],
-        part: Sequence[tuple[int, Condition, int]],
-    ) -> "torch.Tensor":
-        """Return (R, L, d) embeddings of the given (sample, condition, draw) rows."""
-        import torch
-
-        pieces: list[torch.Tensor] = []
-        for index, condition, draw in part:
-            one = slice(index, index + 1)
-            pieces.append(
-                self.masker.mask(
-                    captured.embeddings[one],
-                    samples[one],
-                    vision=batch.vision[one]
-                    if condition in (Condition.ONLY_2, Condition.NEITHER)
-                    else None,
-                    text=batch.text[one]
-                    if condition in (Condition.ONLY_1, Condition.NEITHER)
-                    else None,
-                    draw=draw,
-                )
-            )
-        return torch.cat(pieces)
 
     def _score(self, part: Sequence[tuple[Sample, Condition, int]], last: LastToken) -> list[Row]:
         rows = self._rows(part, last.hidden, OWN_LAYER)
@@ -227,25 +197,34 @@ class BatchRunner:
         ]
 
 
+def _masking(index: int, condition: Condition, draw: int) -> MaskedRow:
+    """Return what a condition hides of a sample."""
+    return MaskedRow(
+        index=index,
+        vision=condition in (Condition.ONLY_2, Condition.NEITHER),
+        text=condition in (Condition.ONLY_1, Condition.NEITHER),
+        draw=draw,
+    )
+
+
 def pooled(
     captured: Captured, batch: EncodedBatch, samples: Sequence[Sample]
 ) -> dict[str, SampleFeatures]:
-    """Return the mean of the unmasked embeddings over the positions of each modality."""
+    """Return the mean of the unmasked vectors of each modality.
 
-    def means(positions: "torch.Tensor") -> tuple["np.ndarray", list[int]]:
-        where = positions.to(captured.embeddings.device)
-        counts = where.sum(1)
-        total = (captured.embeddings.float() * where[..., None]).sum(1)
-        return (total / counts.clamp(min=1)[:, None]).cpu().numpy(), counts.tolist()
-
-    vision, vision_tokens = means(batch.vision)
-    text, text_tokens = means(batch.text)
+    They lie at its positions, or in the side channel that alone carries it.
+    """
+    found = content(captured, batch)
+    vision, text = (
+        [(rows.float().sum(0) / max(len(rows), 1)).cpu().numpy() for rows in found[name]]
+        for name in ("vision", "text")
+    )
     return {
         sample.id: SampleFeatures(
             vision=vision[row],
             text=text[row],
-            vision_tokens=vision_tokens[row],
-            text_tokens=text_tokens[row],
+            vision_tokens=len(found["vision"][row]),
+            text_tokens=len(found["text"][row]),
         )
         for row, sample in enumerate(samples)
     }

@@ -3,19 +3,25 @@
 Every vector of the masked modality becomes a draw from N(mu, diag(sigma^2)), with mean and variance
 per dimension over the train split (Xiu26 section 3.2; MI26 section 2.3). Draws are seeded by what
 they replace, never by when: text noise by (seed, sample id, draw), vision noise by (seed, image
-content, draw), so neither batch size, nor device count, nor a resumed run changes them.
+content, draw), that of a side channel by its name as well, so neither batch size, nor device count,
+nor a resumed run changes them.
 """
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_cache.samples import Sample
+from model_runners.channels import Modality, SideStream
+from model_runners.errors import UnsupportedModel
+from model_runners.stack import Captured, take
 
 if TYPE_CHECKING:
     import torch
+
+    from model_runners.encoding import EncodedBatch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,16 +72,41 @@ class RunningMoments:
 
 @dataclass(frozen=True, kw_only=True)
 class NoiseStatistics:
-    """The noise of both modalities for one model, benchmark and mask scope."""
+    """The noise of every stream for one model, benchmark and mask scope."""
 
     vision: Moments
     text: Moments
+    side: dict[str, Moments] = field(default_factory=dict)
+    """Of the side channels, by the name of their stream (`channels.py`)."""
+
+    @property
+    def streams(self) -> dict[str, Moments]:
+        """The moments of every stream by name."""
+        return {"vision": self.vision, "text": self.text, **dict(sorted(self.side.items()))}
+
+    def of(self, stream: str) -> Moments:
+        """Return the moments of a stream.
+
+        Raises
+        ------
+        UnsupportedModel
+            If the statistics were taken over another model's streams.
+        """
+        found = self.streams.get(stream)
+        if found is None:
+            raise UnsupportedModel(
+                f"there are no noise statistics for {stream}, only for {', '.join(self.streams)}; "
+                "delete them in the cache folder's statistics/ to have them taken again"
+            )
+        return found
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits of the exact values; kept with a run as provenance."""
         digest = hashlib.sha256()
-        for moments in (self.vision, self.text):
+        for name, moments in self.streams.items():
+            if name in self.side:
+                digest.update(name.encode())
             for values in (moments.mean, moments.std):
                 digest.update(values.numpy().tobytes())
             digest.update(str(moments.count).encode())
@@ -91,7 +122,7 @@ class NoiseStatistics:
         path.parent.mkdir(parents=True, exist_ok=True)
         tensors = {
             f"{name}.{part}": value
-            for name, moments in (("vision", self.vision), ("text", self.text))
+            for name, moments in self.streams.items()
             for part, value in (
                 ("mean", moments.mean),
                 ("std", moments.std),
@@ -108,15 +139,15 @@ class NoiseStatistics:
         from safetensors.torch import load_file
 
         tensors = load_file(path)
-
-        def moments(name: str) -> Moments:
-            return Moments(
+        streams = {
+            name: Moments(
                 mean=tensors[f"{name}.mean"],
                 std=tensors[f"{name}.std"],
                 count=int(tensors[f"{name}.count"]),
             )
-
-        return cls(vision=moments("vision"), text=moments("text"))
+            for name in {key.rpartition(".")[0] for key in tensors}
+        }
+        return cls(vision=streams.pop("vision"), text=streams.pop("text"), side=streams)
 
 
 def seed_of(*parts: object) -> int:
@@ -144,6 +175,26 @@ def vision_seed(seed: int, sample: Sample, draw: int) -> int:
     return seed_of("vision", seed, *(image.digest for image in sample.images), draw)
 
 
+def stream_seed(stream: str, modality: Modality, seed: int, sample: Sample, draw: int) -> int:
+    """Seed of the noise of one stream of one sample."""
+    if stream == modality:
+        return (vision_seed if modality == "vision" else text_seed)(seed, sample, draw)
+    replaced = [image.digest for image in sample.images] if modality == "vision" else [sample.id]
+    return seed_of(modality, seed, *replaced, draw, stream)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaskedRow:
+    """One row of a replay: a sample of the batch, and which of its modalities become noise."""
+
+    index: int
+    """Of the sample in its batch."""
+    vision: bool = False
+    text: bool = False
+    draw: int = 0
+    """Which draw of the noise."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Masker:
     """Replaces the embeddings of a batch's samples by their own noise."""
@@ -151,38 +202,78 @@ class Masker:
     statistics: NoiseStatistics
     seed: int
 
-    def mask(
-        self,
-        embeddings: "torch.Tensor",
-        samples: Sequence[Sample],
-        *,
-        vision: "torch.Tensor | None",
-        text: "torch.Tensor | None",
-        draw: int,
+    def noise(
+        self, stream: str, modality: Modality, sample: Sample, count: int, draw: int
     ) -> "torch.Tensor":
-        """Return a copy of (B, L, d) embeddings with the given positions replaced.
+        """Return (count, d) float32 noise for one stream of one sample."""
+        return draw_noise(
+            self.statistics.of(stream),
+            count,
+            stream_seed(stream, modality, self.seed, sample, draw),
+        )
+
+    def masked(
+        self,
+        captured: Captured,
+        batch: "EncodedBatch",
+        samples: Sequence[Sample],
+        rows: Sequence[MaskedRow],
+    ) -> Captured:
+        """Return the call of R rows with what each hides replaced, side channels included.
 
         Parameters
         ----------
-        embeddings
-            One row per sample.
+        captured
+            The merged call of B samples.
+        batch
+            Their encoding, which knows the positions.
         samples
             B samples.
-        vision, text
-            (B, L) bool positions to mask, or None to keep that modality.
-        draw
-            Which draw of the noise.
+        rows
+            R rows; several may be of one sample.
         """
-        edited = embeddings.clone()
-        for row, sample in enumerate(samples):
-            for positions, moments, seed in (
-                (vision, self.statistics.vision, vision_seed),
-                (text, self.statistics.text, text_seed),
-            ):
-                if positions is None:
-                    continue
-                count = int(positions[row].sum())
-                if count:
-                    noise = draw_noise(moments, count, seed(self.seed, sample, draw))
-                    edited[row, positions[row]] = noise.to(edited)
+        taken = take(captured, [row.index for row in rows])
+        side = {name: list(stream.vectors) for name, stream in taken.side.items()}
+        for place, row in enumerate(rows):
+            sample = samples[row.index]
+            hidden: list[tuple[Modality, torch.Tensor]] = []
+            if row.vision:
+                hidden.append(("vision", batch.vision[row.index]))
+            if row.text:
+                hidden.append(("text", batch.text[row.index]))
+            for modality, positions in hidden:
+                count = int(positions.sum())
+                if count and modality not in taken.side:
+                    noise = self.noise(modality, modality, sample, count, row.draw)
+                    taken.embeddings[place, positions] = noise.to(taken.embeddings)
+                for name, stream in taken.side.items():
+                    if stream.modality == modality:
+                        side[name][place] = self._masked_vectors(
+                            name, stream, place, positions, sample, row.draw
+                        )
+        return replace(
+            taken,
+            side={
+                name: stream.of(side[name], stream.content) for name, stream in taken.side.items()
+            },
+        )
+
+    def _masked_vectors(
+        self,
+        name: str,
+        stream: SideStream,
+        place: int,
+        positions: "torch.Tensor",
+        sample: Sample,
+        draw: int,
+    ) -> "torch.Tensor":
+        held = stream.contents(place, positions)
+        vectors = stream.vectors[place]
+        noise = self.noise(name, stream.modality, sample, int(held.sum()), draw)
+        edited = (
+            vectors.clone()
+            if stream.at_positions
+            else self.statistics.of(name).mean.to(vectors).repeat(len(vectors), 1)
+        )
+        edited[held] = noise.to(vectors)
         return edited

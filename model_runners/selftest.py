@@ -15,9 +15,9 @@ from data_cache.samples import Sample
 from model_runners.encoding import EncodedBatch, encode
 from model_runners.errors import SelfTestFailed
 from model_runners.loading import LoadedModel
-from model_runners.masking import Masker, Moments, NoiseStatistics
+from model_runners.masking import MaskedRow, Masker, Moments, NoiseStatistics
 from model_runners.prompt import MaskScope
-from model_runners.stack import replay, take_rows
+from model_runners.stack import content, replay
 from model_runners.vision import merge, to_device
 
 if TYPE_CHECKING:
@@ -218,15 +218,17 @@ def _replace_words(loaded: LoadedModel, pair: EncodedBatch) -> EncodedBatch:
 
 def _masker(loaded: LoadedModel, pair: EncodedBatch) -> Masker:
     """Noise with the moments of these two samples; a benchmark's statistics are not needed."""
-    embeddings = merge(loaded, pair, ()).embeddings.float().cpu()
+    import torch
 
-    def moments(positions: "torch.Tensor") -> Moments:
-        rows = embeddings[positions]
+    def moments(vectors: "list[torch.Tensor]") -> Moments:
+        rows = torch.cat(vectors).float().cpu()
         return Moments(mean=rows.mean(0), std=rows.std(0), count=len(rows))
 
-    return Masker(
-        statistics=NoiseStatistics(vision=moments(pair.vision), text=moments(pair.text)), seed=0
-    )
+    found = {
+        name: moments(vectors) for name, vectors in content(merge(loaded, pair, ()), pair).items()
+    }
+    statistics = NoiseStatistics(vision=found.pop("vision"), text=found.pop("text"), side=found)
+    return Masker(statistics=statistics, seed=0)
 
 
 def _logits(
@@ -241,15 +243,12 @@ def _logits(
     import torch
 
     captured = merge(loaded, batch, samples)
-    embeddings = masker.mask(
-        captured.embeddings,
-        samples,
-        vision=batch.vision if hide == "vision" else None,
-        text=batch.text if hide == "text" else None,
-        draw=0,
-    )
-    rows = torch.arange(len(samples), device=embeddings.device)
-    last = replay(loaded.stack, embeddings, take_rows(captured, rows), with_layers=True)
+    rows = [
+        MaskedRow(index=index, vision=hide == "vision", text=hide == "text")
+        for index in range(len(samples))
+    ]
+    masked = masker.masked(captured, batch, samples, rows)
+    last = replay(loaded.stack, masked.embeddings, masked.arguments(), with_layers=True)
     assert last.layers is not None
     with torch.no_grad():
         logits = loaded.stack.logits

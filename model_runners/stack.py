@@ -4,17 +4,20 @@ One mechanism serves every family: a forward pre-hook on the module that owns th
 then the image features have been merged into the token embeddings and the position ids are made.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from model_runners.channels import CHANNELS, GEOMETRY, SideStream, side_keywords, side_streams
 from model_runners.errors import UnsupportedModel
 from model_runners.logits import LogitSteps
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
+
+    from model_runners.encoding import EncodedBatch
 
 STANDARD = frozenset(
     {
@@ -62,7 +65,13 @@ class Captured:
     embeddings: "torch.Tensor"
     """(B, L, d): token embeddings with the image features in their places."""
     keywords: dict[str, Any]
-    """Everything else that the stack was given: masks, position ids."""
+    """What the stack was given and holds no modality: masks, position ids."""
+    side: dict[str, SideStream] = field(default_factory=dict)
+    """Side channels by the name of their stream (`channels.py`)."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the keywords of the text stack beside the embeddings, side channels included."""
+        return {**self.keywords, **side_keywords(self.side)}
 
 
 def follow(module: "nn.Module", path: str) -> "nn.Module | None":
@@ -112,20 +121,28 @@ def capture(model: "nn.Module", stack: TextStack, inputs: dict[str, Any]) -> Cap
     with before(stack.module, stop), torch.no_grad(), suppress(_Stop):
         model(**inputs, use_cache=False)
     embeddings = seen.get("inputs_embeds")
+    if embeddings is None and seen.get("input_ids") is not None:
+        module: Any = stack.module
+        with torch.no_grad():
+            embeddings = module.get_input_embeddings()(seen["input_ids"])
     if embeddings is None:
         raise UnsupportedModel(
             f"{type(model).__name__} hands no merged embeddings to its text stack, "
             "so nothing can be masked there"
         )
-    unknown = sorted(k for k, v in seen.items() if k not in STANDARD and _holds_tensor(v))
+    known = STANDARD | GEOMETRY | CHANNELS.keys()
+    unknown = sorted(k for k, v in seen.items() if k not in known and _holds_tensor(v))
     if unknown:
         raise UnsupportedModel(
             f"{type(model).__name__} hands its text stack {', '.join(unknown)}, "
-            "which may carry image or text past the mask; this family needs a file of its own"
+            "which may carry image or text past the mask; "
+            "nothing says yet how that is masked (model_runners/channels.py)"
         )
+    keywords = {k: v for k, v in seen.items() if k not in NOT_REPLAYED and v is not None}
     return Captured(
         embeddings=embeddings,
-        keywords={k: v for k, v in seen.items() if k not in NOT_REPLAYED and v is not None},
+        side=side_streams(keywords, inputs, len(embeddings)),
+        keywords={k: v for k, v in keywords.items() if k not in CHANNELS},
     )
 
 
@@ -139,18 +156,46 @@ def _holds_tensor(value: Any) -> bool:
     return isinstance(value, torch.Tensor)
 
 
-def take_rows(captured: Captured, rows: "torch.Tensor") -> dict[str, Any]:
-    """Return the captured keywords for the given rows of the batch, repeated as they occur.
+def take(captured: Captured, rows: Sequence[int]) -> Captured:
+    """Return the captured call of the given rows of the batch, repeated as they occur."""
+    import torch
 
-    Parameters
-    ----------
-    captured
-        A batch of B samples.
-    rows
-        (R,) int, indices into the batch.
+    batch = len(captured.embeddings)
+    index = torch.tensor(list(rows), dtype=torch.long, device=captured.embeddings.device)
+    return Captured(
+        embeddings=captured.embeddings.index_select(0, index),
+        keywords={
+            name: _take(name, value, index, batch) for name, value in captured.keywords.items()
+        },
+        side={name: stream.take(rows) for name, stream in captured.side.items()},
+    )
+
+
+def take_rows(captured: Captured, rows: "torch.Tensor") -> dict[str, Any]:
+    """Return the stack's keywords for (R,) int rows of the batch, repeated as they occur."""
+    return take(captured, rows.tolist()).arguments()
+
+
+def content(captured: Captured, batch: "EncodedBatch") -> "dict[str, list[torch.Tensor]]":
+    """Return the vectors of every stream that hold its modality: (n, d) for each sample.
+
+    `vision` and `text` come first; they lie at the positions of the mask scope, or in the side
+    channel that alone carries the modality.
     """
-    batch = captured.embeddings.shape[0]
-    return {name: _take(name, value, rows, batch) for name, value in captured.keywords.items()}
+    found: dict[str, list[torch.Tensor]] = {}
+    for name, positions in (("vision", batch.vision), ("text", batch.text)):
+        where = positions.to(captured.embeddings.device)
+        if name not in captured.side:
+            found[name] = [
+                rows[held] for rows, held in zip(captured.embeddings, where, strict=True)
+            ]
+        for stream_name, stream in captured.side.items():
+            if stream.modality == name:
+                found[stream_name] = [
+                    vectors[stream.contents(row, where[row])]
+                    for row, vectors in enumerate(stream.vectors)
+                ]
+    return found
 
 
 def _take(name: str, value: Any, rows: "torch.Tensor", batch: int) -> Any:
@@ -176,7 +221,9 @@ class LastToken:
     hidden: "torch.Tensor"
     """(R, d): after the final norm."""
     layers: "torch.Tensor | None"
-    """(layers, R, d): the output of each decoder layer, after the final norm; on request."""
+    """(layers, R, d): the output of each decoder layer, after the final norm; on request. A layer
+    that the stack leaves out, such as one of cross-attention without an image, repeats the one
+    below."""
     means: "torch.Tensor | None" = None
     """(layers, M, P, d) float32 on the CPU: mean output of each decoder layer, before the final
     norm, over each of M sets of positions in the first P rows; on request."""
@@ -202,7 +249,7 @@ def replay(
     embeddings
         Merged, perhaps masked.
     keywords
-        Of `take_rows`, for the same rows.
+        `Captured.arguments` of the same rows.
     with_layers
         Whether to keep the last position of every layer.
     positions
@@ -211,30 +258,54 @@ def replay(
     """
     import torch
 
-    kept: list[torch.Tensor] = []
-    means: list[torch.Tensor] = []
+    kept: dict[int, torch.Tensor] = {}
+    means: dict[int, torch.Tensor] = {}
 
-    def keep(_module: Any, _args: Any, output: Any) -> None:
-        state = output[0] if isinstance(output, tuple) else output
+    def keep(layer: int, state: torch.Tensor) -> None:
         if with_layers:
-            kept.append(state[:, -1])
+            kept[layer] = state[:, -1]
         if positions is not None:
-            means.append(_means(state, positions))
+            means[layer] = _means(state, positions)
+
+    def hook(layer: int) -> Callable[..., None]:
+        def after(_module: Any, _args: Any, output: Any) -> None:
+            keep(layer, output[0] if isinstance(output, tuple) else output)
+
+        return after
 
     wanted = with_layers or positions is not None
-    handles = [layer.register_forward_hook(keep) for layer in stack.layers] if wanted else []
+    handles = (
+        [layer.register_forward_hook(hook(i)) for i, layer in enumerate(stack.layers)]
+        if wanted
+        else []
+    )
+    keep(-1, embeddings)
     try:
         with torch.no_grad():
             hidden = stack.module(
                 inputs_embeds=embeddings, use_cache=False, **keywords
             ).last_hidden_state[:, -1]
-            layers = stack.norm(torch.stack(kept)) if with_layers else None
+            layers = stack.norm(_each_layer(stack, kept)) if with_layers else None
     finally:
         for handle in handles:
             handle.remove()
     return LastToken(
-        hidden=hidden, layers=layers, means=torch.stack(means) if positions is not None else None
+        hidden=hidden,
+        layers=layers,
+        means=_each_layer(stack, means) if positions is not None else None,
     )
+
+
+def _each_layer(stack: TextStack, found: "dict[int, torch.Tensor]") -> "torch.Tensor":
+    """Stack the layers' states; one that did not run repeats what came into it."""
+    import torch
+
+    states: list[torch.Tensor] = []
+    below = found[-1]
+    for layer in range(len(stack.layers)):
+        below = found.get(layer, below)
+        states.append(below)
+    return torch.stack(states)
 
 
 def _means(state: "torch.Tensor", positions: "torch.Tensor") -> "torch.Tensor":

@@ -11,6 +11,7 @@ from model_runners.encoding import encode
 from model_runners.loading import LoadedModel
 from model_runners.masking import NoiseStatistics, RunningMoments
 from model_runners.prompt import MaskScope, template_fingerprint
+from model_runners.stack import content
 from model_runners.vision import VisionCache, merge
 
 STATISTICS_SAMPLES = 1024
@@ -57,17 +58,20 @@ def observe(
     batch_size: int,
     progress: Progress | None = None,
 ) -> NoiseStatistics:
-    """Compute mean and variance per dimension over all vision and all maskable text positions."""
-    vision, text = RunningMoments(), RunningMoments()
+    """Compute mean and variance per dimension of every stream: what a mask would replace."""
+    import torch
+
+    running: dict[str, RunningMoments] = {}
     for start in range(0, len(samples), batch_size):
         part = samples[start : start + batch_size]
         batch = encode(loaded.processor, part, image_token_id=loaded.image_token_id, scope=scope)
-        embeddings = merge(loaded, batch, part, images=images).embeddings.cpu()
-        vision.update(embeddings[batch.vision])
-        text.update(embeddings[batch.text])
+        captured = merge(loaded, batch, part, images=images)
+        for name, vectors in content(captured, batch).items():
+            running.setdefault(name, RunningMoments()).update(torch.cat(vectors))
         if progress is not None:
             progress(start + len(part), len(samples))
-    return NoiseStatistics(vision=vision.finish(), text=text.finish())
+    found = {name: moments.finish() for name, moments in running.items()}
+    return NoiseStatistics(vision=found.pop("vision"), text=found.pop("text"), side=found)
 
 
 def noise_statistics(

@@ -64,7 +64,7 @@ def answer_losses(
     batch = encode(loaded.processor, samples, image_token_id=loaded.image_token_id)
     captured = merge(loaded, batch, samples, images=images)
     hidden = loaded.stack.module(
-        inputs_embeds=captured.embeddings, use_cache=False, **captured.keywords
+        inputs_embeds=captured.embeddings, use_cache=False, **captured.arguments()
     ).last_hidden_state[:, -1]
     scores = loaded.stack.logits(hidden)
     letters = [candidates.token(sample.letters[sample.answer]) for sample in samples]

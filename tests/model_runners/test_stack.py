@@ -7,7 +7,7 @@ from data_cache.samples import Benchmark
 from model_runners.encoding import encode
 from model_runners.errors import UnsupportedModel
 from model_runners.loading import LoadedModel
-from model_runners.masking import Masker, NoiseStatistics, RunningMoments
+from model_runners.masking import MaskedRow, Masker, NoiseStatistics, RunningMoments
 from model_runners.stack import before, capture, follow, replay, take_rows
 from model_runners.vision import VisionCache, merge
 
@@ -39,9 +39,11 @@ def test_replayed_masking_equals_an_edit_inside_an_ordinary_forward_pass(
     vision.update(captured.embeddings[encoded.vision])
     text.update(captured.embeddings[encoded.text])
     masker = Masker(statistics=NoiseStatistics(vision=vision.finish(), text=text.finish()), seed=3)
-    for hide in ({"vision": encoded.vision, "text": None}, {"vision": None, "text": encoded.text}):
-        edited = masker.mask(captured.embeddings, samples, draw=1, **hide)
-        replayed = replay(oracle.stack, edited, take_rows(captured, torch.arange(len(samples))))
+    for hide in ({"vision": True}, {"text": True}):
+        hidden = [MaskedRow(index=index, draw=1, **hide) for index in range(len(samples))]
+        masked = masker.masked(captured, encoded, samples, hidden)
+        edited = masked.embeddings
+        replayed = replay(oracle.stack, edited, masked.arguments())
         with (
             torch.no_grad(),
             before(oracle.stack.module, lambda k, e=edited: {**k, "inputs_embeds": e}),
@@ -84,16 +86,16 @@ def test_capture_computes_no_decoder_layer_and_leaves_no_hook(oracle: LoadedMode
 
 
 def test_an_unknown_tensor_on_the_way_to_the_stack_is_refused(oracle: LoadedModel, batch) -> None:
-    """Such as DeepStack features: they would carry pixels past the mask."""
+    """It might carry pixels past the mask."""
     _, encoded = batch
 
     def leak(_module, args, keywords):
-        return args, {**keywords, "deepstack_visual_embeds": [torch.ones(1)]}
+        return args, {**keywords, "image_embeds": [torch.ones(1)]}
 
     # Runs before the capture's own hook, as an extra argument of an unknown family would.
     handle = oracle.stack.module.register_forward_pre_hook(leak, with_kwargs=True)
     try:
-        with pytest.raises(UnsupportedModel, match="deepstack_visual_embeds"):
+        with pytest.raises(UnsupportedModel, match="image_embeds"):
             capture(oracle.model, oracle.stack, encoded.inputs)
     finally:
         handle.remove()
