@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,21 @@ VISION_CACHE_BYTES = 256 * 2**20
 """Encoded images kept for the next questions about them; the order of samples keeps those close."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class EncodedImage:
+    """What the vision tower makes of one image."""
+
+    features: Any
+    """(tokens, d): goes to the image's positions."""
+    deepstack: "tuple[torch.Tensor, ...]" = ()
+    """(tokens, d) for each of the first layers of the text stack, in families that have it."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(part.numel() * part.element_size() for part in (self.features, *self.deepstack))
+
+
 class VisionCache:
     """Encoded images by content, the least recently used dropped first."""
 
@@ -26,14 +42,14 @@ class VisionCache:
         """Start empty."""
         self._limit = limit_bytes
         self._bytes = 0
-        self._features: OrderedDict[str, torch.Tensor] = OrderedDict()
+        self._features: OrderedDict[str, EncodedImage] = OrderedDict()
         self.encoded = 0
         """Images that went through the tower."""
 
     def features(
         self, loaded: LoadedModel, samples: Sequence[Sample], inputs: "dict[str, torch.Tensor]"
-    ) -> list[Any]:
-        """Return (tokens, d) features of each image of a batch; equal images are encoded once.
+    ) -> list[EncodedImage]:
+        """Return the features of each image of a batch; equal images are encoded once.
 
         Parameters
         ----------
@@ -70,15 +86,20 @@ class VisionCache:
                     }
                 )
             self.encoded += len(new)
-            for (digest, _), feature in zip(new, output.pooler_output, strict=True):
-                found[digest] = feature
-                self._features[digest] = feature
-                self._bytes += feature.numel() * feature.element_size()
+            deepstack = getattr(output, "deepstack_features", None) or ()
+            for place, (digest, _) in enumerate(new):
+                image = EncodedImage(
+                    features=output.pooler_output[place],
+                    deepstack=tuple(layer[place] for layer in deepstack),
+                )
+                found[digest] = image
+                self._features[digest] = image
+                self._bytes += image.size
         for digest in wanted:
             self._features.move_to_end(digest)
         while self._bytes > self._limit and len(self._features) > 1:
             _, dropped = self._features.popitem(last=False)
-            self._bytes -= dropped.numel() * dropped.element_size()
+            self._bytes -= dropped.size
         return [found[digest] for digest in digests]
 
 
@@ -122,10 +143,16 @@ def merge(
 
     inputs = to_device(batch.inputs, loaded)
     if with_image and images is not None and loaded.family.takes_encoder_outputs:
-        features: Any = images.features(loaded, samples, inputs)
+        encoded = images.features(loaded, samples, inputs)
+        features: Any = [image.features for image in encoded]
         if loaded.family.stacks_features:
             features = torch.stack(features)
         for name in loaded.family.pixel_inputs:
             del inputs[name]
-        inputs["mm_encoder_outputs"] = {"image": SimpleNamespace(pooler_output=features)}
+        inputs["mm_encoder_outputs"] = {
+            "image": SimpleNamespace(
+                pooler_output=features,
+                deepstack_features=list(zip(*(image.deepstack for image in encoded), strict=True)),
+            )
+        }
     return capture(loaded.model, loaded.stack, inputs)
