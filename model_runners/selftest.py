@@ -85,11 +85,12 @@ def self_test(
     first, second = _pair(samples)
     limit = TOLERANCES.get(loaded.dtype, TOLERANCES["float32"])
     pair = _encode(loaded, [first, second], scope)
-    fewest = int(min(pair.vision.sum(1).min(), pair.text.sum(1).min()))
+    streams = content(merge(loaded, pair, ()), pair)
+    fewest = min(len(vectors) for name in ("vision", "text") for vectors in streams[name])
     if fewest < 2:
         raise SelfTestFailed(
             f"{loaded.name} ({loaded.family.name}) failed its self-test, so nothing was computed: "
-            f"a prompt has {fewest} maskable positions of one modality; "
+            f"a prompt has {fewest} maskable vectors of one modality; "
             f"is token {loaded.image_token_id} really the image placeholder?"
         )
     swapped = _swap_pixels(loaded, pair)
@@ -102,7 +103,7 @@ def self_test(
             .cpu()
         )
     scale = max(1.0, float(plain.abs().max()))
-    masker = _masker(loaded, pair)
+    masker = _masker(streams)
 
     def logits(batch: EncodedBatch, *, hide: str = "") -> "torch.Tensor":
         return _logits(loaded, batch, masker, (first, second), hide=hide)[0]
@@ -216,7 +217,7 @@ def _replace_words(loaded: LoadedModel, pair: EncodedBatch) -> EncodedBatch:
     )
 
 
-def _masker(loaded: LoadedModel, pair: EncodedBatch) -> Masker:
+def _masker(streams: "dict[str, list[torch.Tensor]]") -> Masker:
     """Noise with the moments of these two samples; a benchmark's statistics are not needed."""
     import torch
 
@@ -224,9 +225,7 @@ def _masker(loaded: LoadedModel, pair: EncodedBatch) -> Masker:
         rows = torch.cat(vectors).float().cpu()
         return Moments(mean=rows.mean(0), std=rows.std(0), count=len(rows))
 
-    found = {
-        name: moments(vectors) for name, vectors in content(merge(loaded, pair, ()), pair).items()
-    }
+    found = {name: moments(vectors) for name, vectors in streams.items()}
     statistics = NoiseStatistics(vision=found.pop("vision"), text=found.pop("text"), side=found)
     return Masker(statistics=statistics, seed=0)
 
