@@ -41,7 +41,7 @@ def ours(
     runner = BatchRunner(
         loaded=loaded,
         masker=masker,
-        candidates=Candidates(loaded.processor.tokenizer),
+        candidates=Candidates.of_model(loaded),
         images=VisionCache(),
         draws=1,
         rows_per_pass=rows,

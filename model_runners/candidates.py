@@ -1,41 +1,135 @@
-"""Which tokens stand for the answers, and which answer a token spells."""
+"""Which tokens stand for the answers of a sample, and which answer a token spells.
+
+An answer is scored as the model would go on with it: its tokens are those that follow the prompt
+when the model's own chat template writes the answer there. So "A" after "ASSISTANT:" is another
+token than "A" on a new line, and neither is written down anywhere in PIDscope.
+"""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from model_runners.errors import UnsupportedModel
+from data_cache.samples import LETTERS, Sample
+from model_runners.errors import BadSample, UnsupportedModel
+from model_runners.prompt import AnswerStyle, answer_texts, continuation
+
+if TYPE_CHECKING:
+    from model_runners.loading import LoadedModel
+
+Tokens = tuple[int, ...]
+"""One answer."""
 
 
 class Candidates:
-    """The answer letters as tokens of one model."""
+    """The answers of samples as tokens of one model."""
 
-    def __init__(self, tokenizer: Any):
-        """Look every letter up when it is first needed."""
-        self._tokenizer = tokenizer
-        self._tokens: dict[str, int] = {}
+    def __init__(self, processor: Any, *, answers: AnswerStyle = "letters", bare: bool = False):
+        """Look every answer up when it is first needed.
+
+        Parameters
+        ----------
+        processor
+            A processor with a chat template; of a tokenizer alone, or where the template writes no
+            answer behind its prompt, an answer is what the tokenizer makes of it without special
+            tokens (as Xiu26 does).
+        answers
+            What counts as an answer.
+        bare
+            Do that in any case.
+        """
+        self.answers: AnswerStyle = answers
+        self._processor = processor
+        self._tokenizer: Any = getattr(processor, "tokenizer", processor)
+        self._bare = bare
+        self._tokens: dict[str, Tokens] = {}
         self._spelled: dict[int, str] = {}
 
+    @classmethod
+    def of_model(cls, loaded: "LoadedModel", answers: AnswerStyle = "letters") -> "Candidates":
+        """Return the answers as a loaded model writes them."""
+        bare = loaded.source.bare_letters and answers == "letters"
+        return cls(loaded.processor, answers=answers, bare=bare)
+
+    def of(self, sample: Sample) -> tuple[Tokens, ...]:
+        """Return the tokens of each option, in the order of the options.
+
+        Raises
+        ------
+        BadSample
+            If the options do not go with the style of answers, or one has no tokens that spell it.
+        """
+        found: list[Tokens] = []
+        for place, text in enumerate(answer_texts(sample, self.answers)):
+            tokens = self.tokens(text)
+            unknown = getattr(self._tokenizer, "unk_token_id", None)
+            if not tokens or unknown in tokens:
+                said = "no token" if not tokens else "its token for what it does not know"
+                raise BadSample(
+                    sample.id,
+                    f"the tokenizer has {said} for option {place + 1}, {text!r}; "
+                    "mend the benchmark, or ask for letters (--answers letters)",
+                )
+            found.append(tokens)
+        return tuple(found)
+
+    def tokens(self, answer: str) -> Tokens:
+        """Return the tokens that follow the prompt where an answer stands behind it."""
+        if answer not in self._tokens:
+            self._tokens[answer] = self._continued(answer) or self._encode(answer)
+        return self._tokens[answer]
+
     def token(self, letter: str) -> int:
-        """Return the token of a letter, encoded without special tokens (as Xiu26 does).
+        """Return the token of a letter.
 
         Raises
         ------
         UnsupportedModel
             If the letter takes more than one token.
         """
-        if letter not in self._tokens:
-            ids = self._tokenizer.encode(letter, add_special_tokens=False)
-            if len(ids) != 1:
-                raise UnsupportedModel(
-                    f"the tokenizer spells the answer {letter!r} with {len(ids)} tokens ({ids}); "
-                    "only answers of one token can be scored yet"
-                )
-            self._tokens[letter] = int(ids[0])
-        return self._tokens[letter]
+        tokens = self.tokens(letter)
+        if len(tokens) != 1:
+            raise UnsupportedModel(
+                f"the tokenizer spells the answer {letter!r} with {len(tokens)} tokens "
+                f"({list(tokens)}); only answers of one token can be trained on"
+            )
+        return tokens[0]
 
-    def choice(self, token: int, letters: Sequence[str]) -> int:
-        """Return the letter that a token spells but for case and blanks, or -1 (Xiu26, strict)."""
+    @property
+    def description(self) -> str:
+        """The style of answers as it stands in a run's key.
+
+        `letters` alone means letters as the tokenizer encodes them by themselves.
+        """
+        plain = all(self.tokens(letter) == self._encode(letter) for letter in LETTERS[:4])
+        return self.answers if self.answers != "letters" or plain else "letters of the turn"
+
+    def alike(self, token: int, other: int) -> bool:
+        """Whether two tokens spell the same but for case and blanks (Xiu26, strict)."""
+        spelled = self._spelling(token)
+        return token == other or (spelled != "" and spelled == self._spelling(other))
+
+    def choice(self, token: int, answers: Sequence[Tokens]) -> int:
+        """Return the first answer of one token that a token spells, or -1."""
+        return next(
+            (
+                place
+                for place, tokens in enumerate(answers)
+                if len(tokens) == 1 and self.alike(token, tokens[0])
+            ),
+            -1,
+        )
+
+    def _continued(self, answer: str) -> Tokens:
+        found = None if self._bare else continuation(self._processor, answer)
+        if found is None:
+            return ()
+        prompt, whole = (self._encode(text) for text in found)
+        # Where the answer's first letters melt into the prompt's last token there is no boundary.
+        return whole[len(prompt) :] if whole[: len(prompt)] == prompt else ()
+
+    def _encode(self, text: str) -> Tokens:
+        return tuple(int(i) for i in self._tokenizer.encode(text, add_special_tokens=False))
+
+    def _spelling(self, token: int) -> str:
         if token not in self._spelled:
             self._spelled[token] = str(self._tokenizer.decode([token])).strip().lower()
-        spelled = self._spelled[token]
-        return next((i for i, letter in enumerate(letters) if letter.lower() == spelled), -1)
+        return self._spelled[token]

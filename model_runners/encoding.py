@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_cache.samples import ImageFile, Sample
 from model_runners.errors import UnsupportedModel
-from model_runners.prompt import MaskScope, render
+from model_runners.prompt import AnswerStyle, MaskScope, render
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -54,6 +54,7 @@ def encode(
     image_token_id: int,
     scope: MaskScope = "all",
     with_image: bool = True,
+    answers: AnswerStyle = "letters",
 ) -> EncodedBatch:
     """Encode samples with the model's own processor.
 
@@ -72,6 +73,8 @@ def encode(
         Which text counts as maskable.
     with_image
         False builds the prompt of the condition NO_IMAGE.
+    answers
+        How the question is put.
 
     Raises
     ------
@@ -87,7 +90,9 @@ def encode(
             "the model's tokenizer gives no character offsets; a fast tokenizer is needed"
         )
     tokenizer.padding_side = "left"
-    prompts = [render(processor, sample, with_image=with_image) for sample in samples]
+    prompts = [
+        render(processor, sample, with_image=with_image, answers=answers) for sample in samples
+    ]
     arguments: dict[str, Any] = {}
     if with_image:
         arguments["images"] = [

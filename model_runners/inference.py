@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from data_cache.conditions import NOISY, Condition
-from data_cache.samples import LETTERS, Sample
+from data_cache.samples import Sample
 from model_runners.candidates import Candidates
 from model_runners.encoding import EncodedBatch, encode
 from model_runners.loading import LoadedModel
 from model_runners.masking import MaskedRow, Masker
 from model_runners.prompt import MaskScope
-from model_runners.stack import Captured, LastToken, content, replay, take
+from model_runners.scoring import Prompted, Spelling, go_on, score, spell
+from model_runners.stack import Captured, content, replay, take
 from model_runners.vision import VisionCache, merge
 
 if TYPE_CHECKING:
@@ -102,9 +103,16 @@ class BatchRunner:
         )
 
     def run(self, samples: Sequence[Sample]) -> BatchResult:
-        """Predict all conditions and draws of a batch of samples."""
+        """Predict all conditions and draws of a batch of samples.
+
+        Raises
+        ------
+        BadSample
+            If the answers of a sample cannot be scored; nothing was computed.
+        """
         import torch
 
+        spelling = spell(self.loaded, [self.candidates.of(sample) for sample in samples])
         rows: list[Row] = []
         layer_features: dict[str, LayerFeatures] = {}
         passes = 0
@@ -118,36 +126,35 @@ class BatchRunner:
             part = jobs[start : start + self.rows_per_pass]
             masked = self.masker.masked(captured, batch, samples, [_masking(*job) for job in part])
             unmasked = [i for i, condition, _ in part if condition is Condition.FULL]
-            last = replay(
-                self.loaded.stack,
-                masked.embeddings,
-                masked.arguments(),
-                with_layers=self.with_layers,
+            predicted, means = self._predict(
+                [(samples[i], c, d) for i, c, d in part],
+                masked,
+                batch.inputs["attention_mask"][[i for i, _, _ in part]],
+                spelling,
                 # The plan begins with the full run, so its rows are the first of a part.
                 positions=torch.stack([batch.vision[unmasked], batch.text[unmasked]])
                 if self.with_layer_features and unmasked
                 else None,
             )
-            if last.means is not None:
+            if means is not None:
                 for row, i in enumerate(unmasked):
-                    vision, text = last.means[:, :, row].unbind(1)
+                    vision, text = means[:, :, row].unbind(1)
                     layer_features[samples[i].id] = LayerFeatures(
                         vision=vision.numpy(), text=text.numpy()
                     )
-            rows += self._score([(samples[i], c, d) for i, c, d in part], last)
+            rows += predicted
             passes += len(part)
         plain = self._encode(samples, with_image=False)
         bare = merge(self.loaded, plain, samples, with_image=False)
         for start in range(0, len(samples), self.rows_per_pass):
             index = range(start, min(start + self.rows_per_pass, len(samples)))
-            taken = take(bare, index)
-            last = replay(
-                self.loaded.stack,
-                taken.embeddings,
-                taken.arguments(),
-                with_layers=self.with_layers,
+            predicted, _ = self._predict(
+                [(samples[i], Condition.NO_IMAGE, 0) for i in index],
+                take(bare, index),
+                plain.inputs["attention_mask"][list(index)],
+                spelling,
             )
-            rows += self._score([(samples[i], Condition.NO_IMAGE, 0) for i in index], last)
+            rows += predicted
             passes += len(index)
         return BatchResult(
             rows=rows,
@@ -163,38 +170,53 @@ class BatchRunner:
             image_token_id=self.loaded.image_token_id,
             scope=self.scope,
             with_image=with_image,
+            answers=self.candidates.answers,
         )
 
-    def _score(self, part: Sequence[tuple[Sample, Condition, int]], last: LastToken) -> list[Row]:
-        rows = self._rows(part, last.hidden, OWN_LAYER)
-        if last.layers is not None:
-            for layer, hidden in enumerate(last.layers):
-                rows += self._rows(part, hidden, layer)
-        return rows
-
-    def _rows(
-        self, part: Sequence[tuple[Sample, Condition, int]], hidden: "torch.Tensor", layer: int
-    ) -> list[Row]:
-        import torch
-
-        with torch.no_grad():
-            log_p = self.loaded.stack.logits(hidden).log_softmax(-1)
-        top = log_p.argmax(-1).tolist()
-        widest = max(len(sample.options) for sample, _, _ in part)
-        tokens = [self.candidates.token(letter) for letter in LETTERS[:widest]]
-        chosen = log_p[:, tokens].cpu().numpy()
-        return [
-            Row(
-                sample=sample,
-                condition=condition,
-                draw=draw,
-                layer=layer,
-                scores=chosen[row, : len(sample.options)],
-                strict_choice=self.candidates.choice(top[row], sample.letters),
-                top_token=top[row],
-            )
-            for row, (sample, condition, draw) in enumerate(part)
-        ]
+    def _predict(
+        self,
+        part: Sequence[tuple[Sample, Condition, int]],
+        captured: Captured,
+        attended: "torch.Tensor",
+        spelling: Spelling | None,
+        *,
+        positions: "torch.Tensor | None" = None,
+    ) -> "tuple[list[Row], torch.Tensor | None]":
+        """Read every layer of R rows; also returns the means over `positions` (see `replay`)."""
+        answers = [self.candidates.of(sample) for sample, _, _ in part]
+        stack = self.loaded.stack
+        last = replay(
+            stack,
+            captured.embeddings,
+            captured.arguments(),
+            with_layers=self.with_layers,
+            positions=positions,
+            keep_cache=spelling is not None,
+        )
+        prompted = Prompted(cache=last.cache, attended=attended, keywords=captured.keywords)
+        later = go_on(stack, prompted, spelling, answers, with_layers=self.with_layers)
+        read = [(OWN_LAYER, last.hidden, [one and one.hidden for one in later])]
+        for layer, hidden in enumerate(() if last.layers is None else last.layers):
+            states = [
+                one.layers[layer] if one and one.layers is not None else None for one in later
+            ]
+            read.append((layer, hidden, states))
+        rows: list[Row] = []
+        for layer, hidden, states in read:
+            found = score(stack, self.candidates, answers, hidden, states)
+            rows += [
+                Row(
+                    sample=sample,
+                    condition=condition,
+                    draw=draw,
+                    layer=layer,
+                    scores=found.scores[row],
+                    strict_choice=found.strict[row],
+                    top_token=found.top[row],
+                )
+                for row, (sample, condition, draw) in enumerate(part)
+            ]
+        return rows, last.means
 
 
 def _masking(index: int, condition: Condition, draw: int) -> MaskedRow:

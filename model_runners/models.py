@@ -62,6 +62,9 @@ DEMO: dict[str, ModelEntry] = {
     ),
 }
 """The models that ship with their weights."""
+BARE_LETTERS = ("demo/language-small", "demo/language-large")
+"""Shipped models that were taught to answer with letters as their tokenizer encodes them alone,
+with a blank before them that their chat template does not write."""
 
 
 class _Models(Mapping[str, ModelEntry]):
@@ -101,6 +104,11 @@ class ModelSource:
     is_local: bool
     adapter: Path | None = None
     """The folder of an adapter that is put onto what lies at `location`."""
+
+    @property
+    def bare_letters(self) -> bool:
+        """Whether its answers are letters as the tokenizer encodes them alone."""
+        return self.location in {DEMO[name].load_id for name in BARE_LETTERS}
 
 
 def resolve_model(name: str) -> ModelSource:

@@ -224,7 +224,7 @@ def profile(
     runner = BatchRunner(
         loaded=loaded,
         masker=Masker(statistics=statistics, seed=options.seed),
-        candidates=Candidates(loaded.processor.tokenizer),
+        candidates=Candidates.of_model(loaded),
         images=images,
         scope=options.mask_scope,
         draws=options.draws,

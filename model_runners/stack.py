@@ -219,14 +219,16 @@ class LastToken:
     """What a replay gives at the last position."""
 
     hidden: "torch.Tensor"
-    """(R, d): after the final norm."""
+    """(R, d): after the final norm; (R, L, d) where every position was asked for."""
     layers: "torch.Tensor | None"
-    """(layers, R, d): the output of each decoder layer, after the final norm; on request. A layer
-    that the stack leaves out, such as one of cross-attention without an image, repeats the one
-    below."""
+    """(layers, R, d), or (layers, R, L, d): the output of each decoder layer, after the final norm;
+    on request. A layer that the stack leaves out, such as one of cross-attention without an image,
+    repeats the one below."""
     means: "torch.Tensor | None" = None
     """(layers, M, P, d) float32 on the CPU: mean output of each decoder layer, before the final
     norm, over each of M sets of positions in the first P rows; on request."""
+    cache: Any = None
+    """transformers' keys and values of every position, to go on from; on request."""
 
 
 def replay(
@@ -236,6 +238,9 @@ def replay(
     *,
     with_layers: bool = False,
     positions: "torch.Tensor | None" = None,
+    keep_cache: bool = False,
+    past: Any = None,
+    every_position: bool = False,
 ) -> LastToken:
     """Run the text stack on (R, L, d) embeddings and keep the last position.
 
@@ -255,15 +260,23 @@ def replay(
     positions
         (M, P, L) bool: of the first P rows, M sets of positions whose states are averaged at every
         layer. An empty set gives zeros.
+    keep_cache
+        Whether to return keys and values, so that more tokens can follow these.
+    past
+        Keys and values of what comes before these embeddings; they grow by these.
+    every_position
+        Whether to return all L positions in place of the last one.
     """
     import torch
 
+    where = slice(None) if every_position else -1
+    before_it: dict[str, Any] = {} if past is None else {"past_key_values": past}
     kept: dict[int, torch.Tensor] = {}
     means: dict[int, torch.Tensor] = {}
 
     def keep(layer: int, state: torch.Tensor) -> None:
         if with_layers:
-            kept[layer] = state[:, -1]
+            kept[layer] = state[:, where]
         if positions is not None:
             means[layer] = _means(state, positions)
 
@@ -282,9 +295,13 @@ def replay(
     keep(-1, embeddings)
     try:
         with torch.no_grad():
-            hidden = stack.module(
-                inputs_embeds=embeddings, use_cache=False, **keywords
-            ).last_hidden_state[:, -1]
+            output = stack.module(
+                inputs_embeds=embeddings,
+                use_cache=keep_cache or past is not None,
+                **before_it,
+                **keywords,
+            )
+            hidden = output.last_hidden_state[:, where]
             layers = stack.norm(_each_layer(stack, kept)) if with_layers else None
     finally:
         for handle in handles:
@@ -293,6 +310,7 @@ def replay(
         hidden=hidden,
         layers=layers,
         means=_each_layer(stack, means) if positions is not None else None,
+        cache=output.past_key_values if keep_cache else None,
     )
 
 

@@ -125,7 +125,7 @@ class Finetuning:
             lora=lora,
             plan=plan,
             images=VisionCache(),
-            candidates=Candidates(loaded.processor.tokenizer),
+            candidates=Candidates.of_model(loaded),
         )
         self._stage(f"training: {described(plan, lora)}")
         total = plan.epochs * len(plan.samples)

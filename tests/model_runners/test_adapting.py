@@ -48,7 +48,7 @@ def trained(
         lora=attach(loaded, rank=4, seed=0, base=str(untrained)),
         plan=plan,
         images=VisionCache(),
-        candidates=Candidates(loaded.processor.tokenizer),
+        candidates=Candidates.of_model(loaded),
     )
     train(trainer, cache, KEY)
     write_record(
@@ -65,7 +65,7 @@ def trained(
 def losses(loaded: LoadedModel, samples: tuple) -> np.ndarray:
     with torch.no_grad():
         found = answer_losses(
-            loaded, samples, candidates=Candidates(loaded.processor.tokenizer), images=VisionCache()
+            loaded, samples, candidates=Candidates.of_model(loaded), images=VisionCache()
         )
     return found.numpy()
 

@@ -54,7 +54,7 @@ def test_shipped_scores_are_those_of_the_shipped_weights(
     runner = BatchRunner(
         loaded=loaded,
         masker=Masker(statistics=statistics, seed=run.config["seed"]),
-        candidates=Candidates(loaded.processor.tokenizer),
+        candidates=Candidates.of_model(loaded),
         images=images,
         draws=run.draws,
     )

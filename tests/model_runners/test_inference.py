@@ -36,7 +36,7 @@ def runner(oracle: LoadedModel, statistics: NoiseStatistics) -> BatchRunner:
     return BatchRunner(
         loaded=oracle,
         masker=Masker(statistics=statistics, seed=0),
-        candidates=Candidates(oracle.processor.tokenizer),
+        candidates=Candidates.of_model(oracle),
         images=VisionCache(),
         draws=DRAWS,
         rows_per_pass=16,
@@ -157,6 +157,6 @@ def test_samples_with_fewer_options_have_fewer_scores(
 
 
 def test_an_answer_of_several_tokens_is_refused(oracle: LoadedModel) -> None:
-    candidates = Candidates(oracle.processor.tokenizer)
+    candidates = Candidates.of_model(oracle)
     with pytest.raises(UnsupportedModel, match="tokens"):
         candidates.token("Q")

@@ -38,7 +38,7 @@ def runner(loaded: LoadedModel, samples: tuple[Sample, ...]) -> BatchRunner:
     return BatchRunner(
         loaded=loaded,
         masker=Masker(statistics=noise, seed=0),
-        candidates=Candidates(loaded.processor.tokenizer),
+        candidates=Candidates.of_model(loaded),
         images=VisionCache(),
         draws=1,
         with_layers=True,

@@ -61,7 +61,7 @@ def trainer(untrained: Path, digits: Benchmark) -> MakeTrainer:
             lora=attach(loaded, rank=rank, seed=3, base=model or str(untrained)),
             plan=TrainingPlan(**given),  # pyright: ignore[reportArgumentType]
             images=VisionCache(),
-            candidates=Candidates(loaded.processor.tokenizer),
+            candidates=Candidates.of_model(loaded),
         )
 
     return make

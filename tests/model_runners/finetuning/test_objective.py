@@ -82,7 +82,7 @@ def test_the_loss_is_that_of_the_plain_forward_pass(oracle: LoadedModel, digits:
     from model_runners.candidates import Candidates
 
     samples = digits.select(split="train", limit=12)
-    candidates = Candidates(oracle.processor.tokenizer)
+    candidates = Candidates.of_model(oracle)
     with torch.no_grad():
         ours = answer_losses(oracle, samples, candidates=candidates, images=VisionCache())
         batch = encode(oracle.processor, samples, image_token_id=oracle.image_token_id)
@@ -97,7 +97,7 @@ def test_a_test_sample_is_refused_by_loss_and_plan(oracle: LoadedModel, digits: 
     mixed = digits.select(split="train", limit=3) + digits.select(split="test", limit=1)
     with pytest.raises(SplitLeak, match=f"{mixed[-1].id}.*of the test split"):
         answer_losses(
-            oracle, mixed, candidates=Candidates(oracle.processor.tokenizer), images=VisionCache()
+            oracle, mixed, candidates=Candidates.of_model(oracle), images=VisionCache()
         )
     with pytest.raises(SplitLeak):
         TrainingPlan(
