@@ -48,9 +48,6 @@ class Family:
     transformers needs torchvision for a slot that still images never use: it is put together here
     instead (`processors.py`).
     """
-    video_slot_of: str | None = None
-    """Name of the family's processor in transformers, where only its slot for videos needs
-    torchvision; the slot is left out."""
     chat_template: str | None = None
     """Jinja template of the prompt where a checkpoint brings none; its own goes first."""
 

@@ -16,5 +16,4 @@ FAMILY = Family(
     image_token="image_token_id",
     pixel_inputs=("pixel_values",),
     takes_encoder_outputs=False,
-    video_slot_of="InternVLProcessor",
 )

@@ -1,6 +1,8 @@
 """A processor put together from its parts: placeholders, grids, files."""
 
 import dataclasses
+import importlib.util
+import json
 import shutil
 from pathlib import Path
 
@@ -11,9 +13,15 @@ from data_cache.samples import Benchmark
 from model_runners.demo.lessons import image_tensor
 from model_runners.demo.tiny_qwen2_5_vl import TinyQwen2_5_VL
 from model_runners.encoding import decode_image, encode
+from model_runners.errors import UnsupportedModel
 from model_runners.families import load_family
 from model_runners.loading import LoadedModel
-from model_runners.processors import GridProcessor, load_processor
+from model_runners.processors import (
+    GridProcessor,
+    load_processor,
+    torchvision_command,
+    without_video_slot,
+)
 from model_runners.prompt import render
 
 
@@ -86,22 +94,16 @@ def test_training_cuts_images_as_the_image_processor_does(
     assert torch.equal(ours["image_grid_thw"], theirs["image_grid_thw"])
 
 
-def test_inputs_are_those_of_the_family_s_own_processor(
-    qwen: LoadedModel, digits: Benchmark, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", ["Qwen2VLProcessor", "Qwen2_5_VLProcessor", "Qwen3VLProcessor"])
+def test_a_processor_whose_slot_for_videos_needs_torchvision_loads_without_it(
+    kind: str, qwen: LoadedModel, digits: Benchmark, tmp_path: Path
 ) -> None:
-    """Its slot for videos, which wants torchvision, is left empty for the comparison."""
-    from transformers import Qwen2_5_VLProcessor
-    from transformers.processing_utils import ProcessorMixin
-
-    check = ProcessorMixin.check_argument_for_proper_class
-    monkeypatch.setattr(
-        ProcessorMixin,
-        "check_argument_for_proper_class",
-        lambda self, name, value: value is not None and check(self, name, value),
-    )
-    theirs = Qwen2_5_VLProcessor(
-        image_processor=qwen.processor.image_processor, tokenizer=qwen.processor.tokenizer
-    )
+    """And gives the inputs that the processor put together here gives."""
+    qwen.processor.save_pretrained(tmp_path)
+    settings = {"processor_class": kind, "video_processor": {"size": {"shortest_edge": 8}}}
+    (tmp_path / "processor_config.json").write_text(json.dumps(settings))
+    theirs = load_processor(str(tmp_path))
+    assert type(theirs).__name__ == kind
     samples = digits.samples[:3]
     arguments = {
         "text": [render(qwen.processor, sample).text for sample in samples],
@@ -114,6 +116,70 @@ def test_inputs_are_those_of_the_family_s_own_processor(
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         assert torch.equal(found[name], value.to(found[name].dtype)), name
+
+
+def test_a_slot_for_videos_may_stand_anywhere_among_the_parts(qwen: LoadedModel) -> None:
+    import transformers
+
+    class InTheMiddle(transformers.ProcessorMixin):
+        def __init__(self, image_processor, video_processor=None, tokenizer=None):
+            super().__init__(image_processor, video_processor, tokenizer)
+
+    parts = {
+        "image_processor": qwen.processor.image_processor,
+        "tokenizer": qwen.processor.tokenizer,
+    }
+    made = without_video_slot(InTheMiddle)(**parts)
+    assert {name: getattr(made, name) for name in parts} == parts
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"processor_class": "PixtralProcessor"},
+        {"processor_class": "Llama4Processor", "image_processor_type": "Llama4ImageProcessorFast"},
+        {"processor_class": "Lfm2VlProcessor", "image_processor_type": "Lfm2VlImageProcessor"},
+    ],
+)
+def test_what_truly_needs_torchvision_says_how_to_install_it(
+    settings: dict[str, str], untrained: Path, tmp_path: Path
+) -> None:
+    if importlib.util.find_spec("torchvision"):
+        pytest.skip("torchvision is installed, so nothing is refused")
+    for file in untrained.glob("tokenizer*"):
+        shutil.copy(file, tmp_path)
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(settings))
+    with pytest.raises(UnsupportedModel) as caught:
+        load_processor(str(tmp_path))
+    assert torchvision_command() in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("version", "pinned"),
+    [
+        ("2.13.0", 'pip install "torch==2.13.0" "torchvision==0.28.*"'),
+        (
+            "2.12.1+cpu",
+            'pip install "torch==2.12.1+cpu" "torchvision==0.27.*" '
+            "--index-url https://download.pytorch.org/whl/cpu",
+        ),
+    ],
+)
+def test_torchvision_is_the_one_of_the_installed_torch(version: str, pinned: str) -> None:
+    assert torchvision_command(version) == pinned
+
+
+def test_a_folder_without_images_is_no_model_of_images(untrained: Path, tmp_path: Path) -> None:
+    for file in untrained.glob("tokenizer*"):
+        shutil.copy(file, tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
+    for file in tmp_path.glob("tokenizer_config.json"):
+        settings = json.loads(file.read_text())
+        settings.pop("processor_class", None)
+        file.write_text(json.dumps(settings))
+    with pytest.raises(UnsupportedModel, match="no processor for images"):
+        load_processor(str(tmp_path))
 
 
 @pytest.mark.parametrize("own", [None, "{{ 'the checkpoint' }}"])

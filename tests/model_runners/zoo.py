@@ -105,10 +105,11 @@ def _llava_onevision() -> tuple[Any, Any]:
         LlavaOnevisionConfig,
         LlavaOnevisionForConditionalGeneration,
         LlavaOnevisionImageProcessorPil,
+        LlavaOnevisionProcessor,
     )
 
     tokenizer = _tokenizer("<image>", video_token="<video>")
-    processor = without_video_slot("LlavaOnevisionProcessor")(
+    processor = without_video_slot(LlavaOnevisionProcessor)(
         image_processor=LlavaOnevisionImageProcessorPil(
             size={"height": IMAGE_SIDE, "width": IMAGE_SIDE},
             image_grid_pinpoints=TILINGS,
@@ -134,6 +135,7 @@ def _internvl() -> tuple[Any, Any]:
         GotOcr2ImageProcessorPil,
         InternVLConfig,
         InternVLForConditionalGeneration,
+        InternVLProcessor,
     )
 
     tokenizer = _tokenizer(
@@ -143,7 +145,7 @@ def _internvl() -> tuple[Any, Any]:
         end_image_token="</img>",
         video_token="<video>",
     )
-    processor = without_video_slot("InternVLProcessor")(
+    processor = without_video_slot(InternVLProcessor)(
         image_processor=GotOcr2ImageProcessorPil(
             size={"height": IMAGE_SIDE, "width": IMAGE_SIDE}, max_patches=2, **GREY
         ),
