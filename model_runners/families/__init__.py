@@ -6,15 +6,33 @@ from dataclasses import dataclass
 from model_runners.errors import UnsupportedModel
 
 FAMILIES: dict[str, str] = {
+    "fuyu": "model_runners.families.fuyu",
     "gemma3": "model_runners.families.gemma3",
+    "gemma4": "model_runners.families.gemma4",
+    "instructblip": "model_runners.families.instructblip",
     "internvl": "model_runners.families.internvl",
     "llava": "model_runners.families.llava",
     "llava_next": "model_runners.families.llava_next",
     "llava_onevision": "model_runners.families.llava_onevision",
+    "mllama": "model_runners.families.mllama",
     "qwen2_5_vl": "model_runners.families.qwen2_5_vl",
     "qwen2_vl": "model_runners.families.qwen2_vl",
+    "qwen3_vl": "model_runners.families.qwen3_vl",
+    "qwen3_vl_moe": "model_runners.families.qwen3_vl_moe",
 }
 """transformers' `model_type` -> module with a constant `FAMILY`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadsText:
+    """How the encoder of images reads the prompt, in families where it does."""
+
+    words: str
+    """Name of the model input with (B, W) tokens of the prompt, each row padded on the right."""
+    embedder: str
+    """Dotted path of the module whose output ends in the W vectors of these tokens."""
+    tower: str
+    """Dotted path of the module that sees the pixels and no words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +68,10 @@ class Family:
     """
     chat_template: str | None = None
     """Jinja template of the prompt where a checkpoint brings none; its own goes first."""
+    reads_text: ReadsText | None = None
+    """Set where an image becomes other vectors under another prompt (`readers.py`)."""
+    without_image: str | None = None
+    """Dotted path of the part that takes a prompt without an image, where the model needs one."""
 
 
 def load_family(model_type: str) -> Family:

@@ -198,6 +198,64 @@ def _gemma3() -> tuple[Any, Any]:
     return Gemma3ForConditionalGeneration(config), processor
 
 
+def _gemma4() -> tuple[Any, Any]:
+    from transformers import (
+        Gemma4AudioFeatureExtractor,
+        Gemma4Config,
+        Gemma4ForConditionalGeneration,
+        Gemma4ImageProcessorPil,
+        Gemma4Processor,
+    )
+
+    tokenizer = _tokenizer(
+        "<|image|>",
+        boi_token="<|image>",
+        eoi_token="<image|>",
+        audio_token="<|audio|>",
+        boa_token="<|audio>",
+        eoa_token="<audio|>",
+    )
+    processor = without_video_slot(Gemma4Processor)(
+        feature_extractor=Gemma4AudioFeatureExtractor(),
+        image_processor=Gemma4ImageProcessorPil(
+            patch_size=PATCH, pooling_kernel_size=MERGE, max_soft_tokens=70
+        ),
+        tokenizer=tokenizer,
+        video_processor=None,
+        chat_template=CHAT_TEMPLATE.replace("<image>", "<|image|>"),
+    )
+    token = tokenizer.convert_tokens_to_ids
+    config = Gemma4Config(
+        vision_config={
+            **_tower("gemma4_vision"),
+            "num_key_value_heads": HEADS,
+            "head_dim": 16,
+            "patch_size": PATCH,
+            "pooling_kernel_size": MERGE,
+            "position_embedding_size": 64,
+        },
+        text_config=_text(
+            tokenizer,
+            head_dim=16,
+            global_head_dim=16,
+            sliding_window=8,
+            layer_types=["sliding_attention", "sliding_attention", "full_attention"],
+            vocab_size_per_layer_input=len(tokenizer),
+            hidden_size_per_layer_input=8,
+            final_logit_softcapping=5.0,
+        ),
+        audio_config=None,
+        image_token_id=token("<|image|>"),
+        video_token_id=token("<|video|>"),
+        audio_token_id=token("<|audio|>"),
+        boi_token_id=token("<|image>"),
+        eoi_token_id=token("<image|>"),
+        boa_token_id=token("<|audio>"),
+        eoa_token_index=token("<audio|>"),
+    )
+    return Gemma4ForConditionalGeneration(config), processor
+
+
 def _qwen2_5_vl() -> tuple[Any, Any]:
     size = TinyQwen2_5_VL(hidden=WIDTH, vision_layers=2, language_layers=LAYERS, heads=HEADS)
     processor = size.build_processor(tokenizer_corpus()[:64])
@@ -235,14 +293,198 @@ def _qwen2_vl() -> tuple[Any, Any]:
     return Qwen2VLForConditionalGeneration(config), processor
 
 
+def _qwen3_vl() -> tuple[Any, Any]:
+    from transformers import Qwen3VLConfig, Qwen3VLForConditionalGeneration
+
+    processor, config = _like_qwen3_vl(Qwen3VLConfig)
+    return Qwen3VLForConditionalGeneration(config), processor
+
+
+def _qwen3_vl_moe() -> tuple[Any, Any]:
+    from transformers import Qwen3VLMoeConfig, Qwen3VLMoeForConditionalGeneration
+
+    processor, config = _like_qwen3_vl(
+        Qwen3VLMoeConfig, num_experts=4, num_experts_per_tok=2, moe_intermediate_size=WIDTH
+    )
+    return Qwen3VLMoeForConditionalGeneration(config), processor
+
+
+def _like_qwen3_vl(kind: Any, **experts: int) -> tuple[Any, Any]:
+    """Return processor and configuration; the tower's first two layers reach the text stack."""
+    processor = TinyQwen2_5_VL().build_processor(tokenizer_corpus()[:64])
+    token = processor.tokenizer.convert_tokens_to_ids
+    config = kind(
+        vision_config={
+            "depth": 3,
+            "hidden_size": WIDTH,
+            "out_hidden_size": WIDTH,
+            "intermediate_size": 2 * WIDTH,
+            "num_heads": HEADS,
+            "patch_size": PATCH,
+            "spatial_merge_size": MERGE,
+            "temporal_patch_size": TEMPORAL,
+            "num_position_embeddings": 64,
+            "deepstack_visual_indexes": [0, 1],
+        },
+        text_config=_text(
+            processor.tokenizer,
+            head_dim=16,
+            rope_parameters={
+                "rope_type": "default",
+                "rope_theta": 10000.0,
+                "mrope_section": [4, 2, 2],
+                "mrope_interleaved": True,
+            },
+            **experts,
+        ),
+        image_token_id=token("<|image_pad|>"),
+        video_token_id=token("<|video_pad|>"),
+        vision_start_token_id=token("<|vision_start|>"),
+        vision_end_token_id=token("<|vision_end|>"),
+    )
+    return processor, config
+
+
+def _mllama() -> tuple[Any, Any]:
+    import torch
+    from transformers import (
+        MllamaConfig,
+        MllamaForConditionalGeneration,
+        MllamaImageProcessorPil,
+        MllamaProcessor,
+    )
+
+    tokenizer = _tokenizer("<|image|>")
+    processor = MllamaProcessor(
+        image_processor=MllamaImageProcessorPil(
+            size={"height": IMAGE_SIDE, "width": IMAGE_SIDE}, max_image_tiles=2, **GREY
+        ),
+        tokenizer=tokenizer,
+        chat_template=CHAT_TEMPLATE.replace("<image>", "<|image|>"),
+    )
+    config = MllamaConfig(
+        vision_config={
+            "hidden_size": WIDTH,
+            "num_hidden_layers": 2,
+            "num_global_layers": 1,
+            "attention_heads": HEADS,
+            "intermediate_size": 2 * WIDTH,
+            "vision_output_dim": 2 * WIDTH,
+            "image_size": IMAGE_SIDE,
+            "patch_size": PATCH_SIDE,
+            "max_num_tiles": 2,
+            "intermediate_layers_indices": [0],
+            "supported_aspect_ratios": [[1, 1], [1, 2], [2, 1]],
+        },
+        # The last layer is one of those that a prompt without an image leaves out; the first never
+        # is, since transformers reads the length of what is cached from it.
+        text_config=_text(tokenizer, cross_attention_layers=[1, 2]),
+        image_token_index=tokenizer.image_token_id,
+    )
+    model = MllamaForConditionalGeneration(config)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if name.endswith("gate"):
+                weight.fill_(1.0)  # cross-attention begins shut
+    return model, processor
+
+
+def _fuyu() -> tuple[Any, Any]:
+    from transformers import FuyuConfig, FuyuForCausalLM, FuyuImageProcessorPil, FuyuProcessor
+    from transformers.image_utils import SizeDict
+
+    special = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>"}
+    tokenizer = build_tokenizer(
+        tokenizer_corpus()[:64],
+        512,
+        special,
+        patch="|SPEAKER|",
+        newline="|NEWLINE|",
+        answer="<0x04>",
+    )
+    processor = FuyuProcessor(
+        image_processor=FuyuImageProcessorPil(
+            size={"height": 2 * IMAGE_SIDE, "width": 2 * IMAGE_SIDE},
+            patch_size=SizeDict(height=PATCH_SIDE, width=PATCH_SIDE),
+        ),
+        tokenizer=tokenizer,
+    )
+    config = FuyuConfig(
+        image_size=IMAGE_SIDE,
+        patch_size=PATCH_SIDE,
+        image_token_id=processor.image_token_id,
+        text_config=_text(tokenizer, model_type="persimmon"),
+    )
+    return FuyuForCausalLM(config), processor
+
+
+def _instructblip(text: Callable[[Any], dict[str, Any]], special: dict[str, str], form: str) -> Any:
+    """Return an InstructBLIP; `form` is how its tokenizer surrounds a text, `$A`."""
+    import string
+
+    from tokenizers.processors import TemplateProcessing
+    from transformers import (
+        BertTokenizer,
+        BlipImageProcessorPil,
+        InstructBlipConfig,
+        InstructBlipForConditionalGeneration,
+        InstructBlipProcessor,
+    )
+
+    letters = [*string.ascii_lowercase, *string.digits]
+    reads = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *string.punctuation]
+    reads += [f"##{letter}" for letter in letters]
+    words = BertTokenizer(vocab={token: index for index, token in enumerate(reads)})
+    tokenizer = build_tokenizer(tokenizer_corpus()[:64], 512, special)
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single=form,
+        special_tokens=[(t, tokenizer.convert_tokens_to_ids(t)) for t in special.values()],
+    )
+    processor = InstructBlipProcessor(
+        image_processor=BlipImageProcessorPil(size={"height": IMAGE_SIDE, "width": IMAGE_SIDE}),
+        tokenizer=tokenizer,
+        qformer_tokenizer=words,
+        num_query_tokens=4,
+    )
+    config = InstructBlipConfig(
+        vision_config=_tower("instructblip_vision_model"),
+        qformer_config={
+            "vocab_size": len(words),
+            "hidden_size": WIDTH,
+            "intermediate_size": 2 * WIDTH,
+            "num_hidden_layers": 2,
+            "num_attention_heads": HEADS,
+            "max_position_embeddings": 512,
+        },
+        text_config=text(tokenizer),
+        num_query_tokens=4,
+        image_token_index=tokenizer.get_vocab()["<image>"],
+    )
+    return InstructBlipForConditionalGeneration(config), processor
+
+
+def _instructblip_llama() -> tuple[Any, Any]:
+    return _instructblip(
+        lambda tokenizer: _text(tokenizer, model_type="llama"),
+        {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>"},
+        "<s> $A",
+    )
+
+
 TINY: dict[str, Callable[[], tuple[Any, Any]]] = {
+    "fuyu": _fuyu,
     "gemma3": _gemma3,
+    "gemma4": _gemma4,
+    "instructblip": _instructblip_llama,
     "internvl": _internvl,
     "llava": _llava,
     "llava_next": _llava_next,
     "llava_onevision": _llava_onevision,
+    "mllama": _mllama,
     "qwen2_5_vl": _qwen2_5_vl,
     "qwen2_vl": _qwen2_vl,
+    "qwen3_vl": _qwen3_vl,
+    "qwen3_vl_moe": _qwen3_vl_moe,
 }
 """`model_type` -> a function that returns model and processor; one line per line of `FAMILIES`."""
 
