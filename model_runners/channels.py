@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Modality = Literal["vision", "text"]
 
+READ_TEXT = "qformer_text"
+"""Stream of the words that the encoder of images reads (`readers.py`)."""
 GEOMETRY = frozenset(
     {
         "visual_pos_masks", "vision_mask", "cross_attention_mask", "full_text_row_masked_out_mask",
@@ -29,7 +31,7 @@ class SideStream:
     """The vectors of one side channel, one tensor for each sample of a batch."""
 
     keyword: str
-    """Of the text stack."""
+    """Of the text stack; empty where its vectors go into the image's own (`readers.py`)."""
     modality: Modality
     vectors: "tuple[torch.Tensor, ...]"
     """One (n, d) tensor for each sample."""
@@ -43,6 +45,8 @@ class SideStream:
     """One sample's part of the keyword, where that is not (n, d)."""
     listed: bool = False
     """Whether the keyword is a list of which this is one item."""
+    keeps_rest: bool = False
+    """Whether vectors that are not content stay as they are when the content is masked."""
 
     def take(self, rows: Sequence[int]) -> "SideStream":
         """Return the given samples, repeated as they occur."""
@@ -201,6 +205,8 @@ def side_keywords(streams: Mapping[str, SideStream]) -> dict[str, Any]:
     """Put side channels together again, as keywords of the text stack."""
     found: dict[str, Any] = {}
     for stream in streams.values():
+        if not stream.keyword:
+            continue
         if stream.listed:
             found.setdefault(stream.keyword, []).append(stream.tensor())
         else:

@@ -26,6 +26,9 @@ class EncodedBatch:
     """(B, L) bool: positions of the text that the mask scope covers."""
     lengths: "torch.Tensor"
     """(B,) int: tokens without padding."""
+    words: "torch.Tensor | None" = None
+    """(B, W) bool, where the encoder of images reads the prompt, too: of the words that it reads,
+    those that the mask scope covers."""
 
 
 def decode_image(image: ImageFile) -> "PIL.Image.Image":
@@ -109,23 +112,33 @@ def encode(
         )
     )
     offsets: torch.Tensor = torch.as_tensor(encoded.pop("offset_mapping"))
+    read = encoded.pop("read_offset_mapping", None)
     attended = encoded["attention_mask"].bool()
     ids: torch.Tensor = encoded["input_ids"]
     vision = (ids == image_token_id) & attended
     text = torch.zeros_like(vision)
+    words = None if read is None else torch.zeros(read.shape[:2], dtype=torch.bool)
     for row, prompt in enumerate(prompts):
         # The prompt's last character belongs to the last token: its end is the expanded length.
         shift = int(offsets[row, -1, 1]) - len(prompt.text)
         start, end = (position + shift for position in prompt.span(scope))
         begins, ends = offsets[row, :, 0], offsets[row, :, 1]
         text[row] = attended[row] & (ends > start) & (begins < end) & (ends > begins) & ~vision[row]
+        if words is not None and read is not None:
+            words[row] = (
+                (read[row, :, 1] > start)
+                & (read[row, :, 0] < end)
+                & (read[row, :, 1] > read[row, :, 0])
+            )
         after = vision[row].nonzero()
         if len(after) and text[row].any() and int(after.max()) > int(text[row].nonzero().min()):
             raise UnsupportedModel(
                 "the chat template puts the image after the text; "
                 "the place of the text cannot be told"
             )
-    return EncodedBatch(inputs=encoded, vision=vision, text=text, lengths=attended.sum(1))
+    return EncodedBatch(
+        inputs=encoded, vision=vision, text=text, lengths=attended.sum(1), words=words
+    )
 
 
 def _adds_bos(tokenizer: Any, text: str) -> bool:

@@ -5,9 +5,9 @@ each of: the full prompt, three masked versions per draw of noise, and the promp
 Only the last position meets the language-model head, and no token is ever generated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from data_cache.conditions import NOISY, Condition
 from data_cache.samples import Sample
@@ -23,6 +23,11 @@ from model_runners.vision import VisionCache, merge
 if TYPE_CHECKING:
     import numpy as np
     import torch
+
+Pooling = Literal["mean", "last", "max"]
+"""How the vectors of a modality become one: their mean (Xiu26), the last of them, or the largest
+value of each dimension."""
+POOLINGS: tuple[Pooling, ...] = ("mean", "last", "max")
 
 OWN_LAYER = -1
 """The layer number of the model's own output."""
@@ -91,6 +96,8 @@ class BatchRunner:
     draws: int = 4
     with_layers: bool = False
     with_layer_features: bool = False
+    pooling: Pooling = "mean"
+    """How X1 and X2 are made of the vectors of their modality."""
     rows_per_pass: int = 64
     """Sequences in one call of the text stack."""
 
@@ -158,10 +165,26 @@ class BatchRunner:
             passes += len(index)
         return BatchResult(
             rows=rows,
-            features=pooled(captured, batch, samples),
+            features=pooled(
+                self._alone(captured, batch, samples), batch, samples, pooling=self.pooling
+            ),
             layer_features=layer_features,
             passes=passes,
         )
+
+    def _alone(
+        self, captured: Captured, batch: EncodedBatch, samples: Sequence[Sample]
+    ) -> Captured:
+        """Return a call whose image vectors hold nothing of the text, for X1 and X2.
+
+        Where the encoder of images reads the prompt, they are those of the first draw of noise.
+        """
+        if captured.reread is None:
+            return captured
+        rows = [MaskedRow(index=index, text=True) for index in range(len(samples))]
+        masked = self.masker.masked(captured, batch, samples, rows)
+        image = batch.vision[..., None].to(captured.embeddings.device)
+        return replace(captured, embeddings=masked.embeddings.where(image, captured.embeddings))
 
     def _encode(self, samples: Sequence[Sample], *, with_image: bool) -> EncodedBatch:
         return encode(
@@ -229,16 +252,28 @@ def _masking(index: int, condition: Condition, draw: int) -> MaskedRow:
     )
 
 
+_POOLS: "dict[Pooling, Callable[[torch.Tensor], torch.Tensor]]" = {
+    "mean": lambda rows: rows.sum(0) / max(len(rows), 1),
+    "last": lambda rows: rows[-1] if len(rows) else rows.sum(0),
+    "max": lambda rows: rows.amax(0) if len(rows) else rows.sum(0),
+}
+"""(n, d) float32 vectors to one; nothing gives zeros."""
+
+
 def pooled(
-    captured: Captured, batch: EncodedBatch, samples: Sequence[Sample]
+    captured: Captured,
+    batch: EncodedBatch,
+    samples: Sequence[Sample],
+    *,
+    pooling: Pooling = "mean",
 ) -> dict[str, SampleFeatures]:
-    """Return the mean of the unmasked vectors of each modality.
+    """Make one vector of the unmasked vectors of each modality.
 
     They lie at its positions, or in the side channel that alone carries it.
     """
     found = content(captured, batch)
     vision, text = (
-        [(rows.float().sum(0) / max(len(rows), 1)).cpu().numpy() for rows in found[name]]
+        [_POOLS[pooling](rows.float()).cpu().numpy() for rows in found[name]]
         for name in ("vision", "text")
     )
     return {

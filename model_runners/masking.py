@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_cache.samples import Sample
-from model_runners.channels import Modality, SideStream
+from model_runners.channels import READ_TEXT, Modality, SideStream
 from model_runners.errors import UnsupportedModel
 from model_runners.stack import Captured, take
 
@@ -251,12 +251,35 @@ class Masker:
                         side[name][place] = self._masked_vectors(
                             name, stream, place, positions, sample, row.draw
                         )
+        self._read_anew(captured, batch, rows, taken, side)
         return replace(
             taken,
             side={
                 name: stream.of(side[name], stream.content) for name, stream in taken.side.items()
             },
         )
+
+    @staticmethod
+    def _read_anew(
+        captured: Captured,
+        batch: "EncodedBatch",
+        rows: Sequence[MaskedRow],
+        taken: Captured,
+        side: "dict[str, list[torch.Tensor]]",
+    ) -> None:
+        """Encode the images of rows without text again, where their encoder reads the prompt."""
+        places = [place for place, row in enumerate(rows) if row.text and not row.vision]
+        if captured.reread is None or not places:
+            return
+        # As many at a time as were merged at once: more might not fit the device.
+        step = len(captured.embeddings)
+        for start in range(0, len(places), step):
+            part = places[start : start + step]
+            indices = [rows[place].index for place in part]
+            embeddings = captured.reread(indices, [side[READ_TEXT][place] for place in part])
+            for place, index, anew in zip(part, indices, embeddings, strict=True):
+                where = batch.vision[index]
+                taken.embeddings[place, where] = anew[where]
 
     def _masked_vectors(
         self,
@@ -272,7 +295,7 @@ class Masker:
         noise = self.noise(name, stream.modality, sample, int(held.sum()), draw)
         edited = (
             vectors.clone()
-            if stream.at_positions
+            if stream.at_positions or stream.keeps_rest
             else self.statistics.of(name).mean.to(vectors).repeat(len(vectors), 1)
         )
         edited[held] = noise.to(vectors)

@@ -68,7 +68,7 @@ class QFormerProcessor:
         Returns
         -------
         dict
-            Besides what the model takes, `offset_mapping` (B, L, 2) and `qformer_offset_mapping`
+            Besides what the model takes, `offset_mapping` (B, L, 2) and `read_offset_mapping`
             (B, W, 2): characters of the prompt without its placeholder; nothing for image tokens.
 
         Raises
@@ -114,7 +114,8 @@ class QFormerProcessor:
             return_offsets_mapping=True,
             return_tensors="pt",
         )
-        for name in ("input_ids", "attention_mask", "offset_mapping"):
+        encoded["read_offset_mapping"] = read["offset_mapping"]
+        for name in ("input_ids", "attention_mask"):
             encoded[f"qformer_{name}"] = read[name]
         if images is not None:
             pictures = [image for of_prompt in images for image in of_prompt]

@@ -8,7 +8,7 @@ padding changes nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from data_cache.samples import Sample
@@ -200,21 +200,20 @@ def _swap_pixels(loaded: LoadedModel, pair: EncodedBatch) -> EncodedBatch:
     inputs = dict(pair.inputs)
     for name in loaded.family.pixel_inputs:
         inputs[name] = inputs[name].flip(0)
-    return EncodedBatch(inputs=inputs, vision=pair.vision, text=pair.text, lengths=pair.lengths)
+    return replace(pair, inputs=inputs)
 
 
 def _replace_words(loaded: LoadedModel, pair: EncodedBatch) -> EncodedBatch:
     """Replace every maskable token by another, so that length and places stay."""
-    ids = pair.inputs["input_ids"].clone()
-    for row in range(len(ids)):
-        words = ids[row, pair.text[row]]
-        ids[row, pair.text[row]] = words.roll(1).flip(0)
-    return EncodedBatch(
-        inputs={**pair.inputs, "input_ids": ids},
-        vision=pair.vision,
-        text=pair.text,
-        lengths=pair.lengths,
-    )
+    places = {"input_ids": pair.text}
+    if loaded.family.reads_text is not None and pair.words is not None:
+        places[loaded.family.reads_text.words] = pair.words
+    inputs = dict(pair.inputs)
+    for name, where in places.items():
+        inputs[name] = inputs[name].clone()
+        for row, held in enumerate(where):
+            inputs[name][row, held] = inputs[name][row, held].roll(1).flip(0)
+    return replace(pair, inputs=inputs)
 
 
 def _masker(streams: "dict[str, list[torch.Tensor]]") -> Masker:

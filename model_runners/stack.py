@@ -68,6 +68,9 @@ class Captured:
     """What the stack was given and holds no modality: masks, position ids."""
     side: dict[str, SideStream] = field(default_factory=dict)
     """Side channels by the name of their stream (`channels.py`)."""
+    reread: "Callable[[Sequence[int], Sequence[torch.Tensor]], torch.Tensor] | None" = None
+    """Where the image's encoder reads the prompt (`readers.py`): takes rows of the batch and the
+    vectors of the words that it reads in place of theirs, and returns (R, L, d) embeddings."""
 
     def arguments(self) -> dict[str, Any]:
         """Return the keywords of the text stack beside the embeddings, side channels included."""

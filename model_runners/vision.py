@@ -11,7 +11,8 @@ from model_runners.encoding import EncodedBatch
 from model_runners.errors import UnsupportedModel
 from model_runners.families import Family
 from model_runners.loading import LoadedModel
-from model_runners.stack import Captured, capture
+from model_runners.readers import capture_reading
+from model_runners.stack import Captured, capture, follow
 
 if TYPE_CHECKING:
     import torch
@@ -142,6 +143,14 @@ def merge(
     import torch
 
     inputs = to_device(batch.inputs, loaded)
+    if not with_image and loaded.family.without_image is not None:
+        part = follow(loaded.model, loaded.family.without_image)
+        assert part is not None  # find_stack has looked
+        taken = {name: inputs[name] for name in ("input_ids", "attention_mask")}
+        return capture(part, loaded.stack, taken)
+    if with_image and loaded.family.reads_text is not None:
+        reads = loaded.family.reads_text
+        return capture_reading(loaded.model, loaded.stack, inputs, reads, batch.words)
     if with_image and images is not None and loaded.family.takes_encoder_outputs:
         encoded = images.features(loaded, samples, inputs)
         features: Any = [image.features for image in encoded]

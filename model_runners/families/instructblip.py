@@ -5,7 +5,7 @@ there too, and an image is not the same vectors under another question. Checkpoi
 template: the one here is the form in which the questions of its training were put.
 """
 
-from model_runners.families import Family
+from model_runners.families import Family, ReadsText
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
@@ -22,6 +22,9 @@ CHAT_TEMPLATE = (
     "{% endif %}"
     "{% endfor %}"
 )
+READS_TEXT = ReadsText(
+    words="qformer_input_ids", embedder="qformer.embeddings", tower="vision_model"
+)
 
 FAMILY = Family(
     name="InstructBLIP",
@@ -33,4 +36,6 @@ FAMILY = Family(
     pixel_inputs=("pixel_values",),
     takes_encoder_outputs=False,
     chat_template=CHAT_TEMPLATE,
+    reads_text=READS_TEXT,
+    without_image="language_model",
 )
