@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from model_runners import adapting
-from model_runners.errors import BadOption, ModelNotFound, UnsupportedModel
+from model_runners import adapting, hub
+from model_runners.errors import BadOption, UnsupportedModel
 from model_runners.families import Family, load_family
+from model_runners.hub import UNWATCHED, Watch
 from model_runners.logits import logit_steps
-from model_runners.models import ModelSource, nearest_model, resolve_model
+from model_runners.models import ModelSource, resolve_model
 from model_runners.processors import load_processor
+from model_runners.prompt import require_chat_template
 from model_runners.stack import TextStack, follow
 
 if TYPE_CHECKING:
@@ -78,8 +80,12 @@ def choose_device(name: str) -> "torch.device":
     return device
 
 
-def load(name: str, *, device: str = "auto", dtype: DType = "auto") -> LoadedModel:
+def load(
+    name: str, *, device: str = "auto", dtype: DType = "auto", watch: Watch = UNWATCHED
+) -> LoadedModel:
     """Load a model by name, folder or hub id; safetensors only, no remote code.
+
+    What comes from the hub is read from the folder of the hub's cache, as any other folder is.
 
     Parameters
     ----------
@@ -89,38 +95,50 @@ def load(name: str, *, device: str = "auto", dtype: DType = "auto") -> LoadedMod
         `auto`, `cpu`, `cuda` or `cuda:N`.
     dtype
         `auto` keeps the checkpoint's on a GPU and takes float32 on a CPU.
+    watch
+        Who is told of a download.
 
     Raises
     ------
     ModelNotFound
         If there is nothing to load.
     UnsupportedModel
-        If the family is unknown or its text stack is not where the family says.
+        If it reads no images, the family is unknown, there is no chat template, or the text stack
+        is not where the family says.
     AdapterMismatch
         If the name is the folder of an adapter, and its base is not what it was trained on.
+    Cancelled
+        If the watch stopped the download.
     """
     import torch
     import transformers
+    from safetensors import SafetensorError
 
+    failures = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
     source = resolve_model(name)
     place = choose_device(device)
     transformers.utils.logging.disable_progress_bar()
+    found = None if source.is_local else hub.find(source.location)
+    folder = Path(source.location) if found is None else found.folder
+    _refuse_own_code(source, folder)
     try:
-        config = transformers.AutoConfig.from_pretrained(source.location, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
+        config = transformers.AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+    except failures as error:
         raise _explained(source, error) from error
+    _refuse_without_images(source, config)
     family = load_family(config.model_type)
+    if found is not None:
+        folder = hub.fetch(found, watch=watch)
     precision: Any = torch.float32 if dtype == "auto" and place.type == "cpu" else dtype
     try:
-        processor = load_processor(source.location, family)
+        processor = load_processor(str(folder), family)
+        require_chat_template(processor)
         model = transformers.AutoModelForMultimodalLM.from_pretrained(
-            source.location, dtype=precision, use_safetensors=True, trust_remote_code=False
+            str(folder), dtype=precision, use_safetensors=True, trust_remote_code=False
         )
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except failures as error:
         raise _explained(source, error) from error
-    weights = weights_fingerprint(
-        Path(source.location) if source.is_local else _snapshot(source.location)
-    )
+    weights = weights_fingerprint(folder)
     adapter = None
     if source.adapter is not None:
         adapter = adapting.adapter_fingerprint(source.adapter)
@@ -184,22 +202,45 @@ def _image_token(model: Any, family: Family) -> int:
     return token
 
 
-def _explained(source: ModelSource, error: Exception) -> Exception:
-    """Turn what transformers says into one sentence."""
-    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-    if source.is_local:
-        return UnsupportedModel(f"the model in {source.location} cannot be loaded: {reason}")
-    return ModelNotFound(
-        f"there is no model {source.name!r} here and the hub did not give it ({reason}); "
-        f"{nearest_model(source.name)}"
+def _refuse_own_code(source: ModelSource, folder: Path) -> None:
+    """Refuse a model that only code beside its weights can run."""
+    from transformers import CONFIG_MAPPING
+
+    try:
+        config = json.loads((folder / "config.json").read_text("utf-8"))
+        brings_code = "auto_map" in config and config.get("model_type") not in CONFIG_MAPPING
+    except (OSError, ValueError, TypeError, AttributeError):
+        return  # transformers says what is wrong with it
+    if brings_code:
+        raise UnsupportedModel(
+            f"{source.location} brings code of its own (auto_map in config.json), and code that "
+            "comes with a model is not run here; look for the model in transformers' own format, "
+            "which often ends in -hf"
+        )
+
+
+def _refuse_without_images(source: ModelSource, config: Any) -> None:
+    """Refuse a model that takes no images beside text."""
+    from transformers.models.auto import modeling_auto
+
+    kind: str = config.model_type
+    if kind in modeling_auto.MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES:
+        return
+    if kind in modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        raise UnsupportedModel(
+            f"{source.location} is of type {kind!r}, which reads text only; what an image adds "
+            "can be measured of models that take images and text"
+        )
+    raise UnsupportedModel(
+        f"{source.location} is of type {kind!r}, which does not answer questions about images; "
+        "give a model that takes images and text and writes text"
     )
 
 
-def _snapshot(hub_id: str) -> Path:
-    """Return the folder of the hub's cache that was just loaded from."""
-    from huggingface_hub import snapshot_download
-
-    return Path(snapshot_download(hub_id, local_files_only=True))
+def _explained(source: ModelSource, error: Exception) -> UnsupportedModel:
+    """Turn what transformers says into one sentence."""
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return UnsupportedModel(f"the model in {source.location} cannot be loaded: {reason}")
 
 
 _IDENTITY = (".json", ".jinja", ".safetensors", ".model", ".txt")

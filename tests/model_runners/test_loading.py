@@ -43,10 +43,35 @@ def test_a_hub_blob_is_known_by_its_name_and_not_read(tmp_path: Path) -> None:
     assert weights_fingerprint(snapshot) == before
 
 
-def test_a_model_of_an_unknown_type_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
-    with pytest.raises(UnsupportedModel, match="'bert' have no family file"):
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ({"model_type": "llama"}, "'llama', which reads text only"),
+        ({"model_type": "gemma3_text"}, "'gemma3_text', which reads text only"),
+        ({"model_type": "vit"}, "does not answer questions about images"),
+        ({"model_type": "internvl_chat", "auto_map": {"AutoConfig": "x.Y"}}, "code of its own"),
+        ({"model_type": "of-next-year"}, "does not recognize this architecture"),
+    ],
+)
+def test_a_model_that_cannot_be_asked_about_images_is_refused_by_its_config(
+    config: dict[str, object], says: str, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UnsupportedModel, match=says) as caught:
         load(str(tmp_path))
+    assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_without_a_chat_template_is_refused_in_one_sentence(
+    untrained: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(untrained, copy)
+    (copy / "chat_template.jinja").unlink()
+    (copy / "model.safetensors").unlink()
+    with pytest.raises(UnsupportedModel, match=r"no chat template.*add a chat_template\.jinja"):
+        load(str(copy))
 
 
 @pytest.mark.parametrize("content", ["{}", "not json", "[]"])
@@ -58,10 +83,16 @@ def test_a_config_that_is_none_is_refused_in_one_sentence(tmp_path: Path, conten
     assert "\n" not in str(caught.value)
 
 
-def test_missing_weights_are_refused_in_one_sentence(untrained: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("share", [None, 0.0, 0.5])
+def test_missing_or_cut_weights_are_refused_in_one_sentence(
+    share: float | None, untrained: Path, tmp_path: Path
+) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(untrained, copy)
+    weights = (copy / "model.safetensors").read_bytes()
     (copy / "model.safetensors").unlink()
+    if share is not None:
+        (copy / "model.safetensors").write_bytes(weights[: int(share * len(weights))])
     with pytest.raises(UnsupportedModel, match="cannot be loaded") as caught:
         load(str(copy))
     assert "\n" not in str(caught.value)
