@@ -21,10 +21,18 @@ from data_cache.samples import Benchmark, Sample
 from model_runners.blocks import blocks, missing, prediction_table
 from model_runners.candidates import Candidates
 from model_runners.errors import BadOption, Cancelled
-from model_runners.inference import BatchResult, BatchRunner
+from model_runners.image_size import LARGEST, SMALLEST, with_image_size
+from model_runners.inference import POOLINGS, BatchResult, BatchRunner, Pooling
 from model_runners.loading import DType, LoadedModel, load
 from model_runners.masking import Masker, NoiseStatistics
-from model_runners.prompt import MASK_SCOPES, MaskScope, template_fingerprint, user_text
+from model_runners.prompt import (
+    ANSWER_STYLES,
+    MASK_SCOPES,
+    AnswerStyle,
+    MaskScope,
+    template_fingerprint,
+    user_text,
+)
 from model_runners.selftest import SelfTestReport, self_test
 from model_runners.statistics import noise_statistics, recipe
 from model_runners.vision import VisionCache
@@ -61,6 +69,12 @@ class ProfileOptions:
     layer_features: bool = False
     """Also keep what the positions of each modality hold after every layer; implies `layers`."""
     mask_scope: MaskScope = "all"
+    answers: AnswerStyle = "letters"
+    """How a question is put and what counts as its answers."""
+    pooling: Pooling = "mean"
+    """How X1 and X2 are made of the vectors of their modality."""
+    image_size: int | None = None
+    """Side in pixels of the square that every image is made first; None leaves images alone."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense before a model is loaded."""
@@ -73,12 +87,19 @@ class ProfileOptions:
         ):
             if value is not None and value < 1:
                 raise BadOption(f"{name} must be 1 or more, not {value}")
+        if self.image_size is not None and not SMALLEST <= self.image_size <= LARGEST:
+            raise BadOption(
+                f"image size must be {SMALLEST} to {LARGEST} pixels, not {self.image_size}"
+            )
         if self.split not in {"train", "test", "all"}:
             raise BadOption(f"split must be train, test or all, not {self.split!r}")
-        if self.mask_scope not in MASK_SCOPES:
-            raise BadOption(
-                f"mask scope must be one of {', '.join(MASK_SCOPES)}, not {self.mask_scope!r}"
-            )
+        for name, value, known in (
+            ("mask scope", self.mask_scope, MASK_SCOPES),
+            ("answers", self.answers, ANSWER_STYLES),
+            ("pooling", self.pooling, POOLINGS),
+        ):
+            if value not in known:
+                raise BadOption(f"{name} must be one of {', '.join(known)}, not {value!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +219,7 @@ def profile(
     if loaded is None:
         begin("loading the model")
         loaded = load(options.model, device=options.device, dtype=options.dtype)
+    loaded = with_image_size(loaded, options.image_size)
     begin("testing the masking")
     tested = self_test(loaded, benchmark.samples[:BLOCK_SIZE], scope=options.mask_scope)
     rows = options.batch_size or DEFAULT_ROWS[loaded.device.type]
@@ -210,6 +232,7 @@ def profile(
         cache=cache,
         images=images,
         batch_size=rows,
+        answers=options.answers,
         progress=observed,
     )
     config = configuration(options, loaded, benchmark)
@@ -221,12 +244,14 @@ def profile(
         self_test=tested.to_dict(),
         environment=environment(loaded, statistics, rows),
     )
+    candidates = Candidates.of_model(loaded, options.answers)
     runner = BatchRunner(
         loaded=loaded,
         masker=Masker(statistics=statistics, seed=options.seed),
-        candidates=Candidates.of_model(loaded),
+        candidates=candidates,
         images=images,
         scope=options.mask_scope,
+        pooling=options.pooling,
         draws=options.draws,
         with_layers=options.layers,
         with_layer_features=options.layer_features,
@@ -252,6 +277,7 @@ def profile(
             draws=options.draws,
             layers=layers,
             layer_features=options.layer_features,
+            single_token=candidates.single_token(block.wanted),
         )
         if lacking is not None:
             plan = lacking.plan
@@ -310,13 +336,14 @@ def configuration(
         "attention": loaded.attention,
         "benchmark": benchmark.name,
         "benchmark_key": benchmark.key,
-        "template": template_fingerprint(loaded.processor),
-        "candidates": "letters",
-        "image_size": None,
+        "template": template_fingerprint(loaded.processor, options.answers),
+        "candidates": Candidates.of_model(loaded, options.answers).description,
+        "image_size": options.image_size,
         "mask_scope": options.mask_scope,
         "probe": "gaussian",
-        "noise": recipe(loaded, benchmark, options.mask_scope),
+        "noise": recipe(loaded, benchmark, options.mask_scope, options.answers),
         "seed": options.seed,
+        **({} if options.pooling == "mean" else {"pooling": options.pooling}),
     }
 
 
@@ -344,6 +371,7 @@ def run_batches(
     runner: BatchRunner, samples: Sequence[Sample], batch_size: int
 ) -> Iterator[BatchResult]:
     """Run a block in batches of similar prompt length, so that little is spent on padding."""
-    by_length = sorted(samples, key=lambda sample: (len(user_text(sample)), sample.id))
+    style = runner.candidates.answers
+    by_length = sorted(samples, key=lambda sample: (len(user_text(sample, style)), sample.id))
     for start in range(0, len(by_length), batch_size):
         yield runner.run(by_length[start : start + batch_size])

@@ -11,6 +11,13 @@ from model_runners.models import lasting_name, resolve_model, shown_name
 from model_runners.profile import ProfileOptions
 
 KIND = ProfileOptions.kind
+_LATER: Mapping[str, Any] = {
+    "layer_features": False,
+    "image_size": None,
+    "answers": "letters",
+    "pooling": "mean",
+}
+"""Options that jobs of an earlier PIDscope did not have, and what they were then."""
 
 
 def request_of(options: ProfileOptions) -> dict[str, Any]:
@@ -22,8 +29,9 @@ def request_of(options: ProfileOptions) -> dict[str, Any]:
         If there is no such model.
     """
     request = {**asdict(options), "model": lasting_name(options.model)}
-    if not options.layer_features:
-        del request["layer_features"]  # a job without it keeps the key that it always had
+    for name, default in _LATER.items():
+        if request[name] == default:
+            del request[name]  # a job without it keeps the key that it always had
     return request
 
 
@@ -57,6 +65,9 @@ def title_of(options: ProfileOptions) -> str:
         if options.layers
         else None,
         None if options.mask_scope == "all" else f"text mask: {options.mask_scope}",
+        None if options.answers == "letters" else f"answers: {options.answers}",
+        None if options.pooling == "mean" else f"pooling: {options.pooling}",
+        f"images of {options.image_size} pixels" if options.image_size else None,
         f"seed {options.seed}" if options.seed else None,
     ]
     return f"{model} on {options.benchmark} ({', '.join(d for d in details if d)})"

@@ -4,13 +4,15 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from data_cache.errors import BenchmarkError
 from data_cache.samples import Benchmark, Sample
 from model_runners.encoding import encode
+from model_runners.image_size import image_size
 from model_runners.loading import LoadedModel
 from model_runners.masking import NoiseStatistics, RunningMoments
-from model_runners.prompt import MaskScope, template_fingerprint
+from model_runners.prompt import AnswerStyle, MaskScope, template_fingerprint
 from model_runners.stack import content
 from model_runners.vision import VisionCache, merge
 
@@ -31,21 +33,28 @@ def statistics_samples(benchmark: Benchmark) -> tuple[Sample, ...]:
         return benchmark.select(limit=STATISTICS_SAMPLES)
 
 
-def recipe(loaded: LoadedModel, benchmark: Benchmark, scope: MaskScope) -> str:
+def recipe(
+    loaded: LoadedModel,
+    benchmark: Benchmark,
+    scope: MaskScope,
+    answers: AnswerStyle = "letters",
+) -> str:
     """Return 16 hexadecimal digits that name the statistics by everything they are made of.
 
     The recipe and not the values goes into the run key: the values are floating-point sums whose
     last digits depend on the number of threads, and the same recipe must find the same run.
     """
-    content = {
+    content: dict[str, Any] = {
         "version": RECIPE_VERSION,
         "weights": loaded.weights,
         "dtype": loaded.dtype,
         "benchmark": benchmark.key,
-        "template": template_fingerprint(loaded.processor),
+        "template": template_fingerprint(loaded.processor, answers),
         "scope": scope,
         "samples": STATISTICS_SAMPLES,
     }
+    if (side := image_size(loaded)) is not None:
+        content["image_size"] = side
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -56,6 +65,7 @@ def observe(
     scope: MaskScope,
     images: VisionCache,
     batch_size: int,
+    answers: AnswerStyle = "letters",
     progress: Progress | None = None,
 ) -> NoiseStatistics:
     """Compute mean and variance per dimension of every stream: what a mask would replace."""
@@ -64,7 +74,13 @@ def observe(
     running: dict[str, RunningMoments] = {}
     for start in range(0, len(samples), batch_size):
         part = samples[start : start + batch_size]
-        batch = encode(loaded.processor, part, image_token_id=loaded.image_token_id, scope=scope)
+        batch = encode(
+            loaded.processor,
+            part,
+            image_token_id=loaded.image_token_id,
+            scope=scope,
+            answers=answers,
+        )
         captured = merge(loaded, batch, part, images=images)
         for name, vectors in content(captured, batch).items():
             running.setdefault(name, RunningMoments()).update(torch.cat(vectors))
@@ -82,10 +98,11 @@ def noise_statistics(
     cache: Path,
     images: VisionCache,
     batch_size: int,
+    answers: AnswerStyle = "letters",
     progress: Progress | None = None,
 ) -> NoiseStatistics:
     """Read the statistics from the cache folder, or compute and store them."""
-    path = cache / "statistics" / f"{recipe(loaded, benchmark, scope)}.safetensors"
+    path = cache / "statistics" / f"{recipe(loaded, benchmark, scope, answers)}.safetensors"
     if path.is_file():
         return NoiseStatistics.load(path)
     found = observe(
@@ -94,6 +111,7 @@ def noise_statistics(
         scope=scope,
         images=images,
         batch_size=batch_size,
+        answers=answers,
         progress=progress,
     )
     found.save(path)

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_cache.location import cache_directory, command
+from model_runners.inference import POOLINGS
 from model_runners.loading import DTYPES
 from model_runners.profile import ProfileOptions
-from model_runners.prompt import MASK_SCOPES
+from model_runners.prompt import ANSWER_STYLES, MASK_SCOPES
 
 if TYPE_CHECKING:
     from data_cache.jobs import JobRow
@@ -51,6 +52,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="which text is masked (default: all)",
     )
     parser.add_argument(
+        "--answers",
+        default="letters",
+        choices=ANSWER_STYLES,
+        help="score the options' letters, the options' own words, or Yes and No (default: letters)",
+    )
+    parser.add_argument(
+        "--pooling",
+        default="mean",
+        choices=POOLINGS,
+        help="how image and text embeddings become one vector each, for the estimators that read "
+        "them (default: mean)",
+    )
+    parser.add_argument(
+        "--image-size",
+        type=int,
+        metavar="PIXELS",
+        help="make every image a square of this side first, so that all have as many tokens "
+        "(masking hides what an image shows, not its size)",
+    )
+    parser.add_argument(
         "--detach", action="store_true", help="work in the background; prints the job's key"
     )
 
@@ -71,6 +92,9 @@ def run(arguments: argparse.Namespace) -> int:
         layers=arguments.layers,
         layer_features=arguments.layer_features,
         mask_scope=arguments.mask_scope,
+        answers=arguments.answers,
+        pooling=arguments.pooling,
+        image_size=arguments.image_size,
     )
     from model_runners.jobs import open_job, start
     from model_runners.requests import check
