@@ -1,5 +1,7 @@
 """Capture and replay: one mechanism, checked against the plain forward pass and in-place edits."""
 
+import dataclasses
+
 import pytest
 import torch
 
@@ -8,7 +10,7 @@ from model_runners.encoding import encode
 from model_runners.errors import UnsupportedModel
 from model_runners.loading import LoadedModel
 from model_runners.masking import MaskedRow, Masker, NoiseStatistics, RunningMoments
-from model_runners.stack import before, capture, follow, replay, take_rows
+from model_runners.stack import TextStack, before, capture, follow, replay, take_rows
 from model_runners.vision import VisionCache, merge
 
 
@@ -73,6 +75,33 @@ def test_the_last_layer_of_the_lens_is_the_models_own_output(oracle: LoadedModel
     assert last.layers.shape == (len(oracle.stack.layers), 6, captured.embeddings.shape[-1])
     assert torch.allclose(last.layers[-1], last.hidden, atol=1e-5)
     assert not torch.allclose(last.layers[0], last.hidden, atol=1e-2)
+
+
+def test_a_layer_that_does_not_run_repeats_what_came_into_it(oracle: LoadedModel, batch) -> None:
+    _, encoded = batch
+    captured = capture(oracle.model, oracle.stack, encoded.inputs)
+    first, *others = oracle.stack.layers
+    idle = torch.nn.ModuleList([torch.nn.Identity(), first, torch.nn.Identity(), *others])
+
+    def states(stack: TextStack) -> tuple[torch.Tensor, torch.Tensor]:
+        last = replay(
+            stack,
+            captured.embeddings,
+            captured.arguments(),
+            with_layers=True,
+            positions=encoded.vision[None],
+        )
+        assert last.layers is not None
+        assert last.means is not None
+        return last.layers, last.means
+
+    plain, means = states(oracle.stack)
+    found, with_idle = states(dataclasses.replace(oracle.stack, layers=idle))
+    assert torch.equal(found[0], oracle.stack.norm(captured.embeddings[:, -1]))
+    assert torch.equal(found[1:], plain[[0, 0, *range(1, len(plain))]])
+    assert torch.equal(with_idle[1:], means[[0, 0, *range(1, len(plain))]])
+    image = captured.embeddings[0, encoded.vision[0]].mean(0)
+    assert torch.allclose(with_idle[0, 0, 0], image, atol=1e-5)
 
 
 def test_capture_computes_no_decoder_layer_and_leaves_no_hook(oracle: LoadedModel, batch) -> None:

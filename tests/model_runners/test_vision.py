@@ -5,10 +5,18 @@ import torch
 
 from data_cache.samples import Benchmark
 from model_runners.encoding import encode
+from model_runners.loading import LoadedModel, load
 from model_runners.vision import VisionCache, by_image, merge
+from tests.model_runners.zoo import build
 
 
-@pytest.mark.parametrize("family", ["oracle", "qwen"])
+@pytest.fixture(scope="module")
+def qwen3(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
+    """One whose images send vectors past the embeddings."""
+    return load(str(build("qwen3_vl", tmp_path_factory.mktemp("vision") / "qwen3")), device="cpu")
+
+
+@pytest.mark.parametrize("family", ["oracle", "qwen", "qwen3"])
 def test_reused_images_give_the_same_embeddings(
     family: str, digits: Benchmark, request: pytest.FixtureRequest
 ) -> None:
@@ -22,6 +30,10 @@ def test_reused_images_give_the_same_embeddings(
     assert images.encoded == distinct < len(samples)
     assert torch.allclose(reused.embeddings, plain.embeddings, atol=1e-5)
     assert reused.keywords.keys() == plain.keywords.keys()
+    assert reused.side.keys() == plain.side.keys()
+    for name, stream in plain.side.items():
+        pairs = zip(reused.side[name].vectors, stream.vectors, strict=True)
+        assert all(torch.allclose(one, other, atol=1e-5) for one, other in pairs)
     merge(loaded, batch, samples, images=images)
     assert images.encoded == distinct
 
