@@ -1,7 +1,7 @@
 """Which blocks of a benchmark a run touches, what each lacks, and how results become a chunk."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,15 @@ class Missing:
     kept: tuple[Any, ...]
     """Arrow tables with the rows of all other samples of the plan."""
 
+    def without(self, bad: Collection[str]) -> "Missing | None":
+        """Return the chunk without samples that could not be run; None where nothing is new."""
+        compute = tuple(one for one in self.compute if one not in bad)
+        if not compute:
+            return None
+        dropped = {*self.compute} - {*compute}
+        left = tuple(one for one in self.plan.sample_ids if one not in dropped)
+        return replace(self, plan=replace(self.plan, sample_ids=left), compute=compute)
+
 
 def missing(
     folder: Path,
@@ -60,6 +69,7 @@ def missing(
     draws: int,
     layers: Sequence[int],
     layer_features: bool = False,
+    single_token: bool = True,
 ) -> Missing | None:
     """Return what to compute for a block, or None where a chunk on disk already has it.
 
@@ -77,6 +87,7 @@ def missing(
         draws=draws,
         layers=tuple(layers),
         layer_features=layer_features,
+        single_token=single_token,
     )
     stored: list[tuple[Path, ChunkPlan]] = []
     for path in sorted(folder.glob(f"{block.index:05d}-*.parquet")):
@@ -94,6 +105,7 @@ def missing(
             draws=max(plan.draws, there.draws),
             layers=tuple({*plan.layers, *there.layers}),
             layer_features=plan.layer_features or there.layer_features,
+            single_token=plan.single_token and there.single_token,
         )
     return _with_copies(plan, stored)
 

@@ -5,7 +5,7 @@ when the model's own chat template writes the answer there. So "A" after "ASSIST
 token than "A" on a new line, and neither is written down anywhere in PIDscope.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from data_cache.samples import LETTERS, Sample
@@ -102,21 +102,20 @@ class Candidates:
         plain = all(self.tokens(letter) == self._encode(letter) for letter in LETTERS[:4])
         return self.answers if self.answers != "letters" or plain else "letters of the turn"
 
+    def single_token(self, samples: Iterable[Sample]) -> bool:
+        """Whether the answers of all these samples are letters of one token each.
+
+        Only then do their probabilities add up to 1 at most.
+        """
+        most = max(len(sample.options) for sample in samples)
+        return self.answers == "letters" and all(
+            len(self.tokens(letter)) == 1 for letter in LETTERS[:most]
+        )
+
     def alike(self, token: int, other: int) -> bool:
         """Whether two tokens spell the same but for case and blanks (Xiu26, strict)."""
         spelled = self._spelling(token)
         return token == other or (spelled != "" and spelled == self._spelling(other))
-
-    def choice(self, token: int, answers: Sequence[Tokens]) -> int:
-        """Return the first answer of one token that a token spells, or -1."""
-        return next(
-            (
-                place
-                for place, tokens in enumerate(answers)
-                if len(tokens) == 1 and self.alike(token, tokens[0])
-            ),
-            -1,
-        )
 
     def _continued(self, answer: str) -> Tokens:
         found = None if self._bare else continuation(self._processor, answer)

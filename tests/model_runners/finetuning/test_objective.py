@@ -96,9 +96,7 @@ def test_a_test_sample_is_refused_by_loss_and_plan(oracle: LoadedModel, digits: 
 
     mixed = digits.select(split="train", limit=3) + digits.select(split="test", limit=1)
     with pytest.raises(SplitLeak, match=f"{mixed[-1].id}.*of the test split"):
-        answer_losses(
-            oracle, mixed, candidates=Candidates.of_model(oracle), images=VisionCache()
-        )
+        answer_losses(oracle, mixed, candidates=Candidates.of_model(oracle), images=VisionCache())
     with pytest.raises(SplitLeak):
         TrainingPlan(
             samples=mixed, weights=np.ones(4), epochs=1, batch_size=2, micro_batch=2, rate=1e-3,
