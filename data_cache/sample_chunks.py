@@ -1,5 +1,6 @@
 """How a benchmark's samples are kept beside the predictions: text, options, answers, thumbnails."""
 
+import contextlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from data_cache.plan import (
     read_failure,
 )
 from data_cache.runs import canonical_json, hash_text
-from data_cache.samples import LETTERS, SPLITS, Benchmark, Sample
+from data_cache.samples import SPLITS, Benchmark, Sample
 
 SAMPLE_SCHEMA = pa.schema(
     [
@@ -75,7 +76,7 @@ def write_samples(
     Raises
     ------
     BenchmarkError
-        If an image cannot be read.
+        If a sample cannot be stored. One whose image cannot be read is stored without it.
     CacheError
         If the disk is full.
     """
@@ -147,7 +148,7 @@ def _check(table: Table, index: int, where: str) -> None:
         raise ChunkInvalid(f"{where} has a sample twice")
     options = np.array([len(row) for row in table["options"].to_pylist()])
     answers = np.asarray(table["answer"], dtype=np.int64)
-    if ((options < 2) | (options > len(LETTERS)) | (answers < 0) | (answers >= options)).any():
+    if ((options < 2) | (answers < 0) | (answers >= options)).any():
         raise ChunkInvalid(f"{where} has an answer outside its options")
     if not set(table["split"].to_pylist()) <= set(SPLITS):
         raise ChunkInvalid(f"{where} has a split that is neither train nor test")
@@ -165,9 +166,7 @@ def _table_of(samples: tuple[Sample, ...], start: int) -> Table:
         "options": [list(sample.options) for sample in samples],
         "answer": [sample.answer for sample in samples],
         "meta": [_meta_of(sample) for sample in samples],
-        "thumbnails": [
-            [image.thumbnail(THUMBNAIL_SIDE) for image in sample.images] for sample in samples
-        ],
+        "thumbnails": [_thumbnails_of(sample) for sample in samples],
     }
     try:
         return pa.table(columns, schema=SAMPLE_SCHEMA)
@@ -175,6 +174,15 @@ def _table_of(samples: tuple[Sample, ...], start: int) -> Table:
         raise BenchmarkError(
             f"the samples from position {start} on cannot be stored: {error}"
         ) from error
+
+
+def _thumbnails_of(sample: Sample) -> list[bytes]:
+    """Return small images, and none of a file that is no image: the other samples are worth it."""
+    found: list[bytes] = []
+    for image in sample.images:
+        with contextlib.suppress(BenchmarkError):
+            found.append(image.thumbnail(THUMBNAIL_SIDE))
+    return found
 
 
 def _meta_of(sample: Sample) -> str:

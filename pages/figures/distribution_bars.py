@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from data_cache.conditions import Condition
 from data_cache.sample_detail import Distribution
-from data_cache.samples import LETTERS
+from data_cache.samples import letter_of
 from pages.figures.palette import CONDITIONS, NEUTRAL
 
 RIGHT = "#56B4E9"
@@ -50,7 +50,7 @@ def distribution_bars(
         top += TITLE_PIXELS
         places = [top + (option + 0.5) * BAR_PIXELS for option in range(len(options))]
         ticks += [
-            (place, LETTERS[option] + (" ✓" if option == answer else ""))
+            (place, letter_of(option) + (" ✓" if option == answer else ""))
             for option, place in enumerate(places)
         ]
         top += len(options) * BAR_PIXELS
@@ -89,7 +89,7 @@ def describe(distributions: Mapping[Condition, Distribution]) -> str:
     return " ".join(
         f"{CONDITIONS[str(condition)]}: "
         + ", ".join(
-            f"{LETTERS[option]} {probability:.0%}"
+            f"{letter_of(option)} {probability:.0%}"
             for option, probability in enumerate(found.probabilities)
         )
         + "."
@@ -162,7 +162,7 @@ def _percents(found: Distribution, places: Sequence[float]) -> go.Scatter:
 def _hover(condition: Condition, found: Distribution, option: int, text: str) -> str:
     cut = text if len(text) <= LONGEST_OPTION else f"{text[: LONGEST_OPTION - 1]}…"
     lines = [
-        f"<b>{found.probabilities[option]:.1%}</b> {LETTERS[option]}: {escape(cut)}",
+        f"<b>{found.probabilities[option]:.1%}</b> {letter_of(option)}: {escape(cut)}",
         CONDITIONS[str(condition)],
     ]
     if len(found.draws) > 1:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_cache.conditions import Condition
-from data_cache.samples import LETTERS
+from data_cache.samples import letter_of
 
 SURE = 0.5
 """A distribution names an option that stands at least half the way from chance to certainty."""
@@ -113,4 +113,4 @@ def _left_open(both: Voice, vision: Voice, language: Voice, at_most: float) -> s
 def _other(alone: Voice, at_most: float) -> str:
     if alone.option is None:
         return f"leaves it open (entropy {alone.entropy:.2f} of {at_most:.2f} bits)"
-    return f"points to {LETTERS[alone.option]} ({alone.probability:.0%})"
+    return f"points to {letter_of(alone.option)} ({alone.probability:.0%})"

@@ -9,7 +9,7 @@ import streamlit as st
 
 from data_cache.disagreement import Agreement, DisagreementRow, Kind, Order, Side
 from data_cache.estimates import SpectrumRecord
-from data_cache.samples import LETTERS
+from data_cache.samples import letter_of
 from pages.figures.palette import ATOMS
 from pages.widgets import state
 from pages.widgets.address import note_unknown, say, show_notes
@@ -158,7 +158,7 @@ def _show_side(
 
 
 def _option(row: DisagreementRow, place: int) -> str:
-    return f"{LETTERS[place]}  {row.options[place]}"
+    return f"{letter_of(place)}  {row.options[place]}"
 
 
 def _choose(label: str, key: str, values: Mapping[str, Chosen]) -> Chosen:

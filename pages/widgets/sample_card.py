@@ -6,7 +6,7 @@ import streamlit as st
 
 from data_cache.conditions import Condition
 from data_cache.sample_detail import SampleDetail
-from data_cache.samples import LETTERS
+from data_cache.samples import letter_of
 from data_cache.samples_view import Place
 from pages.figures import atom_bars, distribution_bars
 from pages.figures.rows import subset_label
@@ -88,7 +88,7 @@ def _show_question(detail: SampleDetail) -> None:
     with st.container(gap="xsmall"):
         for index, option in enumerate(sample.options):
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.text(f"{LETTERS[index]}  {option}")
+                st.text(f"{letter_of(index)}  {option}")
                 if index == sample.answer:
                     st.badge("right answer", icon=":material/check:", color="green")
                 if index == choice:

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
-from data_cache.samples import LETTERS
+from data_cache.samples import letter_of
 from data_cache.samples_view import Place, SampleRow
 from pages.figures.palette import ATOMS
 from pages.figures.rows import POOLED
@@ -78,8 +78,8 @@ def table(rows: Sequence[SampleRow], first: int) -> pd.DataFrame:
             "#": number,
             "Subset": row.subset,
             "Question": row.question,
-            "Right": LETTERS[row.answer],
-            "Answered": "-" if row.choice is None else LETTERS[row.choice],
+            "Right": letter_of(row.answer),
+            "Answered": "-" if row.choice is None else letter_of(row.choice),
             "Correct": row.correct,
         }
         record |= {score.title: row.numbers[score.field] for score in SCORES}
