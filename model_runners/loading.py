@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from model_runners import adapting, hub
+from model_runners.decoding import Decoder
 from model_runners.errors import BadOption, UnsupportedModel
 from model_runners.families import Family, load_family
 from model_runners.hub import UNWATCHED, Watch
@@ -126,7 +127,8 @@ def load(
     except failures as error:
         raise _explained(source, error) from error
     _refuse_without_images(source, config)
-    family = load_family(config.model_type)
+    language = getattr(getattr(config, "text_config", None), "model_type", None)
+    family = load_family(config.model_type, language)
     if found is not None:
         folder = hub.fetch(found, watch=watch)
     precision: Any = torch.float32 if dtype == "auto" and place.type == "cpu" else dtype
@@ -179,16 +181,29 @@ def find_stack(model: Any, family: Family) -> TextStack:
         raise UnsupportedModel(
             f"{where} has no text stack at {family.stack!r}; its family file must be mended"
         )
-    layers, norm = follow(stack, family.layers), follow(stack, family.norm)
+    decoder = None if family.decoder is None else follow(model, family.decoder)
+    if family.decoder is not None and decoder is None:
+        raise UnsupportedModel(
+            f"{where} has no decoder at {family.decoder!r}; its family file must be mended"
+        )
+    answers, path = (stack, family.stack) if decoder is None else (decoder, family.decoder)
+    layers, norm = follow(answers, family.layers), follow(answers, family.norm)
     if not isinstance(layers, nn.ModuleList):
-        raise UnsupportedModel(f"{where} has no list of layers at {family.stack}.{family.layers}")
+        raise UnsupportedModel(f"{where} has no list of layers at {path}.{family.layers}")
     if norm is None:
-        raise UnsupportedModel(f"{where} has no final norm at {family.stack}.{family.norm}")
+        raise UnsupportedModel(f"{where} has no final norm at {path}.{family.norm}")
     head = model.get_output_embeddings()
     if head is None:
         raise UnsupportedModel(f"{where} has no language-model head, so it cannot answer questions")
     return TextStack(
-        module=stack, layers=layers, norm=norm, head=head, steps=logit_steps(model, head)
+        module=stack,
+        layers=layers,
+        norm=norm,
+        head=head,
+        steps=logit_steps(model, head),
+        decoder=None
+        if decoder is None
+        else Decoder(module=decoder, start=model.config.text_config.decoder_start_token_id),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from model_runners.channels import CHANNELS, GEOMETRY, SideStream, side_keywords, side_streams
+from model_runners.decoding import Decoder
 from model_runners.errors import UnsupportedModel
 from model_runners.logits import LogitSteps
 
@@ -52,10 +53,51 @@ class TextStack:
     """Hidden states to vocabulary; `logits` is what to call."""
     steps: LogitSteps = field(default_factory=LogitSteps)
     """What the model does around its head."""
+    decoder: Decoder | None = None
+    """Reads the answer, in an encoder-decoder; `layers` and `norm` are then its own."""
 
     def logits(self, hidden: "torch.Tensor") -> "torch.Tensor":
         """Return (..., V) logits, float32 or wider, of (..., d) states after the final norm."""
         return self.steps.logits(self.head, hidden)
+
+    def run(
+        self,
+        embeddings: "torch.Tensor",
+        keywords: dict[str, Any],
+        *,
+        keep_cache: bool = False,
+        past: Any = None,
+    ) -> "tuple[torch.Tensor, Any]":
+        """Return states after the final norm, and what more tokens can follow.
+
+        Parameters
+        ----------
+        embeddings
+            (R, L, d), merged.
+        keywords
+            `Captured.arguments` of the same rows.
+        keep_cache
+            Whether to return keys and values of every position; None otherwise.
+        past
+            Keys and values of what comes before these embeddings; they grow by these.
+
+        Returns
+        -------
+        tuple
+            (R, L, d), or (R, 1, d) for prompts of an encoder-decoder; and the cache.
+        """
+        if self.decoder is not None:
+            return self.decoder.run(
+                self.module, embeddings, keywords, keep_cache=keep_cache, past=past
+            )
+        before_it: dict[str, Any] = {} if past is None else {"past_key_values": past}
+        output = self.module(
+            inputs_embeds=embeddings,
+            use_cache=keep_cache or past is not None,
+            **before_it,
+            **keywords,
+        )
+        return output.last_hidden_state, output.past_key_values if keep_cache else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,11 +221,13 @@ def take_rows(captured: Captured, rows: "torch.Tensor") -> dict[str, Any]:
     return take(captured, rows.tolist()).arguments()
 
 
-def content(captured: Captured, batch: "EncodedBatch") -> "dict[str, list[torch.Tensor]]":
+def content(
+    captured: Captured, batch: "EncodedBatch", *, beside: bool = True
+) -> "dict[str, list[torch.Tensor]]":
     """Return the vectors of every stream that hold its modality: (n, d) for each sample.
 
-    `vision` and `text` come first; they lie at the positions of the mask scope, or in the side
-    channel that alone carries the modality.
+    `vision` and `text` lie at the positions of the mask scope, or in the side channel that alone
+    carries the modality. With `beside=False` they are all that is returned.
     """
     found: dict[str, list[torch.Tensor]] = {}
     for name, positions in (("vision", batch.vision), ("text", batch.text)):
@@ -193,7 +237,7 @@ def content(captured: Captured, batch: "EncodedBatch") -> "dict[str, list[torch.
                 rows[held] for rows, held in zip(captured.embeddings, where, strict=True)
             ]
         for stream_name, stream in captured.side.items():
-            if stream.modality == name:
+            if stream.modality == name and (beside or stream_name == name):
                 found[stream_name] = [
                     vectors[stream.contents(row, where[row])]
                     for row, vectors in enumerate(stream.vectors)
@@ -273,7 +317,6 @@ def replay(
     import torch
 
     where = slice(None) if every_position else -1
-    before_it: dict[str, Any] = {} if past is None else {"past_key_values": past}
     kept: dict[int, torch.Tensor] = {}
     means: dict[int, torch.Tensor] = {}
 
@@ -298,13 +341,8 @@ def replay(
     keep(-1, embeddings)
     try:
         with torch.no_grad():
-            output = stack.module(
-                inputs_embeds=embeddings,
-                use_cache=keep_cache or past is not None,
-                **before_it,
-                **keywords,
-            )
-            hidden = output.last_hidden_state[:, where]
+            states, cache = stack.run(embeddings, keywords, keep_cache=keep_cache, past=past)
+            hidden = states[:, where]
             layers = stack.norm(_each_layer(stack, kept)) if with_layers else None
     finally:
         for handle in handles:
@@ -313,7 +351,7 @@ def replay(
         hidden=hidden,
         layers=layers,
         means=_each_layer(stack, means) if positions is not None else None,
-        cache=output.past_key_values if keep_cache else None,
+        cache=cache,
     )
 
 

@@ -10,6 +10,7 @@ FAMILIES: dict[str, str] = {
     "gemma3": "model_runners.families.gemma3",
     "gemma4": "model_runners.families.gemma4",
     "instructblip": "model_runners.families.instructblip",
+    "instructblip_t5": "model_runners.families.instructblip_t5",
     "internvl": "model_runners.families.internvl",
     "llava": "model_runners.families.llava",
     "llava_next": "model_runners.families.llava_next",
@@ -42,13 +43,13 @@ class Family:
     name: str
     """As papers write it."""
     model_type: str
-    """As in config.json."""
+    """As in config.json; followed by `_` and the language model's own type, where both decide."""
     stack: str
-    """Dotted path of the module that owns the decoder layers."""
+    """Dotted path of the module that owns the decoder layers, or reads for a decoder."""
     layers: str
-    """Attribute of the stack: the list of decoder layers."""
+    """Attribute of the stack, or of its decoder: the list of decoder layers."""
     norm: str
-    """Attribute of the stack: the final norm."""
+    """Attribute of the stack, or of its decoder: the final norm."""
     image_token: str
     """Attribute of the configuration: the id of the image placeholder."""
     pixel_inputs: tuple[str, ...]
@@ -70,19 +71,28 @@ class Family:
     """Jinja template of the prompt where a checkpoint brings none; its own goes first."""
     reads_text: ReadsText | None = None
     """Set where an image becomes other vectors under another prompt (`readers.py`)."""
+    decoder: str | None = None
+    """Dotted path of the half of an encoder-decoder that answers; the stack is its encoder."""
     without_image: str | None = None
     """Dotted path of the part that takes a prompt without an image, where the model needs one."""
 
 
-def load_family(model_type: str) -> Family:
+def load_family(model_type: str, language: str | None = None) -> Family:
     """Return the family of a `model_type`.
+
+    Parameters
+    ----------
+    model_type
+        As in config.json.
+    language
+        The type of its language model: some families have a line of their own for one.
 
     Raises
     ------
     UnsupportedModel
         If the table has no such line.
     """
-    module = FAMILIES.get(model_type)
+    module = FAMILIES.get(f"{model_type}_{language}", FAMILIES.get(model_type))
     if module is None:
         raise UnsupportedModel(
             f"models of type {model_type!r} have no family file yet; "

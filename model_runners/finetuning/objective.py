@@ -63,10 +63,8 @@ def answer_losses(
     refuse_other_splits(samples)
     batch = encode(loaded.processor, samples, image_token_id=loaded.image_token_id)
     captured = merge(loaded, batch, samples, images=images)
-    hidden = loaded.stack.module(
-        inputs_embeds=captured.embeddings, use_cache=False, **captured.arguments()
-    ).last_hidden_state[:, -1]
-    scores = loaded.stack.logits(hidden)
+    states, _ = loaded.stack.run(captured.embeddings, captured.arguments())
+    scores = loaded.stack.logits(states[:, -1])
     letters = [candidates.token(sample.letters[sample.answer]) for sample in samples]
     return functional.cross_entropy(
         scores,

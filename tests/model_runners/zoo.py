@@ -471,11 +471,31 @@ def _instructblip_llama() -> tuple[Any, Any]:
     )
 
 
+def _instructblip_t5() -> tuple[Any, Any]:
+    def text(tokenizer: Any) -> dict[str, Any]:
+        return {
+            "model_type": "t5",
+            "vocab_size": len(tokenizer) + 3,  # as real checkpoints have it, and the image token
+            "d_model": WIDTH,
+            "d_kv": WIDTH // HEADS,
+            "d_ff": 2 * WIDTH,
+            "num_layers": LAYERS - 1,
+            "num_decoder_layers": LAYERS,
+            "num_heads": HEADS,
+            "pad_token_id": tokenizer.pad_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+            "decoder_start_token_id": tokenizer.pad_token_id,
+        }
+
+    return _instructblip(text, {"pad_token": "<pad>", "eos_token": "</s>"}, "$A </s>")
+
+
 TINY: dict[str, Callable[[], tuple[Any, Any]]] = {
     "fuyu": _fuyu,
     "gemma3": _gemma3,
     "gemma4": _gemma4,
     "instructblip": _instructblip_llama,
+    "instructblip_t5": _instructblip_t5,
     "internvl": _internvl,
     "llava": _llava,
     "llava_next": _llava_next,

@@ -1,0 +1,23 @@
+"""InstructBLIP (Dai et al. 2023) with Flan-T5: as with Vicuna, but the language model is in halves.
+
+Image and text are merged, and masked, where the encoder reads them; the answer is what the decoder
+says at its first position, and its layers are those of the lens.
+"""
+
+from model_runners.families import Family
+from model_runners.families.instructblip import CHAT_TEMPLATE, READS_TEXT
+
+FAMILY = Family(
+    name="InstructBLIP (T5)",
+    model_type="instructblip_t5",
+    stack="language_model.encoder",
+    decoder="language_model.decoder",
+    layers="block",
+    norm="final_layer_norm",
+    image_token="image_token_id",
+    pixel_inputs=("pixel_values",),
+    takes_encoder_outputs=False,
+    chat_template=CHAT_TEMPLATE,
+    reads_text=READS_TEXT,
+    without_image="language_model",
+)
