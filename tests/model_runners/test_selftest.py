@@ -16,7 +16,7 @@ def test_the_oracle_passes_every_check(oracle: LoadedModel, digits: Benchmark) -
     assert report.passed
     assert {check.name for check in report.checks} == {
         "replay", "image_masked", "text_masked", "image_matters", "text_matters", "lens",
-        "padding", "spread",
+        "padding", "spread", "image_mask_acts", "text_mask_acts", "batched", "placeholder",
     }  # fmt: skip
     assert report.to_dict()["passed"] is True
 
@@ -41,15 +41,11 @@ def test_pixels_that_bypass_the_embeddings_are_seen(oracle: LoadedModel, digits:
     """As Qwen3-VL's DeepStack would: image features added inside the stack, past the mask."""
     features: list[torch.Tensor] = []
     tower = oracle.model.model.multi_modal_projector.register_forward_hook(
-        lambda _m, _a, output: features.append(output.mean(1))
+        lambda _m, _a, output: features.append(output[0].mean(0))
     )
 
     def inject(_module, _args, output):
-        return (
-            output + features[-1][: len(output), None].to(output)
-            if len(features[-1]) == len(output)
-            else output
-        )
+        return output + features[-1]
 
     layer = oracle.stack.layers[0].register_forward_hook(inject)
     try:
