@@ -271,7 +271,7 @@ def pooled(
 
     They lie at its positions, or in the side channel that alone carries it.
     """
-    found = content(captured, batch)
+    found = content(captured, batch, beside=False)
     vision, text = (
         [_POOLS[pooling](rows.float()).cpu().numpy() for rows in found[name]]
         for name in ("vision", "text")

@@ -8,7 +8,9 @@ nor a resumed run changes them.
 """
 
 import hashlib
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
     import torch
 
     from model_runners.encoding import EncodedBatch
+
+MANY_VALUES = 2**22
+"""Numbers in the rows of a replay from which on their noise is drawn by several threads. A draw
+comes from one generator and so from one core: 4 million numbers take 40 ms, and the image of one
+row of a 7B model is that large. Each row has its own seeds, so threads change no bit."""
+DRAWERS = 8
+"""Threads at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +123,6 @@ class NoiseStatistics:
 
     def save(self, path: Path) -> None:
         """Write the statistics as safetensors, atomically."""
-        import os
-
         import torch
         from safetensors.torch import save_file
 
@@ -234,7 +241,9 @@ class Masker:
         """
         taken = take(captured, [row.index for row in rows])
         side = {name: list(stream.vectors) for name, stream in taken.side.items()}
-        for place, row in enumerate(rows):
+
+        def mask(place: int) -> None:
+            row = rows[place]
             sample = samples[row.index]
             hidden: list[tuple[Modality, torch.Tensor]] = []
             if row.vision:
@@ -251,6 +260,14 @@ class Masker:
                         side[name][place] = self._masked_vectors(
                             name, stream, place, positions, sample, row.draw
                         )
+
+        values = taken.embeddings.numel() + sum(v.numel() for vs in side.values() for v in vs)
+        if values < MANY_VALUES:
+            for place in range(len(rows)):
+                mask(place)
+        else:
+            with ThreadPoolExecutor(min(DRAWERS, os.cpu_count() or 1)) as pool:
+                list(pool.map(mask, range(len(rows))))
         self._read_anew(captured, batch, rows, taken, side)
         return replace(
             taken,

@@ -10,6 +10,7 @@ import torch
 from data_cache.benchmarks.digits_vqa import IMAGE_SIDE
 from data_cache.conditions import Condition
 from data_cache.samples import Benchmark, ImageFile, Sample
+from model_runners import masking
 from model_runners.candidates import Candidates
 from model_runners.channels import CHANNELS
 from model_runners.encoding import EncodedBatch, decode_image, encode
@@ -120,6 +121,9 @@ def test_every_stream_has_noise_of_its_own(
 ) -> None:
     found = noise(loaded, samples)
     assert found.streams.keys() == STREAMS[family_of(loaded)]
+    batch = encoded(loaded, samples)
+    pooled_from = content(merge(loaded, batch, samples), batch, beside=False)
+    assert pooled_from.keys() == {"vision", "text"}
     digests = {(m.mean.numpy().tobytes(), m.std.numpy().tobytes()) for m in found.streams.values()}
     assert len(digests) == len(found.streams)
     assert all(float(moments.std.max()) > 0 for moments in found.streams.values())
@@ -168,6 +172,25 @@ def test_a_samples_noise_is_the_same_alone_and_in_any_batch(
     for place, sample in enumerate(samples):
         for name, vectors in masked((sample,)).items():
             assert torch.equal(vectors[0], together[name][place]), name
+
+
+def test_noise_drawn_by_many_threads_is_the_same_to_the_bit(
+    loaded: LoadedModel, samples: tuple[Sample, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = encoded(loaded, samples)
+    captured = merge(loaded, batch, samples)
+    masker = Masker(statistics=noise(loaded, samples), seed=0)
+    rows = [
+        MaskedRow(index=i, vision=i != 1, text=draw != 1, draw=draw)
+        for draw in range(8)
+        for i in range(len(samples))
+    ]
+    one_by_one = masker.masked(captured, batch, samples, rows)
+    monkeypatch.setattr(masking, "MANY_VALUES", 1)
+    found = masker.masked(captured, batch, samples, rows)
+    assert torch.equal(found.embeddings, one_by_one.embeddings)
+    for name, stream in found.side.items():
+        assert all(map(torch.equal, stream.vectors, one_by_one.side[name].vectors))
 
 
 def test_questions_about_one_image_share_the_noise_of_its_side_channels(
@@ -230,10 +253,12 @@ def test_a_masked_padding_tile_keeps_nothing_of_the_image(
     mllama: LoadedModel, samples: tuple[Sample, ...]
 ) -> None:
     batch = encoded(mllama, samples)
+    captured = merge(mllama, batch, samples)
     statistics = noise(mllama, samples)
     masked = Masker(statistics=statistics, seed=0).masked(
-        merge(mllama, batch, samples), batch, samples, [MaskedRow(index=0, vision=True)]
+        captured, batch, samples, [MaskedRow(index=0, vision=True)]
     )
+    assert torch.equal(masked.embeddings[0], captured.embeddings[0]), "the placeholder stays"
     tiles = masked.arguments()["cross_attention_states"]
     assert not torch.equal(tiles[0], statistics.vision.mean.expand(17, -1))
     assert torch.equal(tiles[1], statistics.vision.mean.expand(17, -1))
