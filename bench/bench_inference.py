@@ -24,6 +24,7 @@ import torch
 
 from data_cache.benchmarks import load_benchmark
 from data_cache.samples import Sample
+from model_runners.bad_samples import BadSamples
 from model_runners.candidates import Candidates
 from model_runners.encoding import encode
 from model_runners.inference import BatchRunner
@@ -47,7 +48,7 @@ def ours(
         rows_per_pass=rows,
     )
     started = time.perf_counter()
-    passes = sum(result.passes for result in run_batches(runner, samples, rows))
+    passes = sum(result.passes for result in run_batches(runner, samples, rows, BadSamples()))
     seconds = time.perf_counter() - started
     return {"samples": len(samples), "seconds": seconds, "passes": passes}
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from data_cache.errors import BenchmarkError
 from data_cache.samples import ImageFile, Sample
-from model_runners.errors import UnsupportedModel
+from model_runners.errors import BadSample, UnsupportedModel
 from model_runners.prompt import AnswerStyle, MaskScope, render
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ def decode_image(image: ImageFile) -> "PIL.Image.Image":
     try:
         with PIL.Image.open(io.BytesIO(image.read())) as opened:
             return opened.convert("RGB")
-    except (PIL.UnidentifiedImageError, OSError) as error:
+    # A broken PNG is a SyntaxError or a ValueError, an enormous one an error of Pillow's own.
+    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
         raise UnsupportedModel(f"{image.path or 'an image'} cannot be decoded: {error}") from error
 
 
@@ -84,6 +86,8 @@ def encode(
     UnsupportedModel
         If the tokenizer gives no offsets, or text follows the image in a way that cannot be
         resolved.
+    BadSample
+        If an image of a sample cannot be read, or there are more than the model takes.
     """
     import torch
 
@@ -98,9 +102,8 @@ def encode(
     ]
     arguments: dict[str, Any] = {}
     if with_image:
-        arguments["images"] = [
-            [decode_image(image) for image in sample.images] for sample in samples
-        ]
+        most = getattr(processor, "images_per_prompt", None)
+        arguments["images"] = [_images_of(sample, most) for sample in samples]
     encoded = dict(
         processor(
             text=[prompt.text for prompt in prompts],
@@ -139,6 +142,19 @@ def encode(
     return EncodedBatch(
         inputs=encoded, vision=vision, text=text, lengths=attended.sum(1), words=words
     )
+
+
+def _images_of(sample: Sample, most: int | None) -> "list[PIL.Image.Image]":
+    if most is not None and len(sample.images) > most:
+        raise BadSample(
+            sample.id,
+            f"it has {len(sample.images)} images, and this model takes {most} in a prompt; "
+            "run the other samples, or another model",
+        )
+    try:
+        return [decode_image(image) for image in sample.images]
+    except (BenchmarkError, UnsupportedModel) as error:
+        raise BadSample(sample.id, str(error)) from error
 
 
 def _adds_bos(tokenizer: Any, text: str) -> bool:

@@ -150,7 +150,7 @@ def look(hub_id: str, *, timeout: float = LOOK_SECONDS) -> Remote:
     UnsupportedModel
         If the model has no safetensors.
     """
-    from huggingface_hub import HfApi, constants
+    from huggingface_hub import HfApi
 
     try:
         info = HfApi().model_info(hub_id, files_metadata=True, timeout=timeout)
@@ -163,7 +163,7 @@ def look(hub_id: str, *, timeout: float = LOOK_SECONDS) -> Remote:
             f"{hub_id} has no weights in safetensors on the hub, the only format that is read "
             "here; look for a converted copy"
         )
-    cache = Path(constants.HF_HUB_CACHE)
+    cache = cache_folder()
     blobs = _storage(hub_id) / "blobs"
     sizes = {name: int(there[name].size or 0) for name in wanted}
     here = {name for name in wanted if _is_here(hub_id, blobs, there[name])}
@@ -205,6 +205,13 @@ def stored_model(hub_id: str) -> Path | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
     return folder if all((folder / shard).is_file() for shard in shards) else None
+
+
+def cache_folder() -> Path:
+    """Return where the hub's cache lies."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_HUB_CACHE)
 
 
 def free_bytes(folder: Path) -> int:
@@ -300,9 +307,7 @@ def _nearest(hub_id: str) -> str:
 
 def _storage(hub_id: str) -> Path:
     """Return the folder of a model in the hub's cache; its layout is documented."""
-    from huggingface_hub import constants
-
-    return Path(constants.HF_HUB_CACHE) / f"models--{hub_id.replace('/', '--')}"
+    return cache_folder() / f"models--{hub_id.replace('/', '--')}"
 
 
 def _is_here(hub_id: str, blobs: Path, file: Any) -> bool:

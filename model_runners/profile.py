@@ -18,9 +18,11 @@ from data_cache.location import run_directory
 from data_cache.plan import BLOCK_SIZE, OUTPUT_LAYER
 from data_cache.runs import run_key, write_sidecar
 from data_cache.samples import Benchmark, Sample
+from model_runners import bad_samples, hub
+from model_runners.bad_samples import BadSamples
 from model_runners.blocks import blocks, missing, prediction_table
 from model_runners.candidates import Candidates
-from model_runners.errors import BadOption, Cancelled
+from model_runners.errors import BadOption, Cancelled, UnsupportedModel
 from model_runners.image_size import LARGEST, SMALLEST, with_image_size
 from model_runners.inference import POOLINGS, BatchResult, BatchRunner, Pooling
 from model_runners.loading import DType, LoadedModel, load
@@ -125,6 +127,8 @@ class ProfileReport:
     batch_size: int
     """Sequences in one pass of the text stack."""
     self_test: SelfTestReport
+    bad_samples: tuple[dict[str, str], ...] = ()
+    """Id and reason of each sample asked for that could not be run; the next run tries it again."""
 
     @property
     def samples_per_second(self) -> float | None:
@@ -148,6 +152,8 @@ class Progress:
     """Samples computed now, and the seconds since the first of them was begun."""
     stage: Callable[[str], None] = ignore
     """What begins, a few words."""
+    tell: Callable[[str], None] = ignore
+    """A sentence that is worth keeping."""
     note: Callable[[str], None] = ignore
     """A few words beside the position, for example the loss."""
 
@@ -171,6 +177,9 @@ def profile(
 ) -> ProfileReport:
     """Run a benchmark through a model, write chunks to the spool and ingest them.
 
+    A sample that cannot be run is left out, listed beside the chunks, and tried again by the next
+    run.
+
     Parameters
     ----------
     options
@@ -191,7 +200,7 @@ def profile(
     Cancelled
         If `stop` said so; the finished chunks are ingested.
     RunnerError
-        If the model cannot be loaded or fails its self-test.
+        If the model cannot be loaded or fails its self-test, or no sample can be run.
     DataError
         If the benchmark or the cache cannot be used.
     """
@@ -211,6 +220,21 @@ def profile(
         if stop():
             raise Cancelled(f"stopped after {done} of {total} samples of the noise statistics")
 
+    def downloading(sentence: str) -> None:
+        progress.tell(sentence)
+        progress.stage("downloading the model")
+
+    def downloaded(done: int, total: int) -> None:
+        free = hub.written_bytes(hub.free_bytes(hub.cache_folder()))
+        progress.note(
+            f"downloading the model: {hub.written_bytes(done)} of {hub.written_bytes(total)}, "
+            f"{free} free"
+        )
+        if done == total:
+            progress.stage("loading the model")
+
+    watch = hub.Watch(tell=downloading, at=downloaded, stop=stop)
+    bad = BadSamples()
     if benchmark is None:
         begin("reading the benchmark")
         benchmark = load_benchmark(options.benchmark)
@@ -218,10 +242,15 @@ def profile(
     progress.samples(0, len(wanted))
     if loaded is None:
         begin("loading the model")
-        loaded = load(options.model, device=options.device, dtype=options.dtype)
+        loaded = load(options.model, device=options.device, dtype=options.dtype, watch=watch)
     loaded = with_image_size(loaded, options.image_size)
+    if options.layer_features and loaded.stack.decoder is not None:
+        raise UnsupportedModel(
+            f"{loaded.name} reads image and text in its encoder, so the layers that answer have no "
+            "positions of either to take features from; run it with the layers alone (--layers)"
+        )
     begin("testing the masking")
-    tested = self_test(loaded, benchmark.samples[:BLOCK_SIZE], scope=options.mask_scope)
+    tested = _tested(loaded, benchmark.samples[:BLOCK_SIZE], options, bad)
     rows = options.batch_size or DEFAULT_ROWS[loaded.device.type]
     images = VisionCache()
     begin("noise statistics")
@@ -234,7 +263,10 @@ def profile(
         batch_size=rows,
         answers=options.answers,
         progress=observed,
+        bad=bad,
     )
+    if bad.reasons:
+        progress.tell(f"{len(bad.reasons)} samples cannot be read, here or for the noise")
     config = configuration(options, loaded, benchmark)
     key = run_key(config)
     write_sidecar(
@@ -289,11 +321,13 @@ def profile(
                 with_layers=len(plan.layers) > 1,
                 with_layer_features=plan.layer_features,
             )
-            results = list(run_batches(wider, samples, rows))
+            results = list(run_batches(wider, samples, rows, bad))
             seconds += time.monotonic() - started
-            write_samples(cache, benchmark, [block.index * BLOCK_SIZE])
-            write_chunk(folder, plan, prediction_table(results, lacking.kept))
-            computed += len(samples)
+            new = lacking.without(bad.reasons)
+            if new is not None:
+                write_samples(cache, benchmark, [block.index * BLOCK_SIZE])
+                write_chunk(folder, new.plan, prediction_table(results, new.kept))
+                computed += len(new.compute)
             progress.computed(computed, time.monotonic() - first)
             passes += sum(result.passes for result in results)
             if time.monotonic() - ingested_at > INGEST_SECONDS:
@@ -302,7 +336,9 @@ def profile(
                 ingested_at = time.monotonic()
         done += len(block.wanted)
         progress.samples(done, len(wanted))
+    bad_samples.note(folder, wanted[:done], bad)
     ingest(cache, run_keys=[key])
+    bad.require_one_good(wanted)
     if stopped:
         raise Cancelled(f"stopped after {done} of {len(wanted)} samples")
     return ProfileReport(
@@ -318,7 +354,22 @@ def profile(
         dtype=loaded.dtype,
         batch_size=rows,
         self_test=tested,
+        bad_samples=tuple(bad.among(wanted)),
     )
+
+
+def _tested(
+    loaded: LoadedModel, samples: Sequence[Sample], options: ProfileOptions, bad: BadSamples
+) -> SelfTestReport:
+    """Run the self-test on the first samples that can be read."""
+
+    def test(readable: list[Sample]) -> SelfTestReport:
+        return self_test(loaded, readable, scope=options.mask_scope)
+
+    tested = bad.spare(samples, test)
+    bad.require_one_good(samples)
+    assert tested is not None
+    return tested
 
 
 def configuration(
@@ -368,10 +419,19 @@ def environment(loaded: LoadedModel, statistics: NoiseStatistics, rows: int) -> 
 
 
 def run_batches(
-    runner: BatchRunner, samples: Sequence[Sample], batch_size: int
+    runner: BatchRunner, samples: Sequence[Sample], batch_size: int, bad: BadSamples
 ) -> Iterator[BatchResult]:
     """Run a block in batches of similar prompt length, so that little is spent on padding."""
-    style = runner.candidates.answers
-    by_length = sorted(samples, key=lambda sample: (len(user_text(sample, style)), sample.id))
+    style: AnswerStyle = runner.candidates.answers
+    lengths = {
+        sample.id: bad.spare([sample], lambda one: len(user_text(one[0], style)))
+        for sample in samples
+    }
+    by_length = sorted(
+        (sample for sample in samples if sample not in bad),
+        key=lambda sample: (lengths[sample.id], sample.id),
+    )
     for start in range(0, len(by_length), batch_size):
-        yield runner.run(by_length[start : start + batch_size])
+        result = bad.spare(by_length[start : start + batch_size], runner.run)
+        if result is not None:
+            yield result

@@ -15,6 +15,9 @@ from model_runners.reporter import Reporter
 from model_runners.requests import options_of
 from pid_core.errors import PidError
 
+LISTED_BAD_SAMPLES = 100
+"""A job's row has so many of them; the file beside the run's chunks has all."""
+
 log = logging.getLogger(__name__)
 
 
@@ -39,11 +42,24 @@ def work(
         reporter.say(text)
         show.stage(text)
 
+    def tell(sentence: str) -> None:
+        reporter.say(sentence)
+        show.tell(sentence)
+
+    def note(text: str) -> None:
+        reporter.note(text)
+        show.note(text)
+
     report = profile(
         options,
         cache,
         progress=Progress(
-            statistics=statistics, samples=samples, computed=reporter.speed, stage=stage
+            statistics=statistics,
+            samples=samples,
+            computed=reporter.speed,
+            stage=stage,
+            tell=tell,
+            note=note,
         ),
         stop=reporter.stop.is_set,
         benchmark=benchmark,
@@ -60,6 +76,9 @@ def work(
         "seconds": report.inference_seconds,
         "rate": report.samples_per_second,
         "checks": len(report.self_test.checks),
+        "self_test": report.self_test.to_dict(),
+        "bad_samples": list(report.bad_samples[:LISTED_BAD_SAMPLES]),
+        "bad_sample_count": len(report.bad_samples),
         "spectra": spectra.made,
         "without_spectrum": list(spectra.refused),
         "speed": speed,
@@ -178,8 +197,10 @@ def outcome(result: dict[str, Any]) -> str:
         else f"{result['computed']} samples in {result['seconds']:.1f} s of inference "
         f"({rate:.1f} samples/s, {result['passes'] / result['seconds']:.0f} passes/s)"
     )
+    left_out = result.get("bad_sample_count", 0)
+    bad = f"; {left_out} could not be run, the next run tries them again" if left_out else ""
     return (
         f"run {result['run_key']}: {result['samples']} samples of {result['benchmark']} "
         f"through {result['model']}; {speed}; self-test passed ({result['checks']} checks); "
-        f"{result['spectra']} spectra"
+        f"{result['spectra']} spectra{bad}"
     )

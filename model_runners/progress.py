@@ -23,6 +23,10 @@ class Bar:
         """Say what is being done now."""
         self._bar.set_description_str(what)
 
+    def tell(self, sentence: str) -> None:
+        """Write a sentence above the bar, where it stays."""
+        self._bar.write(sentence, file=sys.stderr)
+
     def note(self, text: str) -> None:
         """Show a short text behind the rate."""
         self._bar.set_postfix_str(text, refresh=False)

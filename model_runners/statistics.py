@@ -8,7 +8,8 @@ from typing import Any
 
 from data_cache.errors import BenchmarkError
 from data_cache.samples import Benchmark, Sample
-from model_runners.encoding import encode
+from model_runners.bad_samples import BadSamples
+from model_runners.encoding import EncodedBatch, encode
 from model_runners.image_size import image_size
 from model_runners.loading import LoadedModel
 from model_runners.masking import NoiseStatistics, RunningMoments
@@ -67,13 +68,15 @@ def observe(
     batch_size: int,
     answers: AnswerStyle = "letters",
     progress: Progress | None = None,
+    bad: BadSamples | None = None,
 ) -> NoiseStatistics:
-    """Compute mean and variance per dimension of every stream: what a mask would replace."""
+    """Compute mean and variance per dimension of every stream: what a mask would replace.
+
+    Samples that cannot be read are left out and added to `bad`.
+    """
     import torch
 
-    running: dict[str, RunningMoments] = {}
-    for start in range(0, len(samples), batch_size):
-        part = samples[start : start + batch_size]
+    def encoded(part: list[Sample]) -> tuple[list[Sample], EncodedBatch]:
         batch = encode(
             loaded.processor,
             part,
@@ -81,11 +84,21 @@ def observe(
             scope=scope,
             answers=answers,
         )
-        captured = merge(loaded, batch, part, images=images)
-        for name, vectors in content(captured, batch).items():
-            running.setdefault(name, RunningMoments()).update(torch.cat(vectors))
+        return part, batch
+
+    bad = BadSamples() if bad is None else bad
+    running: dict[str, RunningMoments] = {}
+    for start in range(0, len(samples), batch_size):
+        part = samples[start : start + batch_size]
+        read = bad.spare(part, encoded)
+        if read is not None:
+            good, batch = read
+            captured = merge(loaded, batch, good, images=images)
+            for name, vectors in content(captured, batch).items():
+                running.setdefault(name, RunningMoments()).update(torch.cat(vectors))
         if progress is not None:
             progress(start + len(part), len(samples))
+    bad.require_one_good(samples)
     found = {name: moments.finish() for name, moments in running.items()}
     return NoiseStatistics(vision=found.pop("vision"), text=found.pop("text"), side=found)
 
@@ -100,6 +113,7 @@ def noise_statistics(
     batch_size: int,
     answers: AnswerStyle = "letters",
     progress: Progress | None = None,
+    bad: BadSamples | None = None,
 ) -> NoiseStatistics:
     """Read the statistics from the cache folder, or compute and store them."""
     path = cache / "statistics" / f"{recipe(loaded, benchmark, scope, answers)}.safetensors"
@@ -113,6 +127,7 @@ def noise_statistics(
         batch_size=batch_size,
         answers=answers,
         progress=progress,
+        bad=bad,
     )
     found.save(path)
     return found

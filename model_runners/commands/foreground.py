@@ -7,6 +7,8 @@ from data_cache import jobs
 from data_cache.jobs import JobRow
 from data_cache.location import command
 from data_cache.samples import Benchmark
+from model_runners.bad_samples import FILE_NAME
+from model_runners.check_words import check_in_words
 from model_runners.jobs import follow
 from model_runners.profile import Progress
 from model_runners.progress import progress
@@ -26,7 +28,9 @@ def do(cache: Path, job: JobRow, *, benchmark: Benchmark | None = None) -> int:
         ended = perform(
             cache,
             jobs.find(cache, job.job_key),
-            show=Progress(statistics=bar.to, samples=bar.to, stage=bar.name, note=bar.note),
+            show=Progress(
+                statistics=bar.to, samples=bar.to, stage=bar.name, tell=bar.tell, note=bar.note
+            ),
             benchmark=benchmark,
         )
     tell(ended)
@@ -70,5 +74,14 @@ def watch(cache: Path, key: str) -> int | None:
 def tell(job: JobRow) -> None:
     """Say on stderr what a finished job did."""
     print(job.message, file=sys.stderr)
+    for check in job.result.get("self_test", {}).get("checks", ()):
+        print(f"  self-test: {check_in_words(check)}", file=sys.stderr)
     for sentence in job.result.get("without_spectrum", ()):
         print(f"  no spectrum of {sentence}", file=sys.stderr)
+    listed = job.result.get("bad_samples", [])
+    for one in listed:
+        print(f"  sample {one['sample_id']!r} was left out: {one['reason']}", file=sys.stderr)
+    more = job.result.get("bad_sample_count", 0) - len(listed)
+    if more:
+        where = f"spool/{job.result['run_key']}/{FILE_NAME}"
+        print(f"  and {more} more, see {where} in the cache folder", file=sys.stderr)

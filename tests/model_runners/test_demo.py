@@ -9,6 +9,7 @@ from data_cache import estimates, queries
 from data_cache.conditions import Condition
 from data_cache.samples import Benchmark
 from data_cache.shipped import load_demo
+from model_runners.bad_samples import BadSamples
 from model_runners.candidates import Candidates
 from model_runners.demo.recipes import RECIPES
 from model_runners.inference import BatchRunner
@@ -62,7 +63,7 @@ def test_shipped_scores_are_those_of_the_shipped_weights(
     stored = queries.predictions(cache, run.run_key, split="test")
     place = {sample_id: row for row, sample_id in enumerate(stored.sample_ids.tolist())}
     compared = 0
-    for result in run_batches(runner, samples, 64):
+    for result in run_batches(runner, samples, 64, BadSamples()):
         for row in result.rows:
             shipped = stored.scores[row.condition][place[row.sample.id], row.draw]
             assert np.allclose(row.scores, shipped, atol=2e-4), (
