@@ -9,7 +9,6 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from model_runners.errors import UnsupportedModel
 from model_runners.processors_qformer import pad_left
 
 if TYPE_CHECKING:
@@ -22,6 +21,8 @@ PATCH, NEWLINE, BEGIN, ANSWER = "|SPEAKER|", "|NEWLINE|", "<s>", "<0x04>"
 
 class FuyuPrompts:
     """Image processor and tokenizer of a `FuyuProcessor`."""
+
+    images_per_prompt = 1
 
     def __init__(self, processor: Any):
         """Take the parts of a `FuyuProcessor` of transformers.
@@ -68,19 +69,10 @@ class FuyuPrompts:
         dict
             Besides what the model takes, `offset_mapping` (B, L, 2) in the prompt without its
             placeholder.
-
-        Raises
-        ------
-        UnsupportedModel
-            If a prompt has not exactly one image.
         """
         import numpy as np
         import torch
 
-        if images is not None and any(len(of_prompt) != 1 for of_prompt in images):
-            raise UnsupportedModel(
-                "Fuyu takes one image per prompt; this benchmark has samples with more"
-            )
         pictures = [] if images is None else [self._patches(image) for (image,) in images]
         rows: list[tuple[list[int], list[tuple[int, int]]]] = []
         for index, prompt in enumerate(prompt.replace(PATCH, "") for prompt in text):

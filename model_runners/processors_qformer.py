@@ -9,14 +9,14 @@ outside of everything, and the Q-Former's own on the right, as for one prompt al
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from model_runners.errors import UnsupportedModel
-
 if TYPE_CHECKING:
     import PIL.Image
 
 
 class QFormerProcessor:
     """The parts of an `InstructBlipProcessor`, with batches that equal single prompts."""
+
+    images_per_prompt = 1
 
     def __init__(self, processor: Any, *, words: int, start: int | None):
         """Take the parts.
@@ -70,18 +70,9 @@ class QFormerProcessor:
         dict
             Besides what the model takes, `offset_mapping` (B, L, 2) and `read_offset_mapping`
             (B, W, 2): characters of the prompt without its placeholder; nothing for image tokens.
-
-        Raises
-        ------
-        UnsupportedModel
-            If a prompt has not exactly one image.
         """
         import torch
 
-        if images is not None and any(len(of_prompt) != 1 for of_prompt in images):
-            raise UnsupportedModel(
-                "InstructBLIP takes one image per prompt; this benchmark has samples with more"
-            )
         bare = [prompt.replace(self.image_token, "") for prompt in text]
         spelled = self.tokenizer(
             bare,

@@ -1,5 +1,6 @@
 """Fuyu's inputs, put together from the parts of its processor: rows of patches, then the prompt."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import torch
 
 from data_cache.samples import Benchmark
 from model_runners.encoding import encode
-from model_runners.errors import UnsupportedModel
+from model_runners.errors import BadSample
 from model_runners.families import load_family
 from model_runners.processors import load_processor
 from tests.model_runners.zoo import PATCH_SIDE, TINY
@@ -81,9 +82,11 @@ def test_without_an_image_the_prompt_is_the_same_but_for_its_patches(
     assert torch.equal(full.inputs["input_ids"][0, -len(kept) :], kept)
 
 
-def test_two_images_are_refused_in_a_sentence(prompts) -> None:
-    with pytest.raises(UnsupportedModel, match="one image per prompt"):
-        prompts(text=["|SPEAKER|Hi"], images=[[picture(8, 8), picture(8, 8)]])
+def test_a_sample_of_two_images_is_a_bad_one(prompts, digits: Benchmark) -> None:
+    first, second = digits.samples[:2]
+    two = dataclasses.replace(first, images=(*first.images, *second.images))
+    with pytest.raises(BadSample, match="it has 2 images"):
+        encode(prompts, [two], image_token_id=prompts.image_token_id)
 
 
 def test_a_tokenizer_without_fuyus_tokens_is_refused(prompts) -> None:

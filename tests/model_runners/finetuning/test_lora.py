@@ -9,9 +9,14 @@ import pytest
 import torch
 from torch import nn
 
+from data_cache.benchmarks import load_benchmark
+from model_runners.candidates import Candidates
 from model_runners.finetuning.lora import attach, target_names
+from model_runners.finetuning.objective import answer_losses
 from model_runners.finetuning.training import Trainer, train
 from model_runners.loading import LoadedModel, load
+from model_runners.vision import VisionCache
+from tests.model_runners.zoo import build
 
 
 def hashes(model: nn.Module) -> dict[str, str]:
@@ -99,3 +104,23 @@ def test_another_family_is_trained_in_the_same_way(
     changed = {name for name in after if after[name] != fresh[name]}
     assert changed
     assert all(".lora_" in name and ".language_model.layers.1." in name for name in changed)
+
+
+def test_an_encoder_decoder_is_adapted_in_the_last_layers_of_its_decoder(tmp_path: Path) -> None:
+    loaded = load(str(build("instructblip_t5", tmp_path / "t5")), device="cpu")
+    names = target_names(loaded)
+    last = "language_model.decoder.block.2."
+    assert names == [n for n, m in loaded.model.named_modules() if n in names and last in n]
+    kinds = {name.removeprefix(last).split(".")[2] for name in names}
+    assert {"SelfAttention", "EncDecAttention", "DenseReluDense"} <= kinds
+    lora = attach(loaded, rank=2, seed=0, base="t5")
+    assert set(lora.targets) == set(names)
+    losses = answer_losses(
+        loaded,
+        load_benchmark("digits_vqa").select(split="train", limit=2),
+        candidates=Candidates.of_model(loaded),
+        images=VisionCache(),
+    )
+    losses.sum().backward()
+    grown = [name for name, p in lora.parameters.items() if p.grad is not None and p.grad.any()]
+    assert len(grown) == len(names)  # every B; A has no gradient while B is 0
