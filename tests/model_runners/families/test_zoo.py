@@ -46,8 +46,16 @@ def test_every_line_of_the_table_has_a_tiny_model() -> None:
 
 
 def test_its_masking_is_clean(loaded: LoadedModel, digits: Benchmark) -> None:
-    report = self_test(loaded, digits.samples[:8])
+    sequences: list[int] = []
+    counter = loaded.stack.layers[0].register_forward_hook(
+        lambda _module, arguments, _output: sequences.append(len(arguments[0]))
+    )
+    try:
+        report = self_test(loaded, digits.samples[:8])
+    finally:
+        counter.remove()
     assert report.passed
+    assert sum(sequences) <= 10 * 2, "it costs at most ten forward passes of two samples"
     moved = {check.name: check.value for check in report.checks if check.limit == 0.0}
     assert min(moved["image_matters"], moved["text_matters"]) > MOVES, moved
 
