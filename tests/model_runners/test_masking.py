@@ -54,6 +54,18 @@ def test_moments_do_not_depend_on_how_the_stream_is_cut(cuts: list[int]) -> None
     assert torch.allclose(found.std, values.double().std(0).float(), rtol=1e-5)
 
 
+@pytest.mark.gpu
+def test_moments_taken_on_a_gpu_are_those_taken_on_the_cpu() -> None:
+    values = 1e3 + torch.randn(20_000, 5, generator=torch.Generator().manual_seed(0))
+    here, there = RunningMoments(), RunningMoments()
+    for part in values.split(9000):
+        here.update(part)
+        there.update(part.cuda())
+    assert there.finish().count == 20_000
+    assert torch.allclose(there.finish().mean, here.finish().mean, rtol=1e-6)
+    assert torch.allclose(there.finish().std, here.finish().std, rtol=1e-6)
+
+
 def test_noise_has_the_moments_it_was_asked_for() -> None:
     wanted = moments()
     noise = draw_noise(wanted, 200_000, seed=3)
