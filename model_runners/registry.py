@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from data_cache.atomic import write_atomically
 from data_cache.location import cache_directory
 from model_runners.errors import BadOption
 from pid_core.errors import did_you_mean
@@ -22,6 +23,9 @@ ENVIRONMENT_VARIABLE = "PIDSCOPE_MODELS"
 """An absolute path; it goes before the file in the cache folder."""
 OWN_FILE = "models.yaml"
 """Name of a person's own file in the cache folder."""
+
+ADD_ATTEMPTS = 5
+"""How often an entry is added anew where somebody else changes the file meanwhile."""
 
 Origin = Literal["demo", "papers", "own"]
 
@@ -178,13 +182,84 @@ def _own(path: Path, _changed: int, _size: int) -> Registry:
     return read_registry(path, origin="own")
 
 
+def add_own(name: str, load_id: str, **fields: str) -> Path:
+    """Write a model at the end of a person's own file and return the file.
+
+    What is in the file stays as it is, comments included; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    name
+        Under which it is listed and its results are stored.
+    load_id
+        A hub id or an absolute folder.
+    fields
+        Others of `FIELDS`; empty ones are left out.
+
+    Raises
+    ------
+    BadOption
+        If the entry makes no sense, the name is taken, or the file cannot take an entry at its end.
+    CacheError
+        If the file cannot be written.
+    """
+    import yaml
+
+    path = own_file()
+    if not path.is_absolute():
+        raise BadOption(f"${ENVIRONMENT_VARIABLE} is {str(path)!r}; give an absolute path")
+    if name in papers():
+        raise BadOption(f"the name {name!r} is that of a model of the papers; choose another")
+    content = {"load_id": load_id} | {field: value for field, value in fields.items() if value}
+    entry = _entry(name, content, folder=path.parent, origin="own")
+    block = yaml.safe_dump({name: content}, sort_keys=False, allow_unicode=True, width=10_000)
+    for _ in range(ADD_ATTEMPTS):
+        before = _bytes_of(path)
+        after = _with_block(before, block)
+        was, now = (_parsed(text, path, origin="own") for text in (before, after))
+        if name in was.entries or name in was.broken:
+            raise BadOption(f"there is a model {name!r} in {path} already; choose another name")
+        if now.entries != {**was.entries, name: entry} or now.problems != was.problems:
+            raise BadOption(
+                f"an entry cannot be written at the end of {path}"
+                + "".join(f" ({problem})" for problem in was.problems)
+                + "; mend the file, or write the entry yourself"
+            )
+        if _bytes_of(path) == before:  # nobody has added another one meanwhile
+            return write_atomically(path.resolve(), after)
+    raise BadOption(f"{path} is being changed by somebody else; try again")
+
+
+def _with_block(before: bytes, block: str) -> bytes:
+    newline = "\r\n" if b"\r\n" in before else "\n"
+    gap = newline if before and not before.endswith((b"\n", b"\r")) else ""
+    return before + (gap + block.replace("\n", newline)).encode("utf-8")
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise BadOption(f"the models in {path} cannot be read: {_first_line(error)}") from error
+
+
 def read_registry(path: Path, *, origin: Origin) -> Registry:
     """Read a file of models; what is wrong with it is a part of the answer, not an exception."""
+    try:
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        return _unreadable(f"the models in {path} cannot be read: {_first_line(error)}")
+    return _parsed(content, path, origin=origin)
+
+
+def _parsed(content: bytes, path: Path, *, origin: Origin) -> Registry:
     import yaml
 
     try:
         # BaseLoader: every scalar stays the text that was written, and nothing is constructed.
-        loader = yaml.BaseLoader(path.read_text("utf-8"))
+        loader = yaml.BaseLoader(content.decode("utf-8"))
         node = loader.get_single_node()
         if node is None:
             return Registry(entries={})
@@ -201,7 +276,7 @@ def read_registry(path: Path, *, origin: Origin) -> Registry:
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         return _unreadable(f"{path}{line} is no YAML: {error.problem}")
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
         return _unreadable(f"the models in {path} cannot be read: {_first_line(error)}")
     entries: dict[str, ModelEntry] = {}
     problems: list[str] = []

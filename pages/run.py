@@ -5,6 +5,7 @@ import streamlit as st
 from pages.widgets.entry import enter_through_app
 from pages.widgets.errors import sentence_instead
 from pages.widgets.job_cards import show_jobs
+from pages.widgets.own_models import offer_to_keep
 from pages.widgets.run_choices import choose_run
 from pages.widgets.run_start import show_cost, show_start
 from pages.widgets.stored import current_reading
@@ -20,6 +21,7 @@ reading = current_reading()
 with sentence_instead("This run is not possible."):
     options = choose_run()
     if options is not None:
+        offer_to_keep(options.model)
         show_cost(options, reading.cache)
         show_start(options, reading.cache)
 

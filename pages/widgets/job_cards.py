@@ -21,7 +21,9 @@ from pages.widgets.job_words import (
     share_done,
     state_of,
 )
+from pages.widgets.left_out import show_left_out
 from pages.widgets.running_jobs import EVERY_SECONDS, rerun_when_changed
+from pages.widgets.self_tests import show_self_test
 from pages.widgets.stored import Stored
 from pages.widgets.wishes import clicked, forget
 
@@ -91,6 +93,8 @@ def _show_job(job: JobRow, reading: Stored, *, with_kind: bool, more: More | Non
             st.text(outcome_of(job))
         for sentence in job.result.get("without_spectrum", []):
             st.text(f"No spectrum of {sentence}")
+        show_left_out(job)
+        show_self_test(job.result.get("self_test", {}), key=f"self_test_{job.job_key}")
         if more is not None:
             more(job, reading)
         with st.container(horizontal=True, vertical_alignment="center"):

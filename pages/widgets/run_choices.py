@@ -9,6 +9,7 @@ from model_runners.models import MODELS, runnable
 from model_runners.profile import ProfileOptions
 from model_runners.registry import own
 from pages.widgets import state
+from pages.widgets.run_manner import choose_manner
 
 OTHER = "another model"
 """The choice that asks for a folder or a hub id."""
@@ -59,6 +60,7 @@ def choose_run() -> ProfileOptions | None:
             help="Every layer, through the logit lens, for the Layers page: in the same pass, and "
             "so many times as much to store.",
         )
+    manner = choose_manner()
     if not model:
         ask_for_model()
         return None
@@ -73,6 +75,9 @@ def choose_run() -> ProfileOptions | None:
         draws=draws,
         device=device,
         layers=layers == EVERY_LAYER,
+        answers=manner.answers,
+        mask_scope=manner.mask_scope,
+        pooling=manner.pooling,
     )
 
 
@@ -85,6 +90,9 @@ def read_benchmark(name: str) -> Benchmark:
 def choose_model(key: str, other_key: str) -> str:
     """Draw the pickers for the model; returns a name, a folder, a hub id, or nothing."""
     offered = runnable()
+    kept = st.session_state.pop(state.KEPT, None)
+    if kept in offered:
+        st.session_state[key] = kept
     before = st.session_state.get(key)
     if before is not None and before not in (*offered, OTHER):
         st.session_state[key], st.session_state[other_key] = OTHER, before  # says why it cannot be

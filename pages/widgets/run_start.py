@@ -7,6 +7,7 @@ import streamlit as st
 from model_runners.cost import Cost, estimate_cost
 from model_runners.jobs import start
 from model_runners.profile import ProfileOptions
+from pages.widgets.download import show_download
 from pages.widgets.errors import sentence_instead
 from pages.widgets.job_words import duration, parameters, size
 from pages.widgets.run_choices import read_benchmark
@@ -32,6 +33,7 @@ def show_cost(options: ProfileOptions, cache: Path) -> Cost:
                     st.caption(label, help=meaning)
                     st.text(value)
         st.text(basis(cost))
+        show_download(options.model)
     return cost
 
 

@@ -135,3 +135,72 @@ def test_the_document_names_every_field_and_its_example_is_read(tmp_path: Path) 
     assert found.problems == ()
     assert len(found.entries) == 2
     assert {one.name for one in fields(ModelEntry)} >= set(FIELDS)
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person's own file, which does not exist yet."""
+    path = tmp_path / "models.yaml"
+    monkeypatch.setenv(registry.ENVIRONMENT_VARIABLE, str(path))
+    return path
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "",
+        "# mine\n",
+        "# mine\nold: {load_id: a/old}  # tuned in May\n",
+        "old:\n  load_id: a/old\n  # no newline at the end",
+        "old:\r\n  load_id: a/old\r\n",
+        "broken: {load_id: 3 4}\nold: {load_id: ./x}\n",
+    ],
+)
+def test_a_model_is_added_and_what_was_there_stays_byte_for_byte(before: str, own: Path) -> None:
+    own.write_bytes(before.encode())
+    was = registry.own()
+    registry.add_own("yes", "a/new", family="LLaVA: 1.5"[:5], model_type="")
+    assert own.read_bytes().startswith(before.encode())
+    now = registry.own()
+    assert now.problems == was.problems
+    assert {name: entry for name, entry in now.entries.items() if name != "yes"} == was.entries
+    assert now.entries["yes"] == ModelEntry(load_id="a/new", family="LLaVA", origin="own")
+
+
+def test_the_file_is_made_for_the_first_model(own: Path) -> None:
+    assert registry.add_own("first", str(own.parent)) == own
+    assert registry.own().entries["first"].load_id == str(own.parent)
+
+
+def test_a_file_behind_a_link_stays_behind_it(own: Path) -> None:
+    real = own.parent / "dotfiles" / "models.yaml"
+    real.parent.mkdir()
+    real.write_text("old: {load_id: a/old}\n")
+    own.symlink_to(real)
+    registry.add_own("new", "a/new")
+    assert own.is_symlink()
+    assert "a/new" in real.read_text()
+
+
+@pytest.mark.parametrize(
+    ("before", "name", "load_id", "says"),
+    [
+        ("old: {load_id: a/b}", "old", "a/new", "there is a model 'old' in .* already"),
+        ("old: {load_id: 3 4}", "old", "a/new", "there is a model 'old' in .* already"),
+        ("", "llava-1.5-7b", "a/new", "that of a model of the papers"),
+        ("", "two words", "a/new", "a name has up to 64 letters"),
+        ("", "new", "a b", "neither a hub id such as owner/name nor a folder"),
+        ("{old: {load_id: a/b}}", "new", "a/new", "cannot be written at the end"),
+        ("old: {load_id: a/b}\n...\n", "new", "a/new", "cannot be written at the end"),
+        ("- a list", "new", "a/new", "cannot be written at the end"),
+        ("old: {", "new", "a/new", "cannot be written at the end"),
+    ],
+)
+def test_what_cannot_be_added_changes_nothing(
+    before: str, name: str, load_id: str, says: str, own: Path
+) -> None:
+    own.write_text(before)
+    with pytest.raises(BadOption, match=says):
+        registry.add_own(name, load_id)
+    assert own.read_text() == before
+    assert [path.name for path in own.parent.iterdir()] == ["models.yaml"]

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from data_cache import estimates, jobs
 from data_cache.errors import CacheDamaged
 from model_runners.jobs import cancel, follow
+from model_runners.models import MODELS
 from model_runners.profile import ProfileOptions
 from model_runners.requests import KIND, request_of, title_of
 from pages.widgets.run_choices import OTHER
@@ -158,6 +159,60 @@ def test_a_model_that_cannot_be_is_a_sentence_and_starts_nothing(
     assert "Start" not in labels(app)
     assert "Jobs" in words(app), "the rest of the page is there"
     assert not cache.exists()
+
+
+def test_a_model_in_a_folder_is_added_to_the_list_without_code(cache: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "my checkpoint"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "llava"}')
+    own = cache / "models.yaml"
+    cache.mkdir()
+    own.write_text("# what I tuned\n")
+    app = open_run()
+    app.selectbox(key="run_model").set_value(OTHER).run()
+    app.text_input(key="run_other_model").set_value(str(folder)).run()
+    field = app.text_input(key=f"keep_name_{folder}")
+    assert field.value == "my-checkpoint"
+    field.set_value("llava-1.5-7b")
+    app.button(key="keep_model").click().run()
+    assert not app.exception
+    assert "that of a model of the papers" in words(app)
+    app.text_input(key=f"keep_name_{folder}").set_value("my-llava")
+    app.button(key="keep_model").click().run()
+    assert not app.exception
+    assert app.selectbox(key="run_model").value == "my-llava"
+    assert "Start" in labels(app)
+    assert "keep_model" not in {button.key for button in app.button}, "it is in the list now"
+    assert own.read_text().startswith("# what I tuned\nmy-llava:")
+    assert MODELS["my-llava"].model_type == "llava"
+
+
+def test_a_model_of_the_hub_says_what_would_be_downloaded_or_why_not(cache: Path) -> None:
+    app = open_run()
+    app.selectbox(key="run_model").set_value("llava-1.5-7b").run()
+    assert not app.exception
+    assert "HF_HUB_OFFLINE is set" in words(app), "the tests run without a network"
+
+
+def test_a_finished_job_shows_its_self_test_and_the_samples_left_out(cache: Path) -> None:
+    key = record_job(cache)
+    jobs.claim(cache, key)
+    check = {"name": "lens", "value": 0.0, "limit": 1e-4, "passed": True, "meaning": "it differs"}
+    result = {
+        "run_key": "r", "model": "m", "benchmark": "b",
+        "bad_samples": [{"sample_id": "s-1", "reason": "[an](http://x) image"}],
+        "bad_sample_count": 120,
+        "self_test": {"passed": True, "checks": [check]},
+    }  # fmt: skip
+    jobs.finish(cache, key, "done", result=result, message="done")
+    app = open_run()
+    assert {"120 samples left out", "Self-test passed (1 checks)"} <= {
+        expander.label for expander in app.expander
+    }
+    frames = [frame.value for frame in app.dataframe]
+    assert any("[an](http://x) image" in frame.to_string() for frame in frames)
+    assert any("the last layer's lens is the model's output" in f.to_string() for f in frames)
+    assert "The first 1 are shown." in words(app)
 
 
 def test_a_device_that_is_not_there_is_a_sentence(cache: Path) -> None:

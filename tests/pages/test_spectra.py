@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from data_cache import queries
 from data_cache.ingest import ingest
 from data_cache.location import database_path
+from data_cache.runs import write_sidecar
 from data_cache.store import writer
 from tests.pages.caches import build_cache, write_run
 from tests.pages.spectra import ideal_records, record
@@ -232,3 +234,16 @@ def test_text_from_data_is_never_markup(cache: Path) -> None:
     for element in app.get("markdown"):
         assert "example.org" not in str(element.value)
     assert "<img" not in json.dumps([chart["data"] for chart in charts(app)])
+
+
+def test_the_self_tests_of_the_runs_behind_the_bars_are_shown(cache: Path) -> None:
+    (run,) = queries.runs(build_cache(cache, ideal_records(("model-a",))))
+    check = {"name": "padding", "value": 0.2, "limit": 1e-4, "passed": False, "meaning": ""}
+    report = {"model": "model-a", "passed": False, "checks": [check]}
+    write_sidecar(cache, run.run_key, run.config, self_test=report)
+    ingest(cache)
+    app = open_page()
+    assert "Self-tests of the masking (0 of 1 passed)" in {one.label for one in app.expander}
+    shown = "\n".join(frame.value.to_string() for frame in app.dataframe)
+    assert "padding of a batch changes nothing" in shown
+    assert "0.2, at most 0.0001" in shown
