@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from model_runners.errors import UnsupportedModel
+
 if TYPE_CHECKING:
     import torch
 
@@ -111,7 +113,15 @@ def _rows_of_positions(
 
     Item i is added to the output of layer i at the image's positions (Meng et al. 2024).
     """
-    del inputs, batch
+    del inputs
+    where = keywords.get("visual_pos_masks")
+    _fits(
+        "deepstack_visual_embeds",
+        where is not None
+        and where.dim() == 2
+        and len(where) == batch
+        and all(len(rows) == int(where.sum()) for rows in value),
+    )
     counts = keywords["visual_pos_masks"].sum(-1).tolist()
     return [
         SideStream(keyword="deepstack_visual_embeds", modality="vision", listed=True, vectors=rows)
@@ -132,6 +142,12 @@ def _tiles(
 
     shape = (len(value) // batch, *value.shape[1:])
     used = inputs.get("aspect_ratio_mask")
+    _fits(
+        "cross_attention_states",
+        value.dim() == 3
+        and shape[0] * batch == len(value)
+        and (used is None or used.numel() == len(value)),
+    )
     used = (
         torch.ones(batch, shape[0], dtype=torch.bool, device=value.device)
         if used is None
@@ -153,6 +169,7 @@ def _vectors_of_positions(
 ) -> list[SideStream]:
     """Per-layer embeddings of the tokens: (samples, L, layers, d)."""
     del keywords, inputs
+    _fits("per_layer_inputs", value.dim() == 4 and len(value) == batch)
     return [
         SideStream(
             keyword="per_layer_inputs",
@@ -162,6 +179,14 @@ def _vectors_of_positions(
             shape=(1, *value.shape[1:]),
         )
     ]
+
+
+def _fits(keyword: str, fits: bool) -> None:
+    if not fits:
+        raise UnsupportedModel(
+            f"the text stack is given {keyword} in a shape that does not say which sample each of "
+            "its vectors belongs to, so nothing can be masked there (model_runners/channels.py)"
+        )
 
 
 CHANNELS: dict[str, Channel] = {
@@ -188,8 +213,14 @@ def side_streams(
 
     Returns
     -------
+    dict[str, SideStream]
         By name: the keyword with the number of the item where it is a list
         (`deepstack_visual_embeds.0`), or the modality where it is nowhere else.
+
+    Raises
+    ------
+    UnsupportedModel
+        If the vectors cannot be told apart by sample.
     """
     found: dict[str, SideStream] = {}
     for keyword, channel in CHANNELS.items():

@@ -12,8 +12,9 @@ from data_cache.conditions import Condition
 from data_cache.samples import Benchmark, ImageFile, Sample
 from model_runners import masking
 from model_runners.candidates import Candidates
-from model_runners.channels import CHANNELS
+from model_runners.channels import CHANNELS, side_streams
 from model_runners.encoding import EncodedBatch, decode_image, encode
+from model_runners.errors import UnsupportedModel
 from model_runners.inference import BatchResult, BatchRunner, pooled
 from model_runners.loading import LoadedModel, load
 from model_runners.masking import MaskedRow, Masker, NoiseStatistics
@@ -114,6 +115,33 @@ def test_a_channel_put_together_again_is_what_the_text_stack_was_given(
     else:
         assert isinstance(original, torch.Tensor)
         assert torch.equal(found, original)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "inputs"),
+    [
+        ({"deepstack_visual_embeds": [torch.zeros(5, 4)]}, {}),
+        (
+            {
+                "deepstack_visual_embeds": [torch.zeros(5, 4)],
+                "visual_pos_masks": torch.ones(2, 3, dtype=torch.bool),
+            },
+            {},
+        ),
+        ({"cross_attention_states": torch.zeros(3, 5, 4)}, {}),
+        (
+            {"cross_attention_states": torch.zeros(4, 5, 4)},
+            {"aspect_ratio_mask": torch.ones(2, 1, 4)},
+        ),
+        ({"per_layer_inputs": torch.zeros(2, 3, 4)}, {}),
+    ],
+)
+def test_vectors_that_no_sample_can_claim_are_refused(
+    keywords: dict[str, object], inputs: dict[str, object]
+) -> None:
+    (keyword,) = keywords.keys() & CHANNELS.keys()
+    with pytest.raises(UnsupportedModel, match=keyword):
+        side_streams(keywords, inputs, 2)
 
 
 def test_every_stream_has_noise_of_its_own(
