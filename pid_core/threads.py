@@ -16,7 +16,9 @@ from threadpoolctl import ThreadpoolController  # pyright: ignore[reportMissingT
 
 @cache
 def _controller() -> Any:
-    return cast("Any", ThreadpoolController)()  # looks for the libraries once: milliseconds
+    # Looks for the libraries once, which takes milliseconds. numpy's is there by now; one that is
+    # loaded later (scipy.linalg's) has no part in the solvers' products.
+    return cast("Any", ThreadpoolController)()
 
 
 def one_thread() -> AbstractContextManager[Any]:
