@@ -211,11 +211,23 @@ def settings_of(
         "mask_scope": run.config.get("mask_scope"),
         "probe": run.config.get("probe"),
         "dtype": run.config.get("dtype"),
+        **chosen_of(run),
         **({"clusters": options.clusters} if options.estimator in ON_FEATURES else {}),
         **({"features_layer": part.features_layer} if part.features_layer != OUTPUT_LAYER else {}),
         **({"trained_on": 0 if train is None else train.n_samples} if trained else {}),
         **options.evidence.settings(),
     }
+
+
+def chosen_of(run: "RunRow") -> dict[str, Any]:
+    """Return what a run was asked to do otherwise than runs usually do, by the option's name."""
+    answers = str(run.config.get("candidates", "letters"))
+    chosen = {
+        "answers": None if answers.startswith("letters") else answers,
+        "pooling": run.config.get("pooling"),
+        "image_size": run.config.get("image_size"),
+    }
+    return {name: value for name, value in chosen.items() if value is not None}
 
 
 def key_of(

@@ -15,7 +15,7 @@ from model_runners.audit import (
 )
 from model_runners.audit_runs import FEATURES, run_tasks
 from model_runners.errors import BadOption
-from model_runners.estimation import EstimateOptions
+from model_runners.estimation import EstimateOptions, chosen_of
 from pid_core import ATOMS, ESTIMATORS
 from pid_core.errors import did_you_mean
 from pid_core.margins import Marginals
@@ -216,6 +216,7 @@ def _mask_scopes(cache: Path, run: "RunRow", fixed: EstimateOptions) -> Sensitiv
         one
         for one in queries.runs(cache)
         if (one.model, one.benchmark_key) == (run.model, run.benchmark_key)
+        and chosen_of(one) == chosen_of(run)
     ]
     newest = {str(one.config.get("mask_scope")): one for one in runs} | {own: run}
     tasks = [
@@ -229,6 +230,7 @@ def _mask_scopes(cache: Path, run: "RunRow", fixed: EstimateOptions) -> Sensitiv
         remedy = (
             f"profile --model {shlex.quote(run.model)} --benchmark {shlex.quote(run.benchmark)} "
             f"--mask-scope {OTHER_SCOPE.get(own, 'question')}"
+            + "".join(f" --{k.replace('_', '-')} {v}" for k, v in chosen_of(run).items())
         )
     return SensitivityPlan(over="mask_scope", tasks=tuple(tasks), missing=missing, remedy=remedy)
 

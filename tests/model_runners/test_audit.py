@@ -248,6 +248,18 @@ def test_another_mask_scope_is_taken_from_the_cache_or_its_command_is_named(
     assert found.missing is None
 
 
+def test_a_run_of_other_answers_is_no_other_mask_scope(tmp_path: Path) -> None:
+    for scope, answers in (("all", "letters"), ("question", "options")):
+        profile(tmp_path, small_benchmark(32), model=MODEL, mask_scope=scope, candidates=answers)
+    ingest(tmp_path)
+    run = next(one for one in queries.runs(tmp_path) if one.config["mask_scope"] == "question")
+    plan = plan_sensitivity(tmp_path, run, over="mask_scope", options=ALL)
+    assert len(plan.tasks) == 1
+    assert plan.remedy == (
+        "profile --model demo/soft --benchmark small --mask-scope all --answers options"
+    )
+
+
 @pytest.mark.slow
 def test_an_estimator_that_trains_is_run_on_a_cached_run(cache: Path) -> None:
     options = dataclasses.replace(ALL, by="none", subset="left", estimator="batch")
