@@ -108,7 +108,7 @@ def test_a_position_that_is_in_no_set_does_not_count(
     loaded: LoadedModel, samples: tuple[Sample, ...], result: BatchResult
 ) -> None:
     """Padding sits on the left of shorter prompts; alone a sample has none."""
-    from model_runners.stack import replay, take_rows
+    from model_runners.stack import replay
 
     batch = encode(loaded.processor, samples[:1], image_token_id=loaded.image_token_id)
     captured = merge(loaded, batch, samples[:1])
@@ -116,7 +116,7 @@ def test_a_position_that_is_in_no_set_does_not_count(
     last = replay(
         loaded.stack,
         captured.embeddings,
-        take_rows(captured, torch.tensor([0])),
+        captured.arguments(),
         positions=torch.stack([batch.vision, nowhere]),
     )
     assert last.means is not None

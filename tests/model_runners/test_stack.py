@@ -10,7 +10,7 @@ from model_runners.encoding import encode
 from model_runners.errors import UnsupportedModel
 from model_runners.loading import LoadedModel
 from model_runners.masking import MaskedRow, Masker, NoiseStatistics, RunningMoments
-from model_runners.stack import TextStack, before, capture, follow, replay, take_rows
+from model_runners.stack import TextStack, before, capture, follow, replay, take
 from model_runners.vision import VisionCache, merge
 
 
@@ -25,8 +25,7 @@ def test_replay_of_the_unmasked_capture_is_the_plain_forward_pass(
 ) -> None:
     _, encoded = batch
     captured = capture(oracle.model, oracle.stack, encoded.inputs)
-    rows = torch.arange(len(captured.embeddings))
-    last = replay(oracle.stack, captured.embeddings, take_rows(captured, rows))
+    last = replay(oracle.stack, captured.embeddings, captured.arguments())
     with torch.no_grad():
         plain = oracle.model(**encoded.inputs).logits[:, -1]
         assert torch.allclose(oracle.stack.head(last.hidden), plain, atol=1e-4)
@@ -57,20 +56,17 @@ def test_replayed_masking_equals_an_edit_inside_an_ordinary_forward_pass(
 def test_rows_can_be_repeated_and_reordered(oracle: LoadedModel, batch) -> None:
     _, encoded = batch
     captured = capture(oracle.model, oracle.stack, encoded.inputs)
-    rows = torch.tensor([5, 0, 0, 3])
-    mixed = replay(oracle.stack, captured.embeddings[rows], take_rows(captured, rows)).hidden
-    straight = replay(
-        oracle.stack, captured.embeddings, take_rows(captured, torch.arange(6))
-    ).hidden
+    rows = [5, 0, 0, 3]
+    taken = take(captured, rows)
+    mixed = replay(oracle.stack, taken.embeddings, taken.arguments()).hidden
+    straight = replay(oracle.stack, captured.embeddings, captured.arguments()).hidden
     assert torch.allclose(mixed, straight[rows], atol=1e-4)
 
 
 def test_the_last_layer_of_the_lens_is_the_models_own_output(oracle: LoadedModel, batch) -> None:
     _, encoded = batch
     captured = capture(oracle.model, oracle.stack, encoded.inputs)
-    last = replay(
-        oracle.stack, captured.embeddings, take_rows(captured, torch.arange(6)), with_layers=True
-    )
+    last = replay(oracle.stack, captured.embeddings, captured.arguments(), with_layers=True)
     assert last.layers is not None
     assert last.layers.shape == (len(oracle.stack.layers), 6, captured.embeddings.shape[-1])
     assert torch.allclose(last.layers[-1], last.hidden, atol=1e-5)
