@@ -7,7 +7,15 @@ import pytest
 from data_cache.samples import Benchmark
 from model_runners.errors import UnsupportedModel
 from model_runners.loading import LoadedModel
-from model_runners.prompt import INSTRUCTION, render, template_fingerprint, user_text
+from model_runners.prompt import (
+    ANSWER_STYLES,
+    INSTRUCTION,
+    INSTRUCTIONS,
+    AnswerStyle,
+    render,
+    template_fingerprint,
+    user_text,
+)
 
 
 def test_the_user_turn_lists_lettered_options_and_ends_with_the_instruction(
@@ -18,13 +26,24 @@ def test_the_user_turn_lists_lettered_options_and_ends_with_the_instruction(
     assert text.endswith(INSTRUCTION)
 
 
+def test_the_user_turn_offers_words_without_letters_or_asks_for_yes_or_no(
+    digits: Benchmark,
+) -> None:
+    sample = digits.select(subset="vision")[0]
+    words = user_text(sample, "options")
+    assert words.startswith(f"{sample.question}\nOptions:\n- 0 or 1\n- 2 or 3\n")
+    assert words.endswith(INSTRUCTIONS["options"])
+    assert user_text(sample, "yes-no") == f"{sample.question}\n{INSTRUCTIONS['yes-no']}"
+
+
+@pytest.mark.parametrize("answers", ANSWER_STYLES)
 @pytest.mark.parametrize("with_image", [True, False])
 def test_the_maskable_span_is_exactly_what_the_user_says(
-    oracle: LoadedModel, digits: Benchmark, with_image: bool
+    oracle: LoadedModel, digits: Benchmark, with_image: bool, answers: AnswerStyle
 ) -> None:
     for sample in digits.samples[:8]:
-        prompt = render(oracle.processor, sample, with_image=with_image)
-        assert prompt.text[slice(*prompt.user)] == user_text(sample)
+        prompt = render(oracle.processor, sample, with_image=with_image, answers=answers)
+        assert prompt.text[slice(*prompt.user)] == user_text(sample, answers)
         assert prompt.text[slice(*prompt.question)] == sample.question
         assert prompt.text.count("<image>") == int(with_image)
         assert sample.system is not None
@@ -63,4 +82,5 @@ def test_the_template_is_part_of_what_a_run_is(oracle: LoadedModel) -> None:
     class Other:
         chat_template = oracle.processor.chat_template + " "
 
-    assert template_fingerprint(oracle.processor) != template_fingerprint(Other())
+    prints = [template_fingerprint(oracle.processor, answers) for answers in ANSWER_STYLES]
+    assert len({*prints, template_fingerprint(Other())}) == 4
