@@ -121,6 +121,7 @@ def newest(cache: Path, options: ProfileOptions, device: str) -> JobRow | None:
         if job.request.get("model") == model
         and job.request.get("layers") == options.layers
         and job.request.get("layer_features", False) == options.layer_features
+        and job.request.get("answers", "letters") == options.answers
         and (job.result.get("speed") or {}).get("device", "").partition(":")[0] == device
     ]
     same = [job for job in fitting if job.request.get("benchmark") == options.benchmark]

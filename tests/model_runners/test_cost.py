@@ -82,7 +82,9 @@ def test_a_finished_run_tells_time_and_memory_of_the_next(
     assert cost.memory_bytes == jobs.jobs(cache)[0].result["speed"]["peak_memory_bytes"]
 
 
-@pytest.mark.parametrize("change", [{"layers": True}, {"model": "demo/oracle"}])
+@pytest.mark.parametrize(
+    "change", [{"layers": True}, {"answers": "options"}, {"model": "demo/oracle"}]
+)
 def test_another_kind_of_run_is_not_guessed_from_it(
     run: tuple[Path, ProfileReport], untrained: Path, digits: Benchmark, change: dict[str, object]
 ) -> None:
