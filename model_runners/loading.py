@@ -158,7 +158,7 @@ def load(
         stack=stack,
         image_token_id=_image_token(model, family),
         device=place,
-        dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
+        dtype=precision_of(model),
         attention=str(model.config._attn_implementation),
         weights=weights,
         adapter=adapter,
@@ -205,6 +205,15 @@ def find_stack(model: Any, family: Family) -> TextStack:
         if decoder is None
         else Decoder(module=decoder, start=model.config.text_config.decoder_start_token_id),
     )
+
+
+def precision_of(model: Any) -> str:
+    """Return the type that most weights have; some models keep a few in float32."""
+    counts: dict[str, int] = {}
+    for weight in model.parameters():
+        name = str(weight.dtype).removeprefix("torch.")
+        counts[name] = counts.get(name, 0) + weight.numel()
+    return max(counts, key=lambda name: counts[name])
 
 
 def _image_token(model: Any, family: Family) -> int:

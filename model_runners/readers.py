@@ -101,11 +101,15 @@ def _rows(output: Any, index: "torch.Tensor") -> Any:
 @contextmanager
 def _answering(module: "nn.Module", output: Any) -> Iterator[None]:
     """Within the block, let a module return `output` and compute nothing."""
+    wrapped = vars(module).get("forward")  # accelerate, for one, puts its own there
     module.forward = lambda *_args, **_keywords: output
     try:
         yield
     finally:
-        del module.forward
+        if wrapped is None:
+            del module.forward
+        else:
+            module.forward = wrapped
 
 
 @contextmanager

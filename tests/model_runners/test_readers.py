@@ -12,10 +12,11 @@ from data_cache.samples import Benchmark, Sample
 from model_runners.candidates import Candidates
 from model_runners.encoding import EncodedBatch, encode
 from model_runners.inference import BatchResult, BatchRunner
-from model_runners.loading import LoadedModel, load
+from model_runners.loading import DType, LoadedModel, load
 from model_runners.masking import MaskedRow, Masker
 from model_runners.prompt import MaskScope
 from model_runners.readers import READ_TEXT
+from model_runners.selftest import self_test
 from model_runners.stack import Captured
 from model_runners.statistics import observe
 from model_runners.vision import VisionCache, merge
@@ -153,6 +154,19 @@ def test_pixels_go_through_the_tower_once(
     assert "forward" not in vars(tower)
 
 
+def test_a_tower_that_something_else_wrapped_stays_wrapped(
+    loaded: LoadedModel, masker: Masker, asked: Sample
+) -> None:
+    batch, captured = merged(loaded, asked)
+    tower = loaded.model.vision_model
+    tower.forward = own = tower.forward
+    try:
+        masker.masked(captured, batch, [asked], TEXT_MASKED)
+        assert vars(tower)["forward"] is own
+    finally:
+        del tower.forward
+
+
 @pytest.mark.parametrize("more", [{}, {"with_layers": True, "rows_per_pass": 4}])
 def test_a_batch_scores_what_each_sample_scores_alone(
     loaded: LoadedModel, masker: Masker, samples: Sequence[Sample], more: dict[str, Any]
@@ -190,6 +204,15 @@ def test_without_an_image_the_language_model_answers_alone(
         log_p = loaded.model.language_model(**inputs).logits[0, -1].log_softmax(-1)
     tokens = [of[0] for of in Candidates.of_model(loaded).of(sample)]
     assert abs(found.scores - log_p[tokens].numpy()).max() < 1e-5
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_a_model_in_half_precision_is_one_though_it_keeps_some_weights_in_full(
+    loaded: LoadedModel, precision: DType, digits: Benchmark
+) -> None:
+    half = load(loaded.source.location, device="cpu", dtype=precision)
+    assert half.dtype == precision
+    assert self_test(half, digits.samples[:8]).passed
 
 
 def test_the_words_have_statistics_of_their_own(masker: Masker, loaded: LoadedModel) -> None:
