@@ -87,7 +87,8 @@ def encode(
         If the tokenizer gives no offsets, or text follows the image in a way that cannot be
         resolved.
     BadSample
-        If an image of a sample cannot be read, or there are more than the model takes.
+        If a sample has no image, or more than the model takes, or one that cannot be read or that
+        the model's processor refuses.
     """
     import torch
 
@@ -104,16 +105,31 @@ def encode(
     if with_image:
         most = getattr(processor, "images_per_prompt", None)
         arguments["images"] = [_images_of(sample, most) for sample in samples]
-    encoded = dict(
-        processor(
-            text=[prompt.text for prompt in prompts],
-            padding=True,
-            return_tensors="pt",
-            text_kwargs={"return_offsets_mapping": True},
-            add_special_tokens=_adds_bos(tokenizer, prompts[0].text),
-            **arguments,
+    try:
+        encoded = dict(
+            processor(
+                text=[prompt.text for prompt in prompts],
+                padding=True,
+                return_tensors="pt",
+                text_kwargs={"return_offsets_mapping": True},
+                add_special_tokens=_adds_bos(tokenizer, prompts[0].text),
+                **arguments,
+            )
         )
-    )
+    except ValueError as error:  # for example an image of an extreme shape
+        if len(samples) == 1:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise BadSample(samples[0].id, f"the model's processor refuses it: {reason}") from error
+        for sample in samples:  # raises for the one that is refused by itself
+            encode(
+                processor,
+                [sample],
+                image_token_id=image_token_id,
+                scope=scope,
+                with_image=with_image,
+                answers=answers,
+            )
+        raise
     offsets: torch.Tensor = torch.as_tensor(encoded.pop("offset_mapping"))
     read = encoded.pop("read_offset_mapping", None)
     attended = encoded["attention_mask"].bool()
@@ -145,6 +161,8 @@ def encode(
 
 
 def _images_of(sample: Sample, most: int | None) -> "list[PIL.Image.Image]":
+    if not sample.images:
+        raise BadSample(sample.id, "it has no image, so there is none to mask; leave it out")
     if most is not None and len(sample.images) > most:
         raise BadSample(
             sample.id,

@@ -88,8 +88,10 @@ def benchmarks(_cache: Path) -> Rows:
 
 
 def runs(cache: Path) -> Rows:
-    """Return the runs in the cache."""
+    """Return the runs in the cache, with the report of their last self-test."""
     from data_cache import queries
+    from data_cache.location import run_directory
+    from model_runners import bad_samples
 
     if queries.state(cache) == "missing":
         return []
@@ -101,6 +103,8 @@ def runs(cache: Path) -> Rows:
             "samples": row.n_samples,
             "draws": row.draws,
             "layers": list(row.layers),
+            "self_test": row.self_test,
+            "bad_samples": bad_samples.read(run_directory(cache, row.run_key)),
         }
         for row in queries.runs(cache)
     ]
@@ -163,6 +167,7 @@ LISTS: dict[str, Callable[[Path], Rows]] = {
 COLUMNS = {
     "models": ("name", "family", "parameters", "layers", "route", "guessed"),
     "jobs": ("job_key", "state", "done", "total", "title", "message"),
+    "runs": ("run_key", "model", "benchmark", "samples", "draws", "layers"),
     "adapters": ("key", "name", "benchmark", "state", "steps", "total_steps", "n_gap", "folder"),
 }
 """What a table shows of rows that have more in JSON."""

@@ -1,17 +1,21 @@
 """Bad samples: the run goes on without them, names them, and tries them again."""
 
 import dataclasses
+import io
 import json
 from pathlib import Path
 
+import PIL.Image
 import pytest
 
 from data_cache import jobs, queries
 from data_cache.location import run_directory
 from data_cache.samples import Benchmark, ImageFile, Sample
 from model_runners import bad_samples
+from model_runners.__main__ import main
 from model_runners.bad_samples import BadSamples
 from model_runners.commands.foreground import tell
+from model_runners.encoding import encode
 from model_runners.errors import BadSample, UnsupportedModel
 from model_runners.jobs import open_job
 from model_runners.loading import LoadedModel, load
@@ -162,3 +166,40 @@ def test_work_that_blames_a_sample_that_it_does_not_have_is_not_repeated(
 
     with pytest.raises(BadSample, match="'another'"):
         BadSamples().spare(digits.samples[:2], blame)
+
+
+def strip(length: int) -> ImageFile:
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (length, 1), "red").save(file, "PNG")
+    return ImageFile(data=file.getvalue())
+
+
+def test_an_image_that_only_this_model_refuses_is_named(
+    qwen: LoadedModel, digits: Benchmark, tmp_path: Path
+) -> None:
+    """Its processor takes no image that is more than 200 times as long as high."""
+    odd = changed(digits, (3,), images=(strip(400),))
+    with pytest.raises(BadSample, match=r"processor refuses it: .*aspect ratio") as caught:
+        encode(qwen.processor, odd.samples[:6], image_token_id=qwen.image_token_id)
+    assert caught.value.sample_id == digits.samples[3].id
+
+
+def test_a_question_without_an_image_is_a_bad_sample(
+    loaded: LoadedModel, digits: Benchmark
+) -> None:
+    bare = changed(digits, (1,), images=())
+    with pytest.raises(BadSample, match="has no image") as caught:
+        encode(loaded.processor, bare.samples[:4], image_token_id=loaded.image_token_id)
+    assert caught.value.sample_id == digits.samples[1].id
+
+
+def test_the_list_of_runs_has_their_self_tests_and_bad_samples(
+    loaded: LoadedModel, broken: Benchmark, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = profile(options(loaded, limit=4), tmp_path, benchmark=broken, loaded=loaded)
+    assert main(["list", "runs", "--json", "--cache", str(tmp_path)]) == 0
+    (run,) = json.loads(capsys.readouterr().out)
+    assert run["bad_samples"] == list(report.bad_samples)
+    assert run["self_test"]["passed"]
+    assert main(["list", "runs", "--cache", str(tmp_path)]) == 0
+    assert "self_test" not in capsys.readouterr().out

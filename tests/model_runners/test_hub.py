@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from model_runners import hub
 from model_runners.errors import Cancelled, RunnerError, UnsupportedModel
 from model_runners.hub import Watch
 from model_runners.loading import load, weights_fingerprint
+from model_runners.profile import ProfileOptions, Progress, profile
 from tests.model_runners.hub_server import REFUSALS, Hub, hub_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,6 +169,23 @@ def test_a_download_can_be_stopped(
             hub.fetch(hub.find("lab/large"), watch=Watch(stop=lambda: True))
         (download,) = (one for one in threading.enumerate() if one.name == "download")
         download.join()
+
+
+def test_a_job_shows_the_download_as_a_phase(online: Hub, tmp_path: Path) -> None:
+    stages: list[str] = []
+    notes: list[str] = []
+    told: list[str] = []
+    options = ProfileOptions(
+        model="lab/llava", benchmark="digits_vqa", limit=2, draws=1, device="cpu"
+    )
+    watching = Progress(stage=stages.append, note=notes.append, tell=told.append)
+    report = profile(options, tmp_path / "cache", progress=watching)
+    assert stages.index("downloading the model") < stages.index("testing the masking")
+    assert stages[stages.index("downloading the model") + 1] == "loading the model"
+    assert "KiB to download" in told[0]
+    assert notes
+    assert all(re.fullmatch(r"downloading the model: .* of .* KiB, .* GiB free", n) for n in notes)
+    assert report.model == "lab/llava"
 
 
 @pytest.mark.slow  # a process of its own, which imports everything: 10 s
