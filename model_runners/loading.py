@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from model_runners import adapting, hub
+from model_runners import adapting, hub, recognition
 from model_runners.decoding import Decoder
 from model_runners.errors import BadOption, UnsupportedModel
-from model_runners.families import Family, load_family
+from model_runners.families import Family, is_written, load_family
 from model_runners.hub import UNWATCHED, Watch
 from model_runners.logits import logit_steps
 from model_runners.models import ModelSource, resolve_model
@@ -104,8 +104,8 @@ def load(
     ModelNotFound
         If there is nothing to load.
     UnsupportedModel
-        If it reads no images, the family is unknown, there is no chat template, or the text stack
-        is not where the family says.
+        If it reads no images, there is no chat template, the text stack is not where the family
+        says, or no file describes the family and it does not follow the common idiom.
     AdapterMismatch
         If the name is the folder of an adapter, and its base is not what it was trained on.
     Cancelled
@@ -128,7 +128,8 @@ def load(
         raise _explained(source, error) from error
     _refuse_without_images(source, config)
     language = getattr(getattr(config, "text_config", None), "model_type", None)
-    family = load_family(config.model_type, language)
+    written = is_written(config.model_type, language)
+    family = load_family(config.model_type, language) if written else None
     if found is not None:
         folder = hub.fetch(found, watch=watch)
     precision: Any = torch.float32 if dtype == "auto" and place.type == "cpu" else dtype
@@ -147,6 +148,8 @@ def load(
         adapting.check_base(source.adapter, base=source.location, weights=weights)
         model = adapting.inject(model, source.adapter, base=source.location)
     model = model.to(place).eval()
+    if family is None:
+        family = recognition.recognise(model, processor)
     stack = find_stack(model, family)
     if source.adapter is not None:
         adapting.check_reach(model, stack, source.adapter)
@@ -156,7 +159,7 @@ def load(
         model=model,
         processor=processor,
         stack=stack,
-        image_token_id=_image_token(model, family),
+        image_token_id=_image_token(model, family, stack, processor),
         device=place,
         dtype=precision_of(model),
         attention=str(model.config._attn_implementation),
@@ -216,14 +219,11 @@ def precision_of(model: Any) -> str:
     return max(counts, key=lambda name: counts[name])
 
 
-def _image_token(model: Any, family: Family) -> int:
+def _image_token(model: Any, family: Family, stack: TextStack, processor: Any) -> int:
     token = getattr(model.config, family.image_token, None)
-    if not isinstance(token, int):
-        raise UnsupportedModel(
-            f"{type(model).__name__} names no image placeholder "
-            f"({family.image_token} in config.json)"
-        )
-    return token
+    if isinstance(token, int):
+        return token
+    return recognition.find_placeholder(model, stack, processor)
 
 
 def _refuse_own_code(source: ModelSource, folder: Path) -> None:

@@ -11,7 +11,8 @@ same bits also in half precision. Where two ways to compute the same thing are c
 differs, and a difference that half precision hides is not seen (`ROUNDING`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from model_runners.encoding import EncodedBatch, encode
 from model_runners.errors import SelfTestFailed
 from model_runners.loading import LoadedModel
 from model_runners.masking import MaskedRow, Masker, Moments, NoiseStatistics
-from model_runners.prompt import MaskScope, user_text
+from model_runners.prompt import AnswerStyle, MaskScope, user_text
 from model_runners.stack import Captured, before, content, replay
 from model_runners.vision import merge, to_device
 
@@ -72,7 +73,11 @@ class SelfTestReport:
 
 
 def self_test(
-    loaded: LoadedModel, samples: Sequence[Sample], *, scope: MaskScope = "all"
+    loaded: LoadedModel,
+    samples: Sequence[Sample],
+    *,
+    scope: MaskScope = "all",
+    answers: AnswerStyle = "letters",
 ) -> SelfTestReport:
     """Run the checks on two samples with different images and texts.
 
@@ -94,38 +99,53 @@ def self_test(
         there is one.
     scope
         The mask scope of the run.
+    answers
+        How the run puts its questions.
 
     Raises
     ------
     SelfTestFailed
         If a property does not hold; the message names it.
     """
+    chosen = _pair(samples, answers)
+    pair = _encode(loaded, chosen, scope, answers)
+    with _refusals(loaded, "what its own processor makes of two samples"):
+        report = _tested(loaded, chosen, pair, scope, answers)
+    failed = [check for check in report.checks if not check.passed]
+    if failed:
+        what = "; ".join(f"{check.meaning} ({check.name} = {check.value:.2g})" for check in failed)
+        raise SelfTestFailed(
+            f"{_title(loaded)} failed its self-test, so nothing was computed: {what}"
+        )
+    with _refusals(loaded, "a prompt without its image"):
+        bare = _encode(loaded, chosen, scope, answers, with_image=False)
+        merge(loaded, bare, chosen, with_image=False)
+    return report
+
+
+@contextmanager
+def _refusals(loaded: LoadedModel, what: str) -> Iterator[None]:
+    """Within the block, say in one sentence what a model does not take."""
     import torch
 
-    chosen = _pair(samples)
-    pair = _encode(loaded, chosen, scope)
     try:
-        report = _tested(loaded, chosen, pair, scope)
+        yield
     except torch.OutOfMemoryError:
         raise
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise SelfTestFailed(
-            f"{loaded.name} ({loaded.family.name}) failed its self-test, so nothing was computed: "
-            f"it refuses what its own processor makes of two samples ({reason})"
+            f"{_title(loaded)} failed its self-test, so nothing was computed: "
+            f"it refuses {what} ({reason})"
         ) from error
-    failed = [check for check in report.checks if not check.passed]
-    if failed:
-        what = "; ".join(f"{check.meaning} ({check.name} = {check.value:.2g})" for check in failed)
-        raise SelfTestFailed(
-            f"{loaded.name} ({loaded.family.name}, {loaded.dtype} on {loaded.device}) "
-            f"failed its self-test, so nothing was computed: {what}"
-        )
-    return report
 
 
 def _tested(
-    loaded: LoadedModel, chosen: tuple[Sample, Sample], pair: EncodedBatch, scope: MaskScope
+    loaded: LoadedModel,
+    chosen: tuple[Sample, Sample],
+    pair: EncodedBatch,
+    scope: MaskScope,
+    answers: AnswerStyle,
 ) -> SelfTestReport:
     swapped, reworded = _swap_pixels(loaded, pair), _replace_words(pair)
     captured = merge(loaded, pair, chosen)
@@ -133,7 +153,7 @@ def _tested(
     fewest = min(len(vectors) for name in ("vision", "text") for vectors in streams[name])
     if fewest < 2:
         raise SelfTestFailed(
-            f"{loaded.name} ({loaded.family.name}) failed its self-test, so nothing was computed: "
+            f"{_title(loaded)} failed its self-test, so nothing was computed: "
             f"a prompt has {fewest} maskable vectors of one modality; "
             f"is token {loaded.image_token_id} really the image placeholder?"
         )
@@ -158,7 +178,7 @@ def _tested(
         for name, rows in (("image", blind), ("text", wordless))
     }
     shorter = int(pair.lengths.argmin())
-    single = _encode(loaded, [chosen[shorter]], scope)
+    single = _encode(loaded, [chosen[shorter]], scope, answers)
     alone = _read(loaded, merge(loaded, single, [chosen[shorter]])).logits
 
     scale = max(1.0, float(plain.abs().max()))
@@ -262,7 +282,15 @@ def _tested(
     )
 
 
-def _pair(samples: Sequence[Sample]) -> tuple[Sample, Sample]:
+def _title(loaded: LoadedModel) -> str:
+    """Say which model is meant, and whether a file describes its family."""
+    family = loaded.family.name
+    if not loaded.family.is_written:
+        family += ", recognised without a family file (docs/adding-a-family.md)"
+    return f"{loaded.name} ({family}; {loaded.dtype} on {loaded.device})"
+
+
+def _pair(samples: Sequence[Sample], answers: AnswerStyle) -> tuple[Sample, Sample]:
     first = samples[0]
     others = [
         other
@@ -274,17 +302,34 @@ def _pair(samples: Sequence[Sample]) -> tuple[Sample, Sample]:
         raise SelfTestFailed(
             "the self-test needs two samples with different images, and this benchmark has none"
         )
-    length = len(user_text(first))
-    return first, next((o for o in others if len(user_text(o)) != length), others[0])
+    lengths = [len(user_text(other, answers)) for other in others]
+    own = len(user_text(first, answers))
+    return first, next((o for o, n in zip(others, lengths, strict=True) if n != own), others[0])
 
 
-def _encode(loaded: LoadedModel, samples: Sequence[Sample], scope: MaskScope) -> EncodedBatch:
-    return encode(loaded.processor, samples, image_token_id=loaded.image_token_id, scope=scope)
+def _encode(
+    loaded: LoadedModel,
+    samples: Sequence[Sample],
+    scope: MaskScope,
+    answers: AnswerStyle,
+    *,
+    with_image: bool = True,
+) -> EncodedBatch:
+    return encode(
+        loaded.processor,
+        samples,
+        image_token_id=loaded.image_token_id,
+        scope=scope,
+        answers=answers,
+        with_image=with_image,
+    )
 
 
 def _swap_pixels(loaded: LoadedModel, pair: EncodedBatch) -> EncodedBatch:
     """Give each sample the other's image, in its own places."""
-    names = loaded.family.pixel_inputs
+    names = set(loaded.family.pixel_inputs) & pair.inputs.keys() or {
+        name for name, value in pair.inputs.items() if value.is_floating_point()
+    }
     return replace(
         pair,
         inputs={

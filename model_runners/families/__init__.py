@@ -75,6 +75,13 @@ class Family:
     """Dotted path of the half of an encoder-decoder that answers; the stack is its encoder."""
     without_image: str | None = None
     """Dotted path of the part that takes a prompt without an image, where the model needs one."""
+    is_written: bool = True
+    """False where no file describes the model and it was recognised (`recognition.py`)."""
+
+
+def is_written(model_type: str, language: str | None = None) -> bool:
+    """Whether a file describes a `model_type`, in general or with such a language model."""
+    return model_type in FAMILIES or f"{model_type}_{language}" in FAMILIES
 
 
 def load_family(model_type: str, language: str | None = None) -> Family:

@@ -9,10 +9,12 @@ import torch
 from data_cache.benchmarks.digits_vqa import IMAGE_SIDE
 from data_cache.samples import Benchmark, ImageFile
 from model_runners.encoding import decode_image, encode
+from model_runners.errors import UnsupportedModel
 from model_runners.families import FAMILIES
 from model_runners.loading import LoadedModel, load
+from model_runners.recognition import find_placeholder, recognise
 from model_runners.selftest import self_test
-from model_runners.stack import replay, take_rows
+from model_runners.stack import replay
 from model_runners.vision import VisionCache, merge
 from tests.model_runners.zoo import TINY, build
 
@@ -29,7 +31,7 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def logits(loaded: LoadedModel, samples, *, images: VisionCache | None = None) -> torch.Tensor:
     batch = encode(loaded.processor, samples, image_token_id=loaded.image_token_id)
     captured = merge(loaded, batch, samples, images=images)
-    keywords = take_rows(captured, torch.arange(len(samples)))
+    keywords = captured.arguments()
     with torch.no_grad():
         return loaded.stack.head(replay(loaded.stack, captured.embeddings, keywords).hidden)
 
@@ -58,6 +60,20 @@ def test_its_masking_is_clean(loaded: LoadedModel, digits: Benchmark) -> None:
     assert sum(sequences) <= 10 * 2, "it costs at most ten forward passes of two samples"
     moved = {check.name: check.value for check in report.checks if check.limit == 0.0}
     assert min(moved["image_matters"], moved["text_matters"]) > MOVES, moved
+
+
+def test_the_common_idiom_says_what_its_file_says(loaded: LoadedModel) -> None:
+    """So a new family of the same kind needs no file."""
+    if loaded.stack.decoder is not None:
+        with pytest.raises(UnsupportedModel, match="encoder-decoder"):
+            recognise(loaded.model, loaded.processor)
+        return
+    found, written = recognise(loaded.model, loaded.processor), loaded.family
+    for name in ("model_type", "stack", "layers", "norm", "image_token"):
+        assert getattr(found, name) == getattr(written, name)
+    if written.model_type != "mllama":  # whose image is at no position of the prompt
+        placeholder = find_placeholder(loaded.model, loaded.stack, loaded.processor)
+        assert placeholder == loaded.image_token_id
 
 
 def test_another_image_moves_the_answer(loaded: LoadedModel, digits: Benchmark) -> None:
