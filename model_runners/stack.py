@@ -216,11 +216,6 @@ def take(captured: Captured, rows: Sequence[int]) -> Captured:
     )
 
 
-def take_rows(captured: Captured, rows: "torch.Tensor") -> dict[str, Any]:
-    """Return the stack's keywords for (R,) int rows of the batch, repeated as they occur."""
-    return take(captured, rows.tolist()).arguments()
-
-
 def content(
     captured: Captured, batch: "EncodedBatch", *, beside: bool = True
 ) -> "dict[str, list[torch.Tensor]]":
