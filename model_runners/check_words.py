@@ -9,9 +9,19 @@ CHECKS = {
     "text_masked": "with the text masked, other words change nothing",
     "image_matters": "unmasked, the image moves the output",
     "text_matters": "unmasked, the text moves the output",
+    "image_mask_acts": "masking the image moves the output",
+    "text_mask_acts": "masking the text moves the output",
+    "batched": "masked conditions in one batch are what separate passes give",
+    "placeholder": "pixels reach no other position than the image's",
+    "positions": "positions of the image have rows and columns (M-RoPE)",
+    "image_mask_acts": "masking the image moves the output",
+    "text_mask_acts": "masking the text moves the output",
+    "batched": "masked conditions in one batch are ordinary passes with the same noise in place",
     "lens": "the last layer's lens is the model's output",
     "padding": "padding of a batch changes nothing",
-    "spread": "the embeddings vary, so that noise can be matched to them",
+    "placeholder": "pixels reach no position that is not masked with the image",
+    "positions": "image positions have rows and columns (M-RoPE)",
+    "spread": "the vectors of each modality vary, so that noise can be matched to them",
 }
 """What holds where a check is passed; a check that is not listed goes by its own name."""
 
@@ -29,13 +39,18 @@ def claim_of(check: Mapping[str, Any]) -> str:
 def measured_of(check: Mapping[str, Any]) -> str:
     """Say how far a check is from its limit.
 
+    A limit of zero is either not to be left or to be passed; the outcome tells which.
+
     >>> measured_of({"value": 3.1e-7, "limit": 1e-4})
     '3.1e-07, at most 0.0001'
-    >>> measured_of({"value": 2.5, "limit": 0.0})
-    '2.5, more than 0'
+    >>> measured_of({"value": 2.5, "limit": 0.0, "passed": True})
+    '2.5, must be more than 0'
+    >>> measured_of({"value": 0.0, "limit": 0.0, "passed": True})
+    '0, at most 0'
     """
     value, limit = float(check.get("value", "nan")), float(check.get("limit", "nan"))
-    return f"{value:.2g}, {'more than 0' if limit == 0 else f'at most {limit:g}'}"
+    is_lower = limit == 0 and bool(check.get("passed")) == (value > 0)
+    return f"{value:.2g}, {'must be more than 0' if is_lower else f'at most {limit:g}'}"
 
 
 def check_in_words(check: Mapping[str, Any]) -> str:
