@@ -364,7 +364,7 @@ def _tested(
     """Run the self-test on the first samples that can be read."""
 
     def test(readable: list[Sample]) -> SelfTestReport:
-        return self_test(loaded, readable, scope=options.mask_scope)
+        return self_test(loaded, readable, scope=options.mask_scope, answers=options.answers)
 
     tested = bad.spare(samples, test)
     bad.require_one_good(samples)

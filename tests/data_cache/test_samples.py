@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 
 from data_cache.errors import BenchmarkError
-from data_cache.samples import Benchmark, ImageFile, Sample
+from data_cache.samples import LETTERS, Benchmark, ImageFile, Sample, letter_of
 
 
 def png(side: int, colour: int = 7) -> bytes:
@@ -42,6 +42,12 @@ def test_an_impossible_sample_is_refused_with_its_id(changes: dict[str, object],
     with pytest.raises(BenchmarkError, match=says) as caught:
         sample(**changes)
     assert "'one'" in str(caught.value)
+
+
+def test_a_sample_may_have_more_options_than_letters() -> None:
+    many = sample(options=tuple(map(str, range(30))))
+    assert "".join(many.letters) == LETTERS
+    assert [letter_of(place) for place in (0, 25, 29)] == ["A", "Z", "30"]
 
 
 @pytest.mark.parametrize(
