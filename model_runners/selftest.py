@@ -107,7 +107,7 @@ def self_test(
     SelfTestFailed
         If a property does not hold; the message names it.
     """
-    chosen = _pair(samples, answers)
+    chosen = _pair(loaded, samples, answers)
     pair = _encode(loaded, chosen, scope, answers)
     with _refusals(loaded, "what its own processor makes of two samples"):
         report = _tested(loaded, chosen, pair, scope, answers)
@@ -290,7 +290,9 @@ def _title(loaded: LoadedModel) -> str:
     return f"{loaded.name} ({family}; {loaded.dtype} on {loaded.device})"
 
 
-def _pair(samples: Sequence[Sample], answers: AnswerStyle) -> tuple[Sample, Sample]:
+def _pair(
+    loaded: LoadedModel, samples: Sequence[Sample], answers: AnswerStyle
+) -> tuple[Sample, Sample]:
     first = samples[0]
     others = [
         other
@@ -302,9 +304,13 @@ def _pair(samples: Sequence[Sample], answers: AnswerStyle) -> tuple[Sample, Samp
         raise SelfTestFailed(
             "the self-test needs two samples with different images, and this benchmark has none"
         )
-    lengths = [len(user_text(other, answers)) for other in others]
-    own = len(user_text(first, answers))
-    return first, next((o for o, n in zip(others, lengths, strict=True) if n != own), others[0])
+
+    def tokens(sample: Sample) -> int:
+        text = user_text(sample, answers)
+        return len(loaded.processor.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    own = tokens(first)
+    return first, next((other for other in others if tokens(other) != own), others[0])
 
 
 def _encode(

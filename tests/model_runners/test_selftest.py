@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from data_cache.samples import Benchmark
+from model_runners.check_words import CHECKS
 from model_runners.errors import SelfTestFailed
 from model_runners.loading import LoadedModel, load
 from model_runners.selftest import self_test
@@ -19,6 +20,30 @@ def test_the_oracle_passes_every_check(oracle: LoadedModel, digits: Benchmark) -
         "padding", "spread", "image_mask_acts", "text_mask_acts", "batched", "placeholder",
     }  # fmt: skip
     assert report.to_dict()["passed"] is True
+
+
+def test_every_check_has_words(qwen: LoadedModel, digits: Benchmark) -> None:
+    """Of a model with M-RoPE, which has all of them."""
+    assert {check.name for check in self_test(qwen, digits.samples[:8]).checks} == set(CHECKS)
+
+
+def test_the_pair_differs_in_length_so_that_padding_is_tested(
+    oracle: LoadedModel, digits: Benchmark
+) -> None:
+    """A model that lets padding in fails."""
+    first = digits.samples[0]
+    longer = dataclasses.replace(digits.samples[1], question=f"Look. {first.question}")
+    same = [first, *(dataclasses.replace(s, question=first.question) for s in digits.samples[2:5])]
+
+    def sees_padding(_module: object, _arguments: object, output: torch.Tensor) -> torch.Tensor:
+        return output + output.mean(1, keepdim=True)
+
+    layer = oracle.stack.layers[0].register_forward_hook(sees_padding)
+    try:
+        with pytest.raises(SelfTestFailed, match="padding of a batch changes the output"):
+            self_test(oracle, [*same, longer])
+    finally:
+        layer.remove()
 
 
 def test_an_untrained_model_passes_too(untrained, digits: Benchmark) -> None:
