@@ -155,11 +155,12 @@ def resolve_model(name: str) -> ModelSource:
 def obstacle(name: str, entry: ModelEntry) -> str | None:
     """Say why this version cannot run a model of the table; None where nothing is known against it.
 
-    The type of a person's own model may be known only when it is loaded.
+    Whether a person's own model of a type without a family file follows the common idiom is known
+    only when it is loaded.
     """
     if entry.reason is not None:
         return f"{name} has no route yet: {entry.reason}"
-    if entry.model_type is not None and entry.model_type not in FAMILIES:
+    if entry.origin == "papers" and entry.model_type not in (None, *FAMILIES):
         return (
             f"{name} would load natively from {entry.load_id}, but this version has no family "
             f"file for type {entry.model_type!r} yet; it has {', '.join(sorted(FAMILIES))}"

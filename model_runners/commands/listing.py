@@ -37,6 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
 def models(_cache: Path) -> Rows:
     """Return the table of models; what is wrong with a person's own file goes to stderr."""
     from model_runners import registry
+    from model_runners.families import FAMILIES
     from model_runners.models import MODELS, obstacle
 
     for problem in registry.own().problems:
@@ -55,7 +56,7 @@ def models(_cache: Path) -> Rows:
                 else "native; no family file yet"
                 if why
                 else "runs here"
-                if entry.model_type
+                if entry.model_type in FAMILIES
                 else "known when loaded",
                 "guessed": ", ".join(entry.guessed),
                 "summary": entry.described,

@@ -12,6 +12,7 @@ from data_cache.benchmarks import load_benchmark
 from data_cache.jobs import JobRow
 from data_cache.location import adapter_directory
 from data_cache.samples import Benchmark, Sample
+from model_runners import hub
 from model_runners.candidates import Candidates
 from model_runners.errors import TrainingDiverged
 from model_runners.finetuning.lora import attach
@@ -56,7 +57,8 @@ class Finetuning:
             benchmark = load_benchmark(options.benchmark)
         samples = training_samples(benchmark, options)
         self._stage("loading the model")
-        loaded = load(options.model, device=options.device, dtype=options.dtype)
+        watch = hub.Watch(tell=self._stage, stop=self.stop)
+        loaded = load(options.model, device=options.device, dtype=options.dtype, watch=watch)
         scores = self._scores(samples, benchmark, loaded)
         top = options.top or max(1, len(samples) // 4)
         weighting = weigh(options.strategy, scores, top=top)

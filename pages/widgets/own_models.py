@@ -7,7 +7,6 @@ from pathlib import Path
 import streamlit as st
 
 from model_runners.cost import hub_folder
-from model_runners.families import FAMILIES
 from model_runners.models import MODELS, ModelSource, resolve_model
 from model_runners.registry import add_own, own_file
 from pages.widgets import state
@@ -52,12 +51,11 @@ def offer_to_keep(model: str) -> None:
         st.text(f"It is written into {own_file()}, where you can change it.")
         if wanted:
             with sentence_instead("This model cannot be added."):
-                kind = known_type(source)
                 add_own(
                     name.strip(),
                     source.location,
                     family=family.strip(),
-                    model_type=kind if kind in FAMILIES else "",
+                    model_type=known_type(source),
                 )
                 st.session_state[state.KEPT] = name.strip()
                 st.rerun()

@@ -57,15 +57,18 @@ def test_a_paper_s_checkpoint_is_answered_with_the_native_one() -> None:
         resolve_model("OpenGVLab/InternVL3-8B")
 
 
-def test_a_type_without_a_family_file_is_refused_before_any_download(own: Path) -> None:
-    own.write_text("later:\n  load_id: some-lab/later-7b\n  model_type: later_vl\n")
-    for name in ("later", "some-lab/later-7b"):
-        with pytest.raises(
-            UnsupportedModel, match=r"natively .* no family file for type 'later_vl"
-        ):
+def test_a_paper_s_type_without_a_family_file_is_refused_before_any_download() -> None:
+    for name in ("qwen2.5-omni-3b", "Qwen/Qwen2.5-Omni-3B"):
+        with pytest.raises(UnsupportedModel, match=r"natively .* no family file for type 'qwen2_5"):
             resolve_model(name)
-    assert "later" in MODELS
-    assert "later" not in runnable()
+    assert "qwen2.5-omni-3b" in MODELS
+    assert "qwen2.5-omni-3b" not in runnable()
+
+
+def test_a_type_of_one_s_own_may_follow_the_common_idiom(own: Path) -> None:
+    own.write_text("later:\n  load_id: some-lab/later-7b\n  model_type: later_vl\n")
+    assert resolve_model("later").location == "some-lab/later-7b"
+    assert "later" in runnable()
 
 
 class TestOwnModels:
