@@ -1,7 +1,7 @@
 """Adapters that forget one thing, as a new family's first draft would: the self-test names it."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -11,13 +11,16 @@ from data_cache.samples import Benchmark
 from model_runners.channels import CHANNELS, Channel, SideStream
 from model_runners.errors import SelfTestFailed, UnsupportedModel
 from model_runners.loading import LoadedModel, load
-from model_runners.masking import Masker
+from model_runners.masking import MaskedRow, Masker
 from model_runners.selftest import self_test
+from model_runners.stack import Captured, take
 from tests.model_runners.zoo import build
+
+Tiny = Callable[[str], LoadedModel]
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], LoadedModel]:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
     known: dict[str, LoadedModel] = {}
 
     def get(model_type: str) -> LoadedModel:
@@ -41,7 +44,7 @@ def test_a_side_channel_that_is_not_masked_is_a_leak(
     model_type: str,
     keyword: str,
     leak: str,
-    tiny: Callable[[str], LoadedModel],
+    tiny: Tiny,
     digits: Benchmark,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -61,7 +64,7 @@ def test_a_side_channel_that_is_not_masked_is_a_leak(
 @pytest.mark.parametrize("keyword", sorted(CHANNELS))
 def test_a_side_channel_that_nobody_knows_is_refused_by_its_name(
     keyword: str,
-    tiny: Callable[[str], LoadedModel],
+    tiny: Tiny,
     digits: Benchmark,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -77,7 +80,7 @@ def test_a_side_channel_that_nobody_knows_is_refused_by_its_name(
 
 
 def test_a_side_channel_put_together_in_another_order_is_no_plain_forward_pass(
-    tiny: Callable[[str], LoadedModel], digits: Benchmark, monkeypatch: pytest.MonkeyPatch
+    tiny: Tiny, digits: Benchmark, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     split = CHANNELS["deepstack_visual_embeds"].split
 
@@ -91,7 +94,7 @@ def test_a_side_channel_put_together_in_another_order_is_no_plain_forward_pass(
 
 @pytest.mark.parametrize("model_type", ["instructblip", "instructblip_t5"])
 def test_a_q_former_that_reads_the_masked_question_is_a_leak(
-    model_type: str, tiny: Callable[[str], LoadedModel], digits: Benchmark
+    model_type: str, tiny: Tiny, digits: Benchmark
 ) -> None:
     loaded = tiny(model_type)
     forgetful = dataclasses.replace(
@@ -122,7 +125,7 @@ def without_types(loaded: LoadedModel) -> LoadedModel:
 
 
 def test_positions_on_a_line_are_seen_where_the_model_knows_rows_and_columns(
-    tiny: Callable[[str], LoadedModel], digits: Benchmark
+    tiny: Tiny, digits: Benchmark
 ) -> None:
     with pytest.raises(SelfTestFailed, match="the positions of the image are a line"):
         self_test(without_types(tiny("qwen2_5_vl")), digits.samples[:8])
@@ -130,7 +133,7 @@ def test_positions_on_a_line_are_seen_where_the_model_knows_rows_and_columns(
 
 @pytest.mark.parametrize("model_type", ["qwen2_vl", "qwen3_vl"])
 def test_a_model_that_refuses_its_inputs_says_so_in_one_sentence(
-    model_type: str, tiny: Callable[[str], LoadedModel], digits: Benchmark
+    model_type: str, tiny: Tiny, digits: Benchmark
 ) -> None:
     with pytest.raises(SelfTestFailed, match=r"refuses .*mm_token_type_ids") as caught:
         self_test(without_types(tiny(model_type)), digits.samples[:8])
@@ -146,3 +149,42 @@ def test_a_placeholder_that_is_not_the_image_s_is_named(
     wrong = dataclasses.replace(oracle, image_token_id=look)
     with pytest.raises(SelfTestFailed, match="positions that are no image placeholders"):
         self_test(wrong, samples)
+
+
+def test_a_row_that_gets_another_row_s_side_channel_is_no_ordinary_pass(
+    tiny: Tiny, digits: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the comparison with separate passes sees it: each sample alone is right."""
+
+    def by_place(stream: SideStream, rows: Sequence[int]) -> SideStream:
+        last = len(stream.vectors) - 1
+        return stream.of([stream.vectors[min(place, last)] for place in range(len(rows))], None)
+
+    monkeypatch.setattr(SideStream, "take", by_place)
+    with pytest.raises(SelfTestFailed, match="differ from ordinary forward passes") as caught:
+        self_test(tiny("gemma4"), digits.samples[:8])
+    assert str(caught.value).count(" = ") == 1
+
+
+def test_a_mask_that_replaces_nothing_is_named(
+    oracle: LoadedModel, digits: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unchanged(
+        _masker: Masker, captured: Captured, _batch: Any, _samples: Any, rows: list[MaskedRow]
+    ) -> Captured:
+        return take(captured, [row.index for row in rows])
+
+    monkeypatch.setattr(Masker, "masked", unchanged)
+    with pytest.raises(SelfTestFailed, match="masking the image does not move the output") as told:
+        self_test(oracle, digits.samples[:8])
+    assert "masking the text does not move the output" in str(told.value)
+    assert "leaks" in str(told.value)
+
+
+def test_a_norm_that_is_not_the_last_one_is_seen_by_the_lens(
+    oracle: LoadedModel, digits: Benchmark
+) -> None:
+    stack = dataclasses.replace(oracle.stack, norm=torch.nn.Identity())
+    with pytest.raises(SelfTestFailed, match="lens differs from the model's output") as caught:
+        self_test(dataclasses.replace(oracle, stack=stack), digits.samples[:8])
+    assert str(caught.value).count(" = ") == 1

@@ -49,15 +49,21 @@ def test_every_line_of_the_table_has_a_tiny_model() -> None:
 
 def test_its_masking_is_clean(loaded: LoadedModel, digits: Benchmark) -> None:
     sequences: list[int] = []
-    counter = loaded.stack.layers[0].register_forward_hook(
-        lambda _module, arguments, _output: sequences.append(len(arguments[0]))
-    )
+    merges: list[int] = []
+    counters = [
+        loaded.stack.layers[0].register_forward_hook(
+            lambda _module, arguments, _output: sequences.append(len(arguments[0]))
+        ),
+        loaded.model.register_forward_pre_hook(lambda *_: merges.append(1)),
+    ]
     try:
         report = self_test(loaded, digits.samples[:8])
     finally:
-        counter.remove()
+        for counter in counters:
+            counter.remove()
     assert report.passed
-    assert sum(sequences) <= 10 * 2, "it costs at most ten forward passes of two samples"
+    assert 0 < sum(sequences) <= 10 * 2, "it costs at most ten forward passes of two samples"
+    assert 0 < sum(merges) <= 10
     moved = {check.name: check.value for check in report.checks if check.limit == 0.0}
     assert min(moved["image_matters"], moved["text_matters"]) > MOVES, moved
 
