@@ -60,6 +60,10 @@ class Finetuning:
         watch = hub.Watch(tell=self._stage, stop=self.stop)
         loaded = load(options.model, device=options.device, dtype=options.dtype, watch=watch)
         scores = self._scores(samples, benchmark, loaded)
+        scored = set(scores.sample_ids)
+        if left_out := sum(sample.id not in scored for sample in samples):
+            self._stage(f"{left_out} samples cannot be run and are not trained on")
+            samples = tuple(sample for sample in samples if sample.id in scored)
         top = options.top or max(1, len(samples) // 4)
         weighting = weigh(options.strategy, scores, top=top)
         before = self._measure(options.model, "before", benchmark, loaded)

@@ -68,6 +68,8 @@ def score(
         loaded=loaded,
     )
     run = choose_run(cache, model=report.model, benchmark=report.benchmark, run_key=report.run_key)
+    bad = {one["sample_id"] for one in report.bad_samples}
+    samples = [sample for sample in samples if sample.id not in bad]
     rows: dict[str, tuple[float, ...]] = {}
     for subset in sorted({sample.subset for sample in samples}):
         if stop():

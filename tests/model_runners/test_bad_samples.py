@@ -17,9 +17,11 @@ from model_runners.bad_samples import BadSamples
 from model_runners.commands.foreground import tell
 from model_runners.encoding import encode
 from model_runners.errors import BadSample, UnsupportedModel
+from model_runners.finetuning.options import FinetuneOptions
+from model_runners.finetuning.scores import score
 from model_runners.jobs import open_job
 from model_runners.loading import LoadedModel, load
-from model_runners.profile import ProfileOptions, profile
+from model_runners.profile import SILENT, ProfileOptions, never, profile
 from model_runners.worker import perform
 
 BROKEN = (0, 3, 65)
@@ -203,3 +205,20 @@ def test_the_list_of_runs_has_their_self_tests_and_bad_samples(
     assert run["self_test"]["passed"]
     assert main(["list", "runs", "--cache", str(tmp_path)]) == 0
     assert "self_test" not in capsys.readouterr().out
+
+
+def test_a_sample_that_cannot_be_run_is_not_trained_on(
+    loaded: LoadedModel, digits: Benchmark, tmp_path: Path
+) -> None:
+    cut = ImageFile(data=digits.samples[0].images[0].read()[:60])
+    place = next(i for i, sample in enumerate(digits.samples) if sample.split == "train")
+    broken = changed(digits, (place,), images=(cut,))
+    wanted = FinetuneOptions(
+        model=loaded.source.location, benchmark="digits_vqa", strategy="pid", limit=12, draws=1,
+        device="cpu",
+    )  # fmt: skip
+    samples = broken.select(split="train", limit=12)
+    scores = score(
+        wanted, samples, tmp_path, benchmark=broken, loaded=loaded, progress=SILENT, stop=never
+    )
+    assert set(scores.sample_ids) == {one.id for one in samples} - {broken.samples[place].id}
