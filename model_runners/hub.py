@@ -19,6 +19,8 @@ LOOK_SECONDS = 10.0
 """How long the hub may take to say what a model has."""
 TICK_SECONDS = 0.5
 """How often a download says how far it is, and asks whether to stop."""
+PARTING_SECONDS = 5.0
+"""How long a stopped download may take to clear its half file away."""
 SETTINGS = (".json", ".jinja", ".model", ".txt")
 """Endings of the files beside the weights that a model is loaded from."""
 INDEX = "model.safetensors.index.json"
@@ -102,6 +104,8 @@ def find(hub_id: str) -> Found:
     UnsupportedModel
         If it has no safetensors.
     """
+    from huggingface_hub import hf_hub_download
+
     try:
         remote = look(hub_id)
     except ModelNotFound:
@@ -110,7 +114,7 @@ def find(hub_id: str) -> Found:
             raise
         return Found(folder=stored, remote=None)
     try:
-        return Found(folder=_file(hub_id, "config.json").parent, remote=remote)
+        return Found(folder=Path(hf_hub_download(hub_id, "config.json")).parent, remote=remote)
     except _errors() as error:
         raise explained(hub_id, error) from error
 
@@ -125,7 +129,7 @@ def fetch(found: Found, *, watch: Watch = UNWATCHED) -> Path:
     UnsupportedModel
         If there is no room for them.
     Cancelled
-        If the watch said so; what has come so far is kept, and the next download goes on from it.
+        If the watch said so; the files that are whole are kept, and the next download goes on.
     """
     remote = found.remote
     if remote is None:
@@ -325,19 +329,22 @@ def _download(remote: Remote, watch: Watch) -> Path:
     A thread that is no daemon would keep a stopped program alive to the end of the download.
     """
     done: Future[Path] = Future()
+    stopped = threading.Event()
     thread = threading.Thread(
-        target=_fetch_files, args=(remote, done), name="download", daemon=True
+        target=_fetch_files, args=(remote, done, stopped), name="download", daemon=True
     )
     blobs = _storage(remote.hub_id) / "blobs"
-    before = _bytes_in(blobs, unfinished=False)
+    before = _bytes_in(blobs)
     thread.start()
     while thread.is_alive():
         thread.join(TICK_SECONDS)
         if remote.missing:
-            come = _bytes_in(blobs, unfinished=True) - before
+            come = _bytes_in(blobs) - before
             watch.at(min(max(come, 0), remote.missing), remote.missing)
         if thread.is_alive() and watch.stop():
-            raise Cancelled("stopped during the download; what has come is kept")
+            stopped.set()
+            thread.join(PARTING_SECONDS)
+            raise Cancelled("stopped during the download; the files that are whole are kept")
     try:
         folder = done.result(timeout=0)
     except _errors() as error:
@@ -347,13 +354,25 @@ def _download(remote: Remote, watch: Watch) -> Path:
     return folder
 
 
-def _fetch_files(remote: Remote, done: "Future[Path]") -> None:
-    from huggingface_hub.utils import disable_progress_bars
+def _fetch_files(remote: Remote, done: "Future[Path]", stopped: threading.Event) -> None:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.utils import disable_progress_bars, tqdm
+
+    class Stoppable(tqdm):
+        """A bar that nobody sees, and that ends the download so that no half file is left."""
+
+        def update(self, n: float | None = 1) -> bool | None:
+            if stopped.is_set():
+                raise Cancelled("stopped")
+            return super().update(n)
 
     disable_progress_bars()
     try:
-        folders = {_file(remote.hub_id, name).parent for name in remote.files}
-    except _errors() as error:
+        folders = {
+            Path(hf_hub_download(remote.hub_id, name, tqdm_class=Stoppable)).parent
+            for name in remote.files
+        }
+    except (Cancelled, *_errors()) as error:
         done.set_exception(error)
         return
     if len(folders) == 1:
@@ -362,19 +381,12 @@ def _fetch_files(remote: Remote, done: "Future[Path]") -> None:
         done.set_exception(ValueError("the model was changed on the hub during the download"))
 
 
-def _file(hub_id: str, name: str) -> Path:
-    from huggingface_hub import hf_hub_download
-
-    return Path(hf_hub_download(hub_id, name))
-
-
-def _bytes_in(blobs: Path, *, unfinished: bool) -> int:
+def _bytes_in(blobs: Path) -> int:
     total = 0
     if blobs.is_dir():
         for path in blobs.iterdir():
-            if unfinished or not path.name.endswith(".incomplete"):
-                try:
-                    total += path.stat().st_size
-                except FileNotFoundError:  # it has just been given its name
-                    continue
+            try:
+                total += path.stat().st_size
+            except FileNotFoundError:  # it has just been given its name
+                continue
     return total

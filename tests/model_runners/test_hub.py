@@ -165,10 +165,13 @@ def test_a_download_can_be_stopped(
     monkeypatch.setattr(hub, "TICK_SECONDS", 0.05)
     with hub_of({"lab/large": large}, seconds_per_megabyte=0.5) as slow:
         go_to(slow.endpoint, monkeypatch)
-        with pytest.raises(Cancelled, match="what has come is kept"):
+        with pytest.raises(Cancelled, match="files that are whole are kept"):
             hub.fetch(hub.find("lab/large"), watch=Watch(stop=lambda: True))
-        (download,) = (one for one in threading.enumerate() if one.name == "download")
-        download.join()
+    assert not any(one.name == "download" for one in threading.enumerate())
+    names = [path.name for path in (tmp_path / "hub").rglob("*")]
+    assert "config.json" in names
+    assert not any(name.endswith(".incomplete") for name in names), "half a file is no use"
+    assert "model.safetensors" not in names
 
 
 def test_a_job_shows_the_download_as_a_phase(online: Hub, tmp_path: Path) -> None:
