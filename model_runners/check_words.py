@@ -16,6 +16,7 @@ CHECKS = {
     "padding": "padding of a batch changes nothing",
     "placeholder": "pixels reach no position that is not masked with the image",
     "positions": "image positions have rows and columns (M-RoPE)",
+    "answers": "an answer of several tokens scores behind its prompt as in one plain pass",
     "spread": "the vectors of each modality vary, so that noise can be matched to them",
 }
 """What holds where a check is passed; a check that is not listed goes by its own name."""

@@ -19,6 +19,7 @@ from data_cache.plan import BLOCK_SIZE, OUTPUT_LAYER
 from data_cache.runs import run_key, write_sidecar
 from data_cache.samples import Benchmark, Sample
 from model_runners import bad_samples, hub
+from model_runners.answer_test import with_answers_tested
 from model_runners.bad_samples import BadSamples
 from model_runners.blocks import blocks, missing, prediction_table
 from model_runners.candidates import Candidates
@@ -364,7 +365,9 @@ def _tested(
     """Run the self-test on the first samples that can be read."""
 
     def test(readable: list[Sample]) -> SelfTestReport:
-        return self_test(loaded, readable, scope=options.mask_scope, answers=options.answers)
+        report = self_test(loaded, readable, scope=options.mask_scope, answers=options.answers)
+        candidates = Candidates.of_model(loaded, options.answers)
+        return with_answers_tested(report, loaded, readable[0], candidates)
 
     tested = bad.spare(samples, test)
     bad.require_one_good(samples)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from model_runners.candidates import Candidates, Tokens
 from model_runners.channels import side_keywords
 from model_runners.encoding import EncodedBatch
+from model_runners.errors import UnsupportedModel
 from model_runners.stack import Captured, LastToken, TextStack, replay, take
 from model_runners.vision import merge
 
@@ -196,7 +197,17 @@ def go_on(
     -------
     list
         For each option all positions of its tokens but the last; None where a single token is all.
+
+    Raises
+    ------
+    UnsupportedModel
+        If the model has no cache to go on from.
     """
+    if spelling is not None and prompted.cache is None:
+        raise UnsupportedModel(
+            "the model keeps no keys and values of a prompt, so answers of several tokens cannot "
+            "be scored; ask for letters (--answers letters)"
+        )
     found: list[LastToken | None] = []
     for place in range(max(map(len, answers)) if spelling is not None else 0):
         assert spelling is not None

@@ -1,13 +1,17 @@
 """The words for a self-test: every check of a real report has a claim of its own."""
 
 from data_cache.samples import Benchmark
+from model_runners.answer_test import with_answers_tested
+from model_runners.candidates import Candidates
 from model_runners.check_words import CHECKS, check_in_words, measured_of
 from model_runners.loading import LoadedModel
 from model_runners.selftest import self_test
 
 
 def test_every_check_is_put_into_words(qwen: LoadedModel, digits: Benchmark) -> None:
-    report = self_test(qwen, digits.samples[:8]).to_dict()
+    tested = self_test(qwen, digits.samples[:8], answers="options")
+    words = Candidates.of_model(qwen, "options")
+    report = with_answers_tested(tested, qwen, digits.samples[0], words).to_dict()
     assert {check["name"] for check in report["checks"]} == CHECKS.keys()
     for check in report["checks"]:
         assert check_in_words(check).startswith(f"holds: {CHECKS[check['name']]} (")

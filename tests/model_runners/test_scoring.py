@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,17 @@ import torch
 
 from data_cache.conditions import NOISY, Condition
 from data_cache.samples import Benchmark, Sample
+from model_runners import scoring
+from model_runners.answer_test import with_answers_tested
 from model_runners.candidates import Candidates, Tokens
 from model_runners.encoding import EncodedBatch, encode
+from model_runners.errors import SelfTestFailed, UnsupportedModel
 from model_runners.families import FAMILIES
 from model_runners.inference import BatchResult, BatchRunner
 from model_runners.loading import LoadedModel, load
 from model_runners.masking import MaskedRow, Masker
 from model_runners.scoring import Prompted, go_on, next_positions, score, spell
+from model_runners.selftest import SelfTestReport
 from model_runners.stack import Captured, before, follow, replay, take
 from model_runners.statistics import observe
 from model_runners.vision import VisionCache, merge
@@ -146,6 +151,42 @@ def test_each_condition_scores_what_one_plain_pass_over_prompt_and_answer_does(
         assert np.allclose(values, wanted, atol=1e-4), (sample_id, condition, values, wanted)
 
 
+def test_a_run_whose_answers_need_it_shows_so_of_one_of_them(
+    loaded: LoadedModel, samples: tuple[Sample, ...]
+) -> None:
+    words, letters = (Candidates.of_model(loaded, style) for style in ("options", "letters"))
+    report = SelfTestReport(model="", family="", dtype="", device="", checks=())
+    (check,) = with_answers_tested(report, loaded, samples[1], words).checks
+    assert check.passed
+    assert check.value < check.limit == 1e-4
+    if all(len(tokens) == 1 for tokens in letters.of(samples[1])):
+        assert with_answers_tested(report, loaded, samples[1], letters) == report
+
+
+@pytest.mark.parametrize(
+    ("model_type", "part", "broken"),
+    [
+        ("qwen2_5_vl", "next_positions", lambda found, rows, count: found[..., -1:] + count),
+        ("mllama", "REPEATED", ()),
+    ],
+)
+def test_a_run_whose_answers_go_on_wrongly_is_refused(
+    model_type: str,
+    part: str,
+    broken: Any,
+    samples: tuple[Sample, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Positions that go on from the last one alike, or no view of the image behind the prompt."""
+    loaded = load(str(build(model_type, tmp_path / model_type)), device="cpu")
+    words = Candidates.of_model(loaded, "options")
+    report = SelfTestReport(model="", family="", dtype="", device="", checks=())
+    monkeypatch.setattr(scoring, part, broken)
+    with pytest.raises(SelfTestFailed, match=r"than in one plain forward pass \(answers = "):
+        with_answers_tested(report, loaded, samples[1], words)
+
+
 def test_every_layer_scores_every_condition_and_the_last_one_is_the_output(
     loaded: LoadedModel, samples: tuple[Sample, ...]
 ) -> None:
@@ -229,6 +270,15 @@ def test_the_strict_choice_is_what_greedy_decoding_would_spell_the_longest_of_se
         (full,) = (row for row in result.rows if row.condition is Condition.FULL)
         assert full.strict_choice == right
         assert full.top_token == said[0]
+
+
+def test_a_model_without_a_cache_cannot_score_answers_of_several_tokens(
+    runner: BatchRunner,
+) -> None:
+    answers = [[(1, 2), (3,)]]
+    prompted = Prompted(cache=None, attended=torch.ones(1, 4), keywords={})
+    with pytest.raises(UnsupportedModel, match="no keys and values"):
+        go_on(runner.loaded.stack, prompted, spell(runner.loaded, answers), answers)
 
 
 def test_positions_go_on_behind_the_largest_of_the_prompt_on_every_axis() -> None:
