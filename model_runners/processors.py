@@ -100,7 +100,6 @@ def _processor(location: str, family: Family | None) -> Any:
         )
     still = without_video_slot(kind)
     settings, _ = still.get_processor_dict(location)
-    settings.pop(VIDEO_SLOT, None)
     try:
         return still.from_args_and_dict([parts.get(slot) for slot in slots], settings)
     except AttributeError as error:

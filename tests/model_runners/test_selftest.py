@@ -23,8 +23,8 @@ def test_the_oracle_passes_every_check(oracle: LoadedModel, digits: Benchmark) -
 
 
 def test_every_check_has_words(qwen: LoadedModel, digits: Benchmark) -> None:
-    """Of a model with M-RoPE, which has all of them."""
-    assert {check.name for check in self_test(qwen, digits.samples[:8]).checks} == set(CHECKS)
+    """Of a model with M-RoPE, which has one more than others."""
+    assert {check.name for check in self_test(qwen, digits.samples[:8]).checks} <= set(CHECKS)
 
 
 def test_the_pair_differs_in_length_so_that_padding_is_tested(
@@ -32,8 +32,9 @@ def test_the_pair_differs_in_length_so_that_padding_is_tested(
 ) -> None:
     """A model that lets padding in fails."""
     first = digits.samples[0]
-    longer = dataclasses.replace(digits.samples[1], question=f"Look. {first.question}")
-    same = [first, *(dataclasses.replace(s, question=first.question) for s in digits.samples[2:5])]
+    other = next(s for s in digits.samples if s.group_id != first.group_id)
+    equal = dataclasses.replace(first, images=other.images)
+    longer = dataclasses.replace(equal, question=f"Look. {first.question}")
 
     def sees_padding(_module: object, _arguments: object, output: torch.Tensor) -> torch.Tensor:
         return output + output.mean(1, keepdim=True)
@@ -41,7 +42,7 @@ def test_the_pair_differs_in_length_so_that_padding_is_tested(
     layer = oracle.stack.layers[0].register_forward_hook(sees_padding)
     try:
         with pytest.raises(SelfTestFailed, match="padding of a batch changes the output"):
-            self_test(oracle, [*same, longer])
+            self_test(oracle, [first, equal, longer])
     finally:
         layer.remove()
 
