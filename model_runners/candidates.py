@@ -71,6 +71,13 @@ class Candidates:
             found.append(tokens)
         return tuple(found)
 
+    def several_tokens(self, sample: Sample) -> bool:
+        """Whether the answers of a sample can be scored and one has several tokens."""
+        try:
+            return any(len(tokens) > 1 for tokens in self.of(sample))
+        except BadSample:
+            return False
+
     def tokens(self, answer: str) -> Tokens:
         """Return the tokens that follow the prompt where an answer stands behind it."""
         if answer not in self._tokens:

@@ -252,6 +252,8 @@ def profile(
         )
     begin("testing the masking")
     tested = _tested(loaded, benchmark.samples[:BLOCK_SIZE], options, bad)
+    candidates = Candidates.of_model(loaded, options.answers)
+    tested = _answers_tested(tested, loaded, wanted, candidates, bad)
     rows = options.batch_size or DEFAULT_ROWS[loaded.device.type]
     images = VisionCache()
     begin("noise statistics")
@@ -277,7 +279,6 @@ def profile(
         self_test=tested.to_dict(),
         environment=environment(loaded, statistics, rows),
     )
-    candidates = Candidates.of_model(loaded, options.answers)
     runner = BatchRunner(
         loaded=loaded,
         masker=Masker(statistics=statistics, seed=options.seed),
@@ -365,13 +366,31 @@ def _tested(
     """Run the self-test on the first samples that can be read."""
 
     def test(readable: list[Sample]) -> SelfTestReport:
-        report = self_test(loaded, readable, scope=options.mask_scope, answers=options.answers)
-        candidates = Candidates.of_model(loaded, options.answers)
-        return with_answers_tested(report, loaded, readable[0], candidates)
+        return self_test(loaded, readable, scope=options.mask_scope, answers=options.answers)
 
     tested = bad.spare(samples, test)
     bad.require_one_good(samples)
     assert tested is not None
+    return tested
+
+
+def _answers_tested(
+    tested: SelfTestReport,
+    loaded: LoadedModel,
+    wanted: Sequence[Sample],
+    candidates: Candidates,
+    bad: BadSamples,
+) -> SelfTestReport:
+    """Add a check of the first sample whose answers need one, where there is such a sample."""
+
+    def test(one: list[Sample]) -> SelfTestReport:
+        return with_answers_tested(tested, loaded, one[0], candidates)
+
+    for sample in wanted:
+        if candidates.several_tokens(sample):
+            report = bad.spare([sample], test)
+            if report is not None:
+                return report
     return tested
 
 

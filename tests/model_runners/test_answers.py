@@ -64,6 +64,7 @@ def test_letters_and_words_are_different_runs_with_different_scores(
     (one, letters), (other, words) = (
         run(oracle, few, tmp_path, answers=answers) for answers in ("letters", "options")
     )
+    assert [check.name for check in one.self_test.checks if check.name == "answers"] == []
     assert one.run_key != other.run_key
     assert not np.allclose(letters.scores[Condition.FULL], words.scores[Condition.FULL], atol=0.1)
 
@@ -74,6 +75,7 @@ def test_yes_and_no_are_scored_where_they_are_the_options(
     asked = [changed(sample, "no", "yes") for sample in few.samples[:4]]
     mixed = Benchmark(name="few", samples=(*asked, *few.samples[4:]))
     report, found = run(oracle, mixed, tmp_path, answers="yes-no")
+    assert report.self_test.checks[-1].name == "answers"
     assert sorted(found.sample_ids.tolist()) == sorted(sample.id for sample in asked)
     assert [bad["sample_id"] for bad in report.bad_samples] == [s.id for s in few.samples[4:]]
     assert found.scores[Condition.FULL].shape == (4, 1, 2)
