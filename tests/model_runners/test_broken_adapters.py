@@ -10,7 +10,7 @@ import torch
 from data_cache.samples import Benchmark
 from model_runners.channels import CHANNELS, Channel, SideStream
 from model_runners.errors import SelfTestFailed, UnsupportedModel
-from model_runners.loading import LoadedModel, load
+from model_runners.loading import DType, LoadedModel, load
 from model_runners.masking import MaskedRow, Masker
 from model_runners.selftest import self_test
 from model_runners.stack import Captured, take
@@ -59,6 +59,21 @@ def test_a_side_channel_that_is_not_masked_is_a_leak(
     with pytest.raises(SelfTestFailed, match=f"the {leak} leaks past the mask") as caught:
         self_test(tiny(model_type), digits.samples[:8])
     assert f"{leak}_masked" in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_half_precision_hides_no_leak(
+    dtype: DType, tiny: Tiny, digits: Benchmark, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clean mask gives the same bits there, and what DeepStack adds is far over the limit."""
+    loaded = load(tiny("qwen3_vl").source.location, device="cpu", dtype=dtype)
+    values = {check.name: check.value for check in self_test(loaded, digits.samples[:8]).checks}
+    assert values["image_masked"] == values["text_masked"] == 0
+    monkeypatch.setattr(
+        Masker, "_masked_vectors", lambda _, _n, stream, at, *_o: stream.vectors[at]
+    )
+    with pytest.raises(SelfTestFailed, match="the image leaks past the mask"):
+        self_test(loaded, digits.samples[:8])
 
 
 @pytest.mark.parametrize("keyword", sorted(CHANNELS))

@@ -1,6 +1,7 @@
 """Families that nobody wrote down: what is found, what the self-test says, and what is refused."""
 
 import dataclasses
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from data_cache.samples import Benchmark
+from data_cache.samples import Benchmark, ImageFile
 from model_runners.__main__ import main
+from model_runners.encoding import decode_image
 from model_runners.errors import SelfTestFailed, UnsupportedModel
 from model_runners.families import FAMILIES
 from model_runners.loading import LoadedModel, load
@@ -45,6 +47,16 @@ def test_a_family_without_a_file_proves_its_masking_as_any_other(
     assert loaded.family.model_type not in FAMILIES
     assert not loaded.family.is_written
     assert self_test(loaded, digits.samples[:8]).passed
+
+
+def test_images_of_different_numbers_of_tiles_are_put_to_the_test_too(
+    tiny: Tiny, digits: Benchmark
+) -> None:
+    """Idefics3 drops tiles of zeros, so a tile of one image is no tile of the other."""
+    file = io.BytesIO()
+    decode_image(digits.samples[0].images[0]).resize((64, 32)).save(file, "PNG")
+    wide = dataclasses.replace(digits.samples[0], images=(ImageFile(data=file.getvalue()),))
+    assert self_test(tiny("idefics3"), [digits.samples[0], wide]).passed
 
 
 @pytest.mark.parametrize("model_type", sorted(UNWRITTEN))

@@ -26,9 +26,8 @@ def idefics3() -> tuple[Any, Any]:
     tokenizer = zoo._tokenizer("<image>", **{f"mark_{i}": mark for i, mark in enumerate(marks)})
     processor = Idefics3Processor(
         image_processor=Idefics3ImageProcessorPil(
-            size={"longest_edge": IMAGE_SIDE},
+            size={"longest_edge": 2 * IMAGE_SIDE},
             max_image_size={"longest_edge": IMAGE_SIDE},
-            do_image_splitting=False,
             **zoo.GREY,
         ),
         tokenizer=tokenizer,
