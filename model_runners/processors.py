@@ -102,10 +102,8 @@ def _processor(location: str, family: Family | None) -> Any:
     settings, _ = still.get_processor_dict(location)
     try:
         return still.from_args_and_dict([parts.get(slot) for slot in slots], settings)
-    except AttributeError as error:
-        raise ImportError(
-            f"{kind.__name__} reads its slot for videos, which needs torchvision: {error}"
-        ) from error
+    except AttributeError:  # the class reads its slot for videos: whole, or not at all
+        return transformers.AutoProcessor.from_pretrained(location, trust_remote_code=False)
 
 
 def _declared_class(location: str) -> Any:
