@@ -227,11 +227,9 @@ def profile(
 
     def downloaded(done: int, total: int) -> None:
         free = hub.written_bytes(hub.free_bytes(hub.cache_folder()))
-        progress.note(
-            f"downloading the model: {hub.written_bytes(done)} of {hub.written_bytes(total)}, "
-            f"{free} free"
-        )
+        progress.note(f"{hub.written_bytes(done)} of {hub.written_bytes(total)}, {free} free")
         if done == total:
+            progress.note("")
             progress.stage("loading the model")
 
     watch = hub.Watch(tell=downloading, at=downloaded, stop=stop)

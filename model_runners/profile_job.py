@@ -38,7 +38,11 @@ def work(
         reporter.at(done, total)
         show.samples(done, total)
 
+    begun = ""
+
     def stage(text: str) -> None:
+        nonlocal begun
+        begun = text
         reporter.say(text)
         show.stage(text)
 
@@ -47,7 +51,7 @@ def work(
         show.tell(sentence)
 
     def note(text: str) -> None:
-        reporter.note(text)
+        reporter.note(f"{begun}: {text}" if text else begun)
         show.note(text)
 
     report = profile(
