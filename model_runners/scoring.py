@@ -83,30 +83,34 @@ def score(
     import numpy as np
     import torch
 
-    places = range(max(len(of_row) for of_row in answers))
-    top: list[int] = []
-    sums = np.zeros((len(answers), len(places)), np.float32)
+    widest = max(map(len, answers))
+    sums = np.zeros((len(answers), widest), np.float32)
     spelled = [[True] * len(of_row) for of_row in answers]
 
-    def add(place: int, index: int, log_p: "torch.Tensor", best: list[int]) -> None:
-        """Add token `index` of one option, of the rows that have it."""
-        rows = [row for row, of_row in enumerate(answers) if index < len(_tokens(of_row, place))]
-        wanted = [answers[row][place][index] for row in rows]
-        sums[rows, place] += log_p[rows, wanted].cpu().numpy()
-        for row, token in zip(rows, wanted, strict=True):
-            spelled[row][place] &= candidates.alike(best[row], token)
+    def add(places: Sequence[int], index: int, log_p: "torch.Tensor", best: list[int]) -> None:
+        """Add token `index` of some options, in the rows that have it."""
+        found = [
+            [_tokens(of_row, place)[index : index + 1] for place in places] for of_row in answers
+        ]
+        ids = torch.tensor([[token[0] if token else 0 for token in of_row] for of_row in found])
+        has = np.array([[bool(token) for token in of_row] for of_row in found])
+        likely = log_p.gather(1, ids.to(log_p.device)).cpu().numpy()
+        sums[:, list(places)] += np.where(has, likely, 0)
+        for row, of_row in enumerate(found):
+            for place, token in zip(places, of_row, strict=True):
+                if token:
+                    spelled[row][place] &= candidates.alike(best[row], token[0])
 
     with torch.no_grad():
         log_p = stack.logits(states).log_softmax(-1)
-        top = log_p.argmax(-1).tolist()
-        for place in places:
-            add(place, 0, log_p, top)
+        top: list[int] = log_p.argmax(-1).tolist()
+        add(range(widest), 0, log_p, top)
         for place, hidden in enumerate(later):
             longest = max(len(_tokens(of_row, place)) for of_row in answers)
             for index in range(0 if hidden is None else longest - 1):
                 assert hidden is not None
                 log_p = stack.logits(hidden[:, index]).log_softmax(-1)
-                add(place, index + 1, log_p, log_p.argmax(-1).tolist())
+                add([place], index + 1, log_p, log_p.argmax(-1).tolist())
     return Scored(
         scores=[
             sums[row, : len(of_row)] / np.array([len(tokens) for tokens in of_row], np.float32)

@@ -93,6 +93,18 @@ def test_more_options_than_letters_cost_one_sample_of_a_run_of_letters_and_none_
     assert found.scores[Condition.FULL].shape == (6, 1, 27)
 
 
+def test_letters_of_several_tokens_are_scored_too(
+    oracle: LoadedModel, few: Benchmark, tmp_path: Path
+) -> None:
+    """The demo's tokenizer spells letters late in the alphabet with two tokens."""
+    many = changed(few.samples[0], *map(str, range(20)))
+    mixed = Benchmark(name="few", samples=(many, *few.samples[1:]))
+    report, found = run(oracle, mixed, tmp_path)
+    assert not report.bad_samples
+    assert found.scores[Condition.FULL].shape == (6, 1, 20)
+    assert np.isfinite(found.scores[Condition.FULL][found.sample_ids == many.id]).all()
+
+
 def test_pooling_changes_features_and_no_score(
     oracle: LoadedModel, few: Benchmark, tmp_path: Path
 ) -> None:
