@@ -110,9 +110,13 @@ def _show_buttons(job: JobRow, reading: Stored) -> None:
         _act("Cancel", "stop", cancel, key, reading.cache, disabled=stopping)
         if stopping:
             _act("Stop at once", "dangerous", _cancel_now, key, reading.cache)
-    elif job.state != "done":
+        return
+    if job.state != "done":
         _act("Resume", "play_arrow", resume, key, reading.cache)
-    elif any(run.run_key == job.result.get("run_key") for run in reading.runs):
+        return
+    if job.result.get("bad_sample_count"):
+        _act("Run those left out again", "replay", resume, key, reading.cache)
+    if any(run.run_key == job.result.get("run_key") for run in reading.runs):
         _show_ways_on(job)
 
 

@@ -19,7 +19,7 @@ def show_left_out(job: JobRow) -> None:
         icon=":material/warning:",
         type="compact",
     ):
-        st.text("They could not be run. The same run, started again, tries them again.")
+        st.text("They could not be run. The same run, started again, tries just these.")
         st.dataframe(
             pd.DataFrame([{"Sample": one["sample_id"], "Reason": one["reason"]} for one in listed]),
             hide_index=True,

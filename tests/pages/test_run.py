@@ -213,6 +213,7 @@ def test_a_finished_job_shows_its_self_test_and_the_samples_left_out(cache: Path
     assert any("[an](http://x) image" in frame.to_string() for frame in frames)
     assert any("the last layer's lens is the model's output" in f.to_string() for f in frames)
     assert "The first 1 are shown." in words(app)
+    assert "Run those left out again" in labels(app)
 
 
 def test_a_device_that_is_not_there_is_a_sentence(cache: Path) -> None:
