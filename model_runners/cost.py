@@ -17,6 +17,7 @@ from data_cache import jobs
 from data_cache.conditions import NOISY, Condition
 from data_cache.jobs import JobRow
 from data_cache.samples import Benchmark
+from model_runners import hub
 from model_runners.errors import UnsupportedModel
 from model_runners.models import MODELS, resolve_model
 from model_runners.profile import ProfileOptions
@@ -165,7 +166,8 @@ def known_weights(model: str) -> Weights | None:
         If there is no such model, or a file is no safetensors file.
     """
     source = resolve_model(model)
-    folder = Path(source.location) if source.is_local else hub_folder(source.location)
+    # Of a download that was stopped, some shards are there, and they are not the model's size.
+    folder = Path(source.location) if source.is_local else hub.stored_model(source.location)
     files = sorted(folder.glob("*.safetensors")) if folder is not None else []
     if files:
         found = [header_weights(path) for path in files]

@@ -1,8 +1,10 @@
 """What a run would cost: counted, measured, or said to be unknown."""
 
+import json
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 from safetensors.torch import save_file
 
 from data_cache import jobs
@@ -113,6 +115,30 @@ def test_a_hub_id_that_is_not_here_is_not_invented(digits: Benchmark) -> None:
     cost = estimate_cost(options("nobody/nothing-of-that-name"), benchmark=digits)
     assert (cost.parameters, cost.memory_bytes, cost.seconds) == (None, None, None)
     assert cost.passes == 64 * 8
+
+
+def test_a_download_that_was_stopped_does_not_pass_for_the_whole_model(
+    digits: Benchmark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    storage = tmp_path / "models--llava-hf--llava-1.5-7b-hf"
+    snapshot = storage / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    (storage / "refs").mkdir()
+    (storage / "refs" / "main").write_text("abc")
+    (snapshot / "config.json").write_text('{"model_type": "llava"}')
+    save_file({"a": torch.zeros(3)}, snapshot / "model-1.safetensors")
+    shards = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
+    (snapshot / "model.safetensors.index.json").write_text(json.dumps(shards))
+    known = known_weights("llava-1.5-7b")
+    assert known is not None
+    assert known.parameters == 7_060_000_000, "as the table says"
+    save_file({"b": torch.zeros(4)}, snapshot / "model-2.safetensors")
+    known = known_weights("llava-1.5-7b")
+    assert known is not None
+    assert known.parameters == 7
 
 
 def test_headers_of_several_types_are_added_up(tmp_path: Path) -> None:
