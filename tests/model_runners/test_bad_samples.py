@@ -134,14 +134,14 @@ def test_where_every_sample_is_bad_the_run_says_the_first_reason(
 def test_a_job_lists_them_and_the_command_line_prints_them(
     loaded: LoadedModel, broken: Benchmark, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    job = open_job(tmp_path, options(loaded))
+    job = open_job(tmp_path, options(loaded, limit=4))
     jobs.claim(tmp_path, job.job_key)
     ended = perform(tmp_path, job, benchmark=broken)
-    assert ended.result["bad_sample_count"] == 3
-    assert "3 could not be run, the next run tries them again" in ended.message
+    assert ended.result["bad_sample_count"] == 2
+    assert "2 could not be run, the next run tries them again" in ended.message
     tell(ended)
     said = capsys.readouterr().err
-    for place in BROKEN:
+    for place in BROKEN[:2]:
         assert f"sample {broken.samples[place].id!r} was left out: an image cannot be" in said
     assert "self-test: holds: the last layer's lens is the model's output" in said
 

@@ -19,7 +19,7 @@ from data_cache.conditions import Condition
 from data_cache.location import statistics_directory
 from data_cache.plan import OUTPUT_LAYER
 from model_runners.__main__ import main
-from model_runners.loading import load
+from model_runners.loading import LoadedModel, load
 from model_runners.profile import ProfileOptions, ProfileReport, profile
 from tests.model_runners.zoo import build
 
@@ -37,10 +37,17 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="module")
-def once(model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ProfileReport]:
+def loaded(model: Path) -> LoadedModel:
+    return load(str(model), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def once(
+    model: Path, loaded: LoadedModel, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, ProfileReport]:
     """A cache with one undisturbed run of 8 samples in batches of 16 sequences."""
     cache = tmp_path_factory.mktemp("once")
-    return cache, profile(options(model, batch_size=16), cache)
+    return cache, profile(options(model, batch_size=16), cache, loaded=loaded)
 
 
 def options(model: Path, **changes: object) -> ProfileOptions:
@@ -81,8 +88,9 @@ def test_a_folder_goes_from_the_command_line_to_a_spectrum(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     where = ["--cache", str(with_statistics_of(once[0], tmp_path))]
-    what = ["--model", str(model), "--benchmark", "digits_vqa", "--split", "test", *where]
-    assert main(["profile", *what, "--limit", "16", "--draws", "1", "--device", "cpu"]) == 0
+    what = ["--model", str(model), "--benchmark", "digits_vqa", "--subset", "synergy", *where]
+    least = ["--split", "test", "--limit", "16", "--draws", "1", "--device", "cpu"]
+    assert main(["profile", *what, *least]) == 0
     assert "self-test passed" in capsys.readouterr().err
     named = ["--model", model.name, "--benchmark", "digits_vqa", *where]
     assert main(["estimate", *named, "--json"]) == 0
@@ -93,21 +101,20 @@ def test_a_folder_goes_from_the_command_line_to_a_spectrum(
 
 
 def test_the_size_of_batches_does_not_matter(
-    model: Path, once: tuple[Path, ProfileReport], tmp_path: Path
+    model: Path, loaded: LoadedModel, once: tuple[Path, ProfileReport], tmp_path: Path
 ) -> None:
     cache, report = once
     fresh = with_statistics_of(cache, tmp_path)
-    alone = profile(options(model, batch_size=1), fresh)
+    alone = profile(options(model, batch_size=1), fresh, loaded=loaded)
     assert (alone.run_key, alone.batch_size) == (report.run_key, 1)
     require_same(cache, fresh, report.run_key)
 
 
 def test_a_run_in_two_parts_does_not_differ(
-    model: Path, once: tuple[Path, ProfileReport], tmp_path: Path
+    model: Path, loaded: LoadedModel, once: tuple[Path, ProfileReport], tmp_path: Path
 ) -> None:
     cache, report = once
     fresh = with_statistics_of(cache, tmp_path)
-    loaded = load(str(model), device="cpu")
     first = profile(options(model, limit=5), fresh, loaded=loaded)
     rest = profile(options(model, batch_size=7), fresh, loaded=loaded)
     assert (first.computed, rest.computed) == (5, 3)
