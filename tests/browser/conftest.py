@@ -32,6 +32,21 @@ class Dashboard:
     process: "subprocess.Popen[bytes]"
 
 
+COVERED = frozenset({(420, "light"), (1600, "dark")})
+"""Screens whose width and whose colours the other two have between them."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave half of the screens out where nobody asked for all of them."""
+    if config.getoption("--run-slow") or config.getoption("--save-pictures"):
+        return
+    for item in items:
+        chosen = getattr(item, "callspec", None)
+        screen = (chosen.params.get("width"), chosen.params.get("scheme")) if chosen else None
+        if screen in COVERED:
+            item.add_marker(pytest.mark.skip(reason="needs --run-slow or --save-pictures"))
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

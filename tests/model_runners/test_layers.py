@@ -30,7 +30,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache with a short run of the oracle through the logit lens."""
     folder = tmp_path_factory.mktemp("layers")
     options = ProfileOptions(
-        model="demo/oracle", benchmark="digits_vqa", limit=128, split="test", draws=1,
+        model="demo/oracle", benchmark="digits_vqa", limit=64, split="test", draws=1,
         layers=True, device="cpu",
     )  # fmt: skip
     profile(options, folder)

@@ -114,6 +114,7 @@ def test_uniform_profiles_no_train_sample(tmp_path: Path, table: dict[str, Bench
     assert weights["gap_score"].isna().tolist() == [True] * 16
 
 
+@pytest.mark.slow  # a run of its own with more draws, and a training: 25 s
 def test_before_takes_the_draws_of_after_where_the_base_has_more(
     tmp_path: Path, table: dict[str, Benchmark]
 ) -> None:
