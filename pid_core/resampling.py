@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -223,7 +225,30 @@ def _mapper(make: Make, problem: AbstractProblem, workers: int) -> Generator[Any
     with ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=_prepare, initargs=(make, problem)
     ) as pool:
-        yield partial(pool.map, _solve_one)
+
+        def mapped(parts: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+            with _without_main(problem):  # all processes are started with the first part
+                return pool.map(_solve_one, parts)
+
+        yield mapped
+
+
+@contextmanager
+def _without_main(problem: AbstractProblem) -> Generator[None]:
+    """Keep processes that start in the block from running the caller's script again.
+
+    A spawned process imports `__main__`, which is a page in a dashboard and may be anything in a
+    notebook. Nothing here needs it but a problem that is defined there.
+    """
+    caller = sys.modules.get("__main__")
+    if caller is None or type(problem).__module__ == "__main__":
+        yield
+        return
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = caller
 
 
 _prepared: list[Weighted] = []

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from types import ModuleType
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -64,6 +68,18 @@ def test_the_seed_and_not_the_number_of_workers_decides_every_digit() -> None:
     assert (resample_batches(channels, batches=2, batch_size=9, workers=2).mean).tolist() == (
         resample_batches(channels, batches=2, batch_size=9).mean
     ).tolist()
+
+
+def test_processes_do_not_run_the_callers_script_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be a page of a dashboard, which is there for one visitor."""
+    script = ModuleType("__main__")
+    script.__file__ = str(tmp_path / "page.py")
+    Path(script.__file__).write_text("raise SystemExit('ran again')")
+    monkeypatch.setitem(sys.modules, "__main__", script)
+    assert len(bootstrap(random_channels(2, 30, 2), replicates=2, workers=2)) == 2
+    assert sys.modules["__main__"] is script
 
 
 def test_weights_are_repeated_samples() -> None:
