@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from model_runners.errors import Cancelled, ModelNotFound, RunnerError, UnsupportedModel
+from model_runners.unwatched import ignore, never
 
 LOOK_SECONDS = 10.0
 """How long the hub may take to say what a model has."""
@@ -55,15 +56,6 @@ class Remote:
             f"{self.hub_id} from the hub: {written_bytes(self.missing)} to download{rest}, "
             f"{written_bytes(self.free)} free in {self.cache}"
         )
-
-
-def ignore(*_: object) -> None:
-    """Show nothing."""
-
-
-def never() -> bool:
-    """Never stop."""
-    return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +216,7 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(there).free
 
 
-def written_bytes(count: int) -> str:
+def written_bytes(count: float) -> str:
     """Write a number of bytes as people do.
 
     >>> written_bytes(15_300_000_000), written_bytes(2_500_000), written_bytes(3_000)

@@ -38,6 +38,7 @@ from model_runners.prompt import (
 )
 from model_runners.selftest import SelfTestReport, self_test
 from model_runners.statistics import noise_statistics, recipe
+from model_runners.unwatched import ignore, never
 from model_runners.vision import VisionCache
 
 PREDICTION_VERSION = 1
@@ -137,10 +138,6 @@ class ProfileReport:
         return self.computed / self.inference_seconds if self.computed else None
 
 
-def ignore(*_: object) -> None:
-    """Show nothing."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Progress:
     """Where progress goes."""
@@ -160,11 +157,6 @@ class Progress:
 
 
 SILENT = Progress()
-
-
-def never() -> bool:
-    """Never stop."""
-    return False
 
 
 def profile(

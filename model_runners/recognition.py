@@ -75,7 +75,6 @@ def recognise(model: Any, processor: Any) -> Family:
             PLACEHOLDERS[0],
         ),
         pixel_inputs=pixels or tuple(names[:1]),
-        takes_encoder_outputs=False,
         is_written=False,
     )
 

@@ -17,7 +17,7 @@ from model_runners.candidates import Candidates, Tokens
 from model_runners.channels import side_keywords
 from model_runners.encoding import EncodedBatch
 from model_runners.errors import UnsupportedModel
-from model_runners.stack import Captured, LastToken, TextStack, replay, take
+from model_runners.stack import Captured, LastToken, TextStack, holds_tensor, replay, take
 from model_runners.vision import merge
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def continued_keywords(prompted: Prompted, spelled: Captured) -> dict[str, Any]:
     keywords: dict[str, Any] = {
         name: value
         for name, value in prompted.keywords.items()
-        if not _holds_tensor(value) and name not in REBUILT
+        if not holds_tensor(value) and name not in REBUILT
     }
     keywords["attention_mask"] = torch.cat([attended, attended.new_ones(rows, count)], 1)
     positions = prompted.keywords.get("position_ids")
@@ -299,13 +299,3 @@ def branch(cache: Any) -> Any:
         for layer in cache.layers
     ]
     return other
-
-
-def _holds_tensor(value: Any) -> bool:
-    import torch
-
-    if isinstance(value, dict):
-        return any(_holds_tensor(item) for item in value.values())
-    if isinstance(value, (list, tuple)):
-        return any(_holds_tensor(item) for item in value)
-    return isinstance(value, torch.Tensor)

@@ -176,7 +176,7 @@ def capture(model: "nn.Module", stack: TextStack, inputs: dict[str, Any]) -> Cap
             "so nothing can be masked there"
         )
     known = STANDARD | GEOMETRY | CHANNELS.keys()
-    unknown = sorted(k for k, v in seen.items() if k not in known and _holds_tensor(v))
+    unknown = sorted(k for k, v in seen.items() if k not in known and holds_tensor(v))
     if unknown:
         raise UnsupportedModel(
             f"{type(model).__name__} hands its text stack {', '.join(unknown)}, "
@@ -191,13 +191,14 @@ def capture(model: "nn.Module", stack: TextStack, inputs: dict[str, Any]) -> Cap
     )
 
 
-def _holds_tensor(value: Any) -> bool:
+def holds_tensor(value: Any) -> bool:
+    """Whether a keyword's value is a tensor, or has one inside."""
     import torch
 
     if isinstance(value, dict):
-        return any(_holds_tensor(v) for v in value.values())
+        return any(holds_tensor(v) for v in value.values())
     if isinstance(value, (list, tuple)):
-        return any(_holds_tensor(v) for v in value)
+        return any(holds_tensor(v) for v in value)
     return isinstance(value, torch.Tensor)
 
 

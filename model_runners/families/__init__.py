@@ -38,23 +38,23 @@ class ReadsText:
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """What is particular to a family; everything else is shared."""
+    """What is particular to a family; everything else is shared, and the defaults are the rule."""
 
     name: str
     """As papers write it."""
     model_type: str
     """As in config.json; followed by `_` and the language model's own type, where both decide."""
-    stack: str
+    stack: str = "model.language_model"
     """Dotted path of the module that owns the decoder layers, or reads for a decoder."""
-    layers: str
+    layers: str = "layers"
     """Attribute of the stack, or of its decoder: the list of decoder layers."""
-    norm: str
+    norm: str = "norm"
     """Attribute of the stack, or of its decoder: the final norm."""
-    image_token: str
+    image_token: str = "image_token_id"
     """Attribute of the configuration: the id of the image placeholder."""
-    pixel_inputs: tuple[str, ...]
+    pixel_inputs: tuple[str, ...] = ("pixel_values",)
     """Names of the model inputs that carry pixels."""
-    takes_encoder_outputs: bool
+    takes_encoder_outputs: bool = False
     """Whether forward accepts `mm_encoder_outputs`, so that an image is encoded only once."""
     stacks_features: bool = False
     """Whether encoded images are one tensor with a row per image instead of a list of tensors."""

@@ -9,12 +9,7 @@ from model_runners.families import Family
 FAMILY = Family(
     name="Fuyu",
     model_type="fuyu",
-    stack="model.language_model",
-    layers="layers",
     norm="final_layernorm",
-    image_token="image_token_id",
-    pixel_inputs=("pixel_values",),
-    takes_encoder_outputs=False,
     chat_template=(
         "{% for message in messages %}"
         "{% if message['role'] == 'assistant' %}{{ ' ' }}{% endif %}"

@@ -22,20 +22,14 @@ CHAT_TEMPLATE = (
     "{% endif %}"
     "{% endfor %}"
 )
-READS_TEXT = ReadsText(
-    words="qformer_input_ids", embedder="qformer.embeddings", tower="vision_model"
-)
 
 FAMILY = Family(
     name="InstructBLIP",
     model_type="instructblip",
     stack="language_model.model",
-    layers="layers",
-    norm="norm",
-    image_token="image_token_id",
-    pixel_inputs=("pixel_values",),
-    takes_encoder_outputs=False,
     chat_template=CHAT_TEMPLATE,
-    reads_text=READS_TEXT,
+    reads_text=ReadsText(
+        words="qformer_input_ids", embedder="qformer.embeddings", tower="vision_model"
+    ),
     without_image="language_model",
 )

@@ -4,20 +4,16 @@ Image and text are merged, and masked, where the encoder reads them; the answer 
 says at its first position, and its layers are those of the lens.
 """
 
-from model_runners.families import Family
-from model_runners.families.instructblip import CHAT_TEMPLATE, READS_TEXT
+from dataclasses import replace
 
-FAMILY = Family(
+from model_runners.families import instructblip
+
+FAMILY = replace(
+    instructblip.FAMILY,
     name="InstructBLIP (T5)",
     model_type="instructblip_t5",
     stack="language_model.encoder",
     decoder="language_model.decoder",
     layers="block",
     norm="final_layer_norm",
-    image_token="image_token_id",
-    pixel_inputs=("pixel_values",),
-    takes_encoder_outputs=False,
-    chat_template=CHAT_TEMPLATE,
-    reads_text=READS_TEXT,
-    without_image="language_model",
 )

@@ -10,10 +10,4 @@ from model_runners.families import Family
 FAMILY = Family(
     name="InternVL",
     model_type="internvl",
-    stack="model.language_model",
-    layers="layers",
-    norm="norm",
-    image_token="image_token_id",
-    pixel_inputs=("pixel_values",),
-    takes_encoder_outputs=False,
 )

@@ -5,10 +5,5 @@ from model_runners.families import Family
 FAMILY = Family(
     name="LLaVA-1.5",
     model_type="llava",
-    stack="model.language_model",
-    layers="layers",
-    norm="norm",
-    image_token="image_token_id",
-    pixel_inputs=("pixel_values",),
     takes_encoder_outputs=True,
 )

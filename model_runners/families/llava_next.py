@@ -9,11 +9,6 @@ from model_runners.families import Family
 FAMILY = Family(
     name="LLaVA-NeXT",
     model_type="llava_next",
-    stack="model.language_model",
-    layers="layers",
-    norm="norm",
-    image_token="image_token_id",
-    pixel_inputs=("pixel_values",),
     takes_encoder_outputs=True,
     image_rows=("image_sizes",),
 )

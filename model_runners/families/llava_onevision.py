@@ -9,10 +9,4 @@ from model_runners.families import Family
 FAMILY = Family(
     name="LLaVA-OneVision",
     model_type="llava_onevision",
-    stack="model.language_model",
-    layers="layers",
-    norm="norm",
-    image_token="image_token_id",
-    pixel_inputs=("pixel_values",),
-    takes_encoder_outputs=False,
 )

@@ -11,10 +11,4 @@ from model_runners.families import Family
 FAMILY = Family(
     name="Llama-3.2-Vision",
     model_type="mllama",
-    stack="model.language_model",
-    layers="layers",
-    norm="norm",
-    image_token="image_token_id",
-    pixel_inputs=("pixel_values",),
-    takes_encoder_outputs=False,
 )

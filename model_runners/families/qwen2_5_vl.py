@@ -5,11 +5,6 @@ from model_runners.families import Family
 FAMILY = Family(
     name="Qwen2.5-VL",
     model_type="qwen2_5_vl",
-    stack="model.language_model",
-    layers="layers",
-    norm="norm",
-    image_token="image_token_id",
-    pixel_inputs=("pixel_values",),
     takes_encoder_outputs=True,
     image_grid="image_grid_thw",
 )

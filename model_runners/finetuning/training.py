@@ -18,7 +18,7 @@ from model_runners.finetuning.lora import Lora
 from model_runners.finetuning.objective import answer_losses, objective
 from model_runners.finetuning.plan import TrainingPlan
 from model_runners.loading import LoadedModel
-from model_runners.profile import never
+from model_runners.unwatched import ignore, never
 from model_runners.vision import VisionCache
 
 if TYPE_CHECKING:
@@ -33,10 +33,6 @@ Report = Callable[[LossPoint], None]
 """Called after each step."""
 Keep = Callable[[int], None]
 """Called after each write, with the steps of the adapter on disk."""
-
-
-def ignore(_: object) -> None:
-    """Show nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

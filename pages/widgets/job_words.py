@@ -93,16 +93,6 @@ def duration(seconds: float) -> str:
     return f"{whole} s"
 
 
-def size(count: float) -> str:
-    """Put a number of bytes into words.
-
-    >>> size(1_500_000_000), size(512_000_000)
-    ('1.4 GiB', '488 MiB')
-    """
-    gibibytes = count / 2**30
-    return f"{gibibytes:.1f} GiB" if gibibytes >= 1 else f"{count / 2**20:.0f} MiB"
-
-
 def parameters(count: int) -> str:
     """Put a number of parameters into words.
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import streamlit as st
 
 from model_runners.cost import Cost, estimate_cost
+from model_runners.hub import written_bytes
 from model_runners.jobs import start
 from model_runners.profile import ProfileOptions
 from pages.widgets.download import show_download
 from pages.widgets.errors import sentence_instead
-from pages.widgets.job_words import duration, parameters, size
+from pages.widgets.job_words import duration, parameters
 from pages.widgets.run_choices import read_benchmark
 from pages.widgets.wishes import clicked
 
@@ -63,7 +64,7 @@ def numbers(cost: Cost) -> list[tuple[str, str, str]]:
         ),
         (
             "Memory",
-            UNKNOWN if cost.memory_bytes is None else size(cost.memory_bytes),
+            UNKNOWN if cost.memory_bytes is None else written_bytes(cost.memory_bytes),
             "Of the device that the model runs on.",
         ),
         (

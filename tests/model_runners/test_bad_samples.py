@@ -21,7 +21,8 @@ from model_runners.finetuning.options import FinetuneOptions
 from model_runners.finetuning.scores import score
 from model_runners.jobs import open_job
 from model_runners.loading import LoadedModel, load
-from model_runners.profile import SILENT, ProfileOptions, never, profile
+from model_runners.profile import SILENT, ProfileOptions, profile
+from model_runners.unwatched import never
 from model_runners.worker import perform
 
 BROKEN = (0, 3, 65)

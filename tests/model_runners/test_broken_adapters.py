@@ -14,22 +14,14 @@ from model_runners.loading import DType, LoadedModel, load
 from model_runners.masking import MaskedRow, Masker
 from model_runners.selftest import self_test
 from model_runners.stack import Captured, take
-from tests.model_runners.zoo import build
+from tests.model_runners.zoo import loaded_once
 
 Tiny = Callable[[str], LoadedModel]
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    known: dict[str, LoadedModel] = {}
-
-    def get(model_type: str) -> LoadedModel:
-        if model_type not in known:
-            folder = tmp_path_factory.mktemp("zoo") / model_type
-            known[model_type] = load(str(build(model_type, folder)), device="cpu")
-        return known[model_type]
-
-    return get
+    return loaded_once(tmp_path_factory.mktemp("zoo"))
 
 
 @pytest.mark.parametrize(

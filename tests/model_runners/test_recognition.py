@@ -18,7 +18,7 @@ from model_runners.loading import LoadedModel, load
 from model_runners.recognition import find_placeholder, recognise
 from model_runners.selftest import self_test
 from tests.model_runners import zoo
-from tests.model_runners.unwritten import UNWRITTEN, build
+from tests.model_runners.unwritten import UNWRITTEN
 
 # transformers' processor of GLM-4V makes numpy arrays of tensors in a way that numpy is to lose.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -28,15 +28,7 @@ Tiny = Callable[[str], LoadedModel]
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
-    known: dict[str, LoadedModel] = {}
-
-    def get(model_type: str) -> LoadedModel:
-        if model_type not in known:
-            folder = tmp_path_factory.mktemp("unwritten") / model_type
-            known[model_type] = load(str(build(model_type, folder)), device="cpu")
-        return known[model_type]
-
-    return get
+    return zoo.loaded_once(tmp_path_factory.mktemp("unwritten"), models=UNWRITTEN)
 
 
 @pytest.mark.parametrize("model_type", sorted(UNWRITTEN))

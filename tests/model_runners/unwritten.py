@@ -1,13 +1,9 @@
 """Tiny models of families that no file describes, and what each is meant to show."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import torch
-
 from data_cache.benchmarks.digits_vqa import IMAGE_SIDE
-from model_runners.demo.build import save
 from model_runners.demo.tiny_llava import CHAT_TEMPLATE
 from model_runners.processors import without_video_slot
 from tests.model_runners import zoo
@@ -133,13 +129,3 @@ UNWRITTEN: dict[str, Callable[[], tuple[Any, Any]]] = {
     "glm4v": glm4v,
     "idefics3": idefics3,
 }
-
-
-def build(model_type: str, folder: Path) -> Path:
-    """Write a tiny model in the ordinary layout and return its folder."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model, processor = UNWRITTEN[model_type]()
-        zoo._strengthen(model)
-    save(model.eval(), processor, folder)
-    return folder

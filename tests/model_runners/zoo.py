@@ -4,7 +4,8 @@ Weights are drawn larger than transformers initialises them: at its own scale a 
 hardly let an image move a logit, and a leak would hide below the tolerance.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from model_runners.demo.build import build_tokenizer, save
 from model_runners.demo.recipes import tokenizer_corpus
 from model_runners.demo.tiny_llava import CHAT_TEMPLATE, TinyLlava
 from model_runners.demo.tiny_qwen2_5_vl import MERGE, PATCH, TEMPORAL, TinyQwen2_5_VL
+from model_runners.loading import LoadedModel, load
 from model_runners.processors import without_video_slot
 
 WIDTH = 32
@@ -509,16 +511,29 @@ TINY: dict[str, Callable[[], tuple[Any, Any]]] = {
 """`model_type` -> a function that returns model and processor; one line per line of `FAMILIES`."""
 
 
-def build(model_type: str, folder: Path) -> Path:
+Builders = Mapping[str, Callable[[], tuple[Any, Any]]]
+
+
+def build(model_type: str, folder: Path, *, models: Builders = TINY) -> Path:
     """Write a tiny model of a family in the ordinary layout and return its folder."""
     import torch
 
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        model, processor = TINY[model_type]()
+        model, processor = models[model_type]()
         _strengthen(model)
     save(model.eval(), processor, folder)
     return folder
+
+
+def loaded_once(folder: Path, *, models: Builders = TINY) -> Callable[[str], LoadedModel]:
+    """Return a function that builds a tiny model below a folder and loads it, each once."""
+
+    @cache
+    def get(model_type: str) -> LoadedModel:
+        return load(str(build(model_type, folder / model_type, models=models)), device="cpu")
+
+    return get
 
 
 def _strengthen(model: Any) -> None:

@@ -69,11 +69,10 @@ def test_a_bar_is_never_longer_than_its_frame(done: int, total: int | None, shar
     assert job_words.share_done(row(done=done, total=total)) == share
 
 
-def test_times_sizes_and_rates_are_put_into_words() -> None:
+def test_times_and_rates_are_put_into_words() -> None:
     assert [job_words.duration(s) for s in (0, 59.6, 3600, 200_000)] == [
         "1 s", "1 min", "1 h", "2 d 7 h",
     ]  # fmt: skip
-    assert (job_words.size(3 * 2**29), job_words.size(2**29)) == ("1.5 GiB", "512 MiB")
     assert (job_words.number(0.0456), job_words.number(1234.5)) == ("0.046", "1,234")
     assert job_words.parameters(7_060_000_000) == "7.06 billion"
 
