@@ -1,15 +1,14 @@
 """What a multiple-choice sample is, and what makes two samples the same."""
 
 import hashlib
-import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal
 
 from data_cache.errors import BenchmarkError
+from data_cache.images import ImageFile, MediaFile
 
 Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")
@@ -27,75 +26,6 @@ def letter_of(option: int) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImageFile:
-    """An encoded image (PNG, JPEG, ...), in memory or on disk; decoded only where it is needed."""
-
-    data: bytes | None = field(default=None, repr=False)
-    """The encoded bytes; None when `path` names the file."""
-    path: Path | None = None
-    """Where the encoded file lies; None when `data` holds it."""
-
-    def __post_init__(self) -> None:
-        """Exactly one of the two must be given."""
-        if (self.data is None) == (self.path is None):
-            raise BenchmarkError(
-                "an image needs either its bytes or its path, not both and not neither"
-            )
-
-    def read(self) -> bytes:
-        """Return the encoded bytes.
-
-        Raises
-        ------
-        BenchmarkError
-            If the file cannot be read.
-        """
-        if self.data is not None:
-            return self.data
-        assert self.path is not None
-        try:
-            return self.path.read_bytes()
-        except OSError as error:
-            raise BenchmarkError(
-                f"the image {self.path} cannot be read: {error.strerror}"
-            ) from error
-
-    @cached_property
-    def digest(self) -> str:
-        """SHA-256 of the encoded bytes, hexadecimal; of the file's name where it cannot be read.
-
-        So one file that is missing makes one sample that cannot be run, not a benchmark that cannot
-        be read; with the file it is another benchmark.
-        """
-        try:
-            return hashlib.sha256(self.read()).hexdigest()
-        except BenchmarkError:
-            name = self.path.name if self.path is not None else ""
-            return hashlib.sha256(b"cannot be read: " + name.encode()).hexdigest()
-
-    def thumbnail(self, side: int = 256) -> bytes:
-        """Return a PNG or JPEG of at most `side` x `side` pixels; small images stay as they are."""
-        import PIL.Image
-
-        raw = self.read()
-        try:
-            with PIL.Image.open(io.BytesIO(raw)) as image:
-                if max(image.size) <= side and image.format in {"PNG", "JPEG"}:
-                    return raw
-                small = image.convert("RGB")
-        # A broken PNG is a SyntaxError or a ValueError, an enormous one an error of Pillow's own.
-        except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
-            where = self.path or "the bytes of an image"
-            raise BenchmarkError(
-                f"{where} is not an image that Pillow can read: {error}"
-            ) from error
-        small.thumbnail((side, side))
-        buffer = io.BytesIO()
-        small.save(buffer, "JPEG", quality=85)
-        return buffer.getvalue()
-
-
-@dataclass(frozen=True, kw_only=True)
 class Sample:
     """One multiple-choice question about zero or more images."""
 
@@ -109,6 +39,9 @@ class Sample:
     answer: int
     """Index into `options`."""
     images: tuple[ImageFile, ...] = ()
+    """What a model that looks at pictures is shown; of a video, some of its frames."""
+    video: MediaFile | None = None
+    audio: MediaFile | None = None
     subset: str = "all"
     split: Split = "test"
     system: str | None = None
@@ -140,7 +73,7 @@ class Sample:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over everything the model may see and everything a result depends on."""
-        content = {
+        content: dict[str, Any] = {
             "id": self.id,
             "group_id": self.group_id,
             "question": self.question,
@@ -151,7 +84,27 @@ class Sample:
             "split": self.split,
             "system": self.system,
         }
+        for name, media in (("video", self.video), ("audio", self.audio)):
+            if media is not None:
+                content[name] = media.digest
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowProblem:
+    """Why a row of a benchmark's files is no sample."""
+
+    file: str
+    row: int
+    """Counted from 1, without the header."""
+    column: str
+    """Empty where the whole row is meant."""
+    reason: str
+
+    def __str__(self) -> str:
+        """Return one line for a person."""
+        column = f", column {self.column}" if self.column else ""
+        return f"{self.file}, row {self.row}{column}: {self.reason}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +115,16 @@ class Benchmark:
     samples: tuple[Sample, ...]
     """In the one fixed order of `data_cache.order`; blocks and `--limit` refer to it."""
     description: str = ""
+    rows: int | None = None
+    """Rows that were read, the bad ones and those left out among them; None where it has none."""
+    bad_rows: tuple[RowProblem, ...] = ()
+    """Rows that are no samples, each with the reason."""
+    left_out: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many rows were left out on purpose, by reason."""
+    origin: str = ""
+    """Where its files were found."""
+    circular: bool = False
+    """Whether a group is one question with its options in several orders (CircularEval)."""
 
     def __post_init__(self) -> None:
         """Refuse an empty benchmark and repeated ids."""
@@ -182,6 +145,17 @@ class Benchmark:
         for sample in self.samples:
             digest.update(sample.digest.encode())
         return digest.hexdigest()[:16]
+
+    @property
+    def questions(self) -> int:
+        """How many groups its samples belong to."""
+        return len({sample.group_id for sample in self.samples})
+
+    @property
+    def bad_share(self) -> float:
+        """Share of bad rows among all rows that should be samples, 0 to 1."""
+        bad = len(self.bad_rows)
+        return bad / (bad + len(self.samples))
 
     @property
     def subsets(self) -> tuple[str, ...]:
