@@ -35,7 +35,7 @@ def read_frame(frame: VideoFrame) -> bytes:
             buffer = io.BytesIO()
             found.to_image().save(buffer, "PNG", compress_level=1)
             return buffer.getvalue()
-    except (av.error.FFmpegError, OSError, ValueError) as error:
+    except (av.FFmpegError, OSError, ValueError) as error:
         raise BenchmarkError(f"the video {path} cannot be decoded: {error}") from error
 
 
@@ -52,14 +52,13 @@ def check_video(path: Any) -> None:
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise BenchmarkError(f"{path} has no video track; leave it out or replace it")
-    except (av.error.FFmpegError, OSError, ValueError) as error:
+    except (av.FFmpegError, OSError, ValueError) as error:
         raise BenchmarkError(f"the video {path} cannot be decoded: {error}") from error
 
 
 def _pyav() -> Any:
     try:
         import av
-        import av.error
     except ImportError as error:
         raise BenchmarkError(f"videos are read with PyAV; install it: {INSTALL}") from error
     return av
