@@ -1,13 +1,17 @@
 """Records in JSON: one object on each line, or one array of them; the first character tells."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 from data_cache.errors import BenchmarkError
 from data_cache.formats.rows import Row, no_rows, refuse_archive, require_columns
 from data_cache.samples import RowProblem
+
+READ_CHARACTERS = 1 << 20
+"""What is read of an array at a time; more only where one record is longer."""
 
 
 def read_json(path: Path, *, required: Iterable[str] = ()) -> Iterator[Row]:
@@ -40,7 +44,7 @@ def read_json(path: Path, *, required: Iterable[str] = ()) -> Iterator[Row]:
                     "with an array of objects"
                 )
             file.seek(0)
-            records = _of_lines(path, file) if start == "{" else _of_array(path, file.read())
+            records = _of_lines(path, file) if start == "{" else _of_array(path, file)
             known = False
             for row in records:
                 if row.problem is None and not known:
@@ -68,15 +72,79 @@ def _of_lines(path: Path, lines: Iterable[str]) -> Iterator[Row]:
         yield _row(path, number, value)
 
 
-def _of_array(path: Path, text: str) -> Iterator[Row]:
-    try:
-        values: object = json.loads(text)
-    except ValueError as error:
-        raise BenchmarkError(f"{path} is no JSON: {error}; was its download stopped?") from error
-    if not values:
+def _of_array(path: Path, file: TextIO) -> Iterator[Row]:
+    """Yield one element after the other: whole, a file with embeddings would take gigabytes."""
+    array = _Array(file)
+    array.take()  # the bracket
+    if array.sign() == "]":
         raise no_rows(path)
-    for number, value in enumerate(cast(list[object], values), start=1):
+    number = 0
+    while True:
+        number += 1
+        try:
+            value = array.value()
+        except json.JSONDecodeError as error:
+            raise _cut(path, f"record {number}: {error.msg}") from error
         yield _row(path, number, value)
+        sign = array.sign()
+        if sign == "]":
+            return
+        if sign != ",":
+            what = f"{sign!r} stands after" if sign else "it ends after"
+            raise _cut(path, f"{what} record {number}")
+        array.take()
+
+
+class _Array:
+    """The signs and values of a JSON text that is never whole in memory."""
+
+    _NOT_BLANK = re.compile(r"[^ \t\r\n]")
+
+    def __init__(self, file: TextIO) -> None:
+        self.file, self.text, self.place = file, "", 0
+        self.decoder = json.JSONDecoder()
+
+    def sign(self) -> str:
+        """Return the next sign that is no blank, without taking it; empty at the end."""
+        while True:
+            found = self._NOT_BLANK.search(self.text, self.place)
+            if found:
+                self.place = found.start()
+                return found[0]
+            self.place = len(self.text)
+            if not self._read():
+                return ""
+
+    def take(self) -> None:
+        """Take the next sign."""
+        self.sign()
+        self.place += 1
+
+    def value(self) -> object:
+        """Take the next value."""
+        self.sign()
+        while True:
+            try:
+                value, end = cast(
+                    tuple[object, int], self.decoder.raw_decode(self.text, self.place)
+                )
+            except json.JSONDecodeError:
+                if not self._read():
+                    raise
+                continue
+            if end < len(self.text) or not self._read():  # else a number may go on
+                self.place = end
+                return value
+
+    def _read(self) -> bool:
+        """Read as much again as was not enough, so that no record is decoded often."""
+        more = self.file.read(max(READ_CHARACTERS, len(self.text) - self.place))
+        self.text, self.place = self.text[self.place :] + more, 0
+        return bool(more)
+
+
+def _cut(path: Path, what: str) -> BenchmarkError:
+    return BenchmarkError(f"{path} is no JSON, {what}; was its download stopped?")
 
 
 def _row(path: Path, number: int, value: object) -> Row:
