@@ -65,7 +65,7 @@ def _inputs(loaded: LoadedModel, sample: Sample, candidates: Candidates) -> Enco
         loaded.processor,
         [sample],
         image_token_id=loaded.image_token_id,
-        answers=candidates.answers,
+        asking=candidates.asking,
     )
 
 

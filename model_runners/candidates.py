@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from data_cache.samples import LETTERS, Sample
+from model_runners.asking import USUAL, Asking, answer_texts
 from model_runners.errors import BadSample, UnsupportedModel
-from model_runners.prompt import AnswerStyle, answer_texts, continuation
+from model_runners.prompt import continuation
 
 if TYPE_CHECKING:
     from model_runners.loading import LoadedModel
@@ -22,7 +23,7 @@ Tokens = tuple[int, ...]
 class Candidates:
     """The answers of samples as tokens of one model."""
 
-    def __init__(self, processor: Any, *, answers: AnswerStyle = "letters", bare: bool = False):
+    def __init__(self, processor: Any, *, asking: Asking = USUAL, bare: bool = False):
         """Look every answer up when it is first needed.
 
         Parameters
@@ -31,12 +32,12 @@ class Candidates:
             A processor with a chat template; of a tokenizer alone, or where the template writes no
             answer behind its prompt, an answer is what the tokenizer makes of it without special
             tokens (as Xiu26 does).
-        answers
-            What counts as an answer.
+        asking
+            How the questions are put, and what counts as an answer.
         bare
             Do that in any case.
         """
-        self.answers: AnswerStyle = answers
+        self.asking = asking
         self._processor = processor
         self._tokenizer: Any = getattr(processor, "tokenizer", processor)
         self._bare = bare
@@ -44,10 +45,10 @@ class Candidates:
         self._spelled: dict[int, str] = {}
 
     @classmethod
-    def of_model(cls, loaded: "LoadedModel", answers: AnswerStyle = "letters") -> "Candidates":
+    def of_model(cls, loaded: "LoadedModel", asking: Asking = USUAL) -> "Candidates":
         """Return the answers as a loaded model writes them."""
-        bare = loaded.source.bare_letters and answers == "letters"
-        return cls(loaded.processor, answers=answers, bare=bare)
+        bare = loaded.source.bare_letters and asking.answers == "letters"
+        return cls(loaded.processor, asking=asking, bare=bare)
 
     def of(self, sample: Sample) -> tuple[Tokens, ...]:
         """Return the tokens of each option, in the order of the options.
@@ -58,7 +59,7 @@ class Candidates:
             If the options do not go with the style of answers, or one has no tokens that spell it.
         """
         found: list[Tokens] = []
-        for place, text in enumerate(answer_texts(sample, self.answers)):
+        for place, text in enumerate(answer_texts(sample, self.asking.answers)):
             tokens = self.tokens(text)
             unknown = getattr(self._tokenizer, "unk_token_id", None)
             if not tokens or unknown in tokens:
@@ -107,7 +108,8 @@ class Candidates:
         `letters` alone means letters as the tokenizer encodes them by themselves.
         """
         plain = all(self.tokens(letter) == self._encode(letter) for letter in LETTERS[:4])
-        return self.answers if self.answers != "letters" or plain else "letters of the turn"
+        answers = self.asking.answers
+        return answers if answers != "letters" or plain else "letters of the turn"
 
     def single_token(self, samples: Iterable[Sample]) -> bool:
         """Whether the answers of all these samples are letters of one token each.
@@ -115,7 +117,7 @@ class Candidates:
         Only then do their probabilities add up to 1 at most.
         """
         most = max(len(sample.options) for sample in samples)
-        return self.answers == "letters" and all(
+        return self.asking.answers == "letters" and all(
             len(self.tokens(letter)) == 1 for letter in LETTERS[:most]
         )
 

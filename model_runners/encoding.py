@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from data_cache.errors import BenchmarkError
 from data_cache.samples import ImageFile, Sample
+from model_runners.asking import USUAL, Asking
 from model_runners.errors import BadSample, UnsupportedModel
-from model_runners.prompt import AnswerStyle, MaskScope, render
+from model_runners.prompt import MaskScope, render
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -59,7 +60,7 @@ def encode(
     image_token_id: int,
     scope: MaskScope = "all",
     with_image: bool = True,
-    answers: AnswerStyle = "letters",
+    asking: Asking = USUAL,
 ) -> EncodedBatch:
     """Encode samples with the model's own processor.
 
@@ -78,7 +79,7 @@ def encode(
         Which text counts as maskable.
     with_image
         False builds the prompt of the condition NO_IMAGE.
-    answers
+    asking
         How the question is put.
 
     Raises
@@ -99,7 +100,7 @@ def encode(
         )
     tokenizer.padding_side = "left"
     prompts = [
-        render(processor, sample, with_image=with_image, answers=answers) for sample in samples
+        render(processor, sample, with_image=with_image, asking=asking) for sample in samples
     ]
     arguments: dict[str, Any] = {}
     if with_image:
@@ -127,7 +128,7 @@ def encode(
                 image_token_id=image_token_id,
                 scope=scope,
                 with_image=with_image,
-                answers=answers,
+                asking=asking,
             )
         raise
     offsets: torch.Tensor = torch.as_tensor(encoded.pop("offset_mapping"))

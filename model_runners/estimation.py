@@ -226,6 +226,7 @@ def chosen_of(run: "RunRow") -> dict[str, Any]:
         "answers": None if answers.startswith("letters") else answers,
         "pooling": run.config.get("pooling"),
         "image_size": run.config.get("image_size"),
+        "template": run.config.get("template_text"),
     }
     return {name: value for name, value in chosen.items() if value is not None}
 

@@ -193,7 +193,7 @@ class BatchRunner:
             image_token_id=self.loaded.image_token_id,
             scope=self.scope,
             with_image=with_image,
-            answers=self.candidates.answers,
+            asking=self.candidates.asking,
         )
 
     def _predict(

@@ -20,6 +20,7 @@ from data_cache.runs import run_key, write_sidecar
 from data_cache.samples import Benchmark, Sample
 from model_runners import bad_samples, hub
 from model_runners.answer_test import with_answers_tested
+from model_runners.asking import Asking, user_text
 from model_runners.bad_samples import BadSamples
 from model_runners.blocks import blocks, missing, prediction_table
 from model_runners.candidates import Candidates
@@ -28,14 +29,8 @@ from model_runners.image_size import LARGEST, SMALLEST, with_image_size
 from model_runners.inference import POOLINGS, BatchResult, BatchRunner, Pooling
 from model_runners.loading import DType, LoadedModel, load
 from model_runners.masking import Masker, NoiseStatistics
-from model_runners.prompt import (
-    ANSWER_STYLES,
-    MASK_SCOPES,
-    AnswerStyle,
-    MaskScope,
-    template_fingerprint,
-    user_text,
-)
+from model_runners.prompt import MASK_SCOPES, MaskScope, template_fingerprint
+from model_runners.prompt_templates import AnswerStyle
 from model_runners.selftest import SelfTestReport, self_test
 from model_runners.statistics import noise_statistics, recipe
 from model_runners.unwatched import ignore, never
@@ -79,6 +74,9 @@ class ProfileOptions:
     """How X1 and X2 are made of the vectors of their modality."""
     image_size: int | None = None
     """Side in pixels of the square that every image is made first; None leaves images alone."""
+    template: str | None = None
+    """Text of the prompt's template, as `prompt_templates` describes it; None is the standard one
+    of the answers."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense before a model is loaded."""
@@ -99,11 +97,22 @@ class ProfileOptions:
             raise BadOption(f"split must be train, test or all, not {self.split!r}")
         for name, value, known in (
             ("mask scope", self.mask_scope, MASK_SCOPES),
-            ("answers", self.answers, ANSWER_STYLES),
             ("pooling", self.pooling, POOLINGS),
         ):
             if value not in known:
                 raise BadOption(f"{name} must be one of {', '.join(known)}, not {value!r}")
+        object.__setattr__(self, "template", self.asking.template)
+
+    @property
+    def asking(self) -> Asking:
+        """How the questions are put.
+
+        Raises
+        ------
+        BadOption
+            If there are no such answers, or the template is none.
+        """
+        return Asking(answers=self.answers, template=self.template)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,7 +251,7 @@ def profile(
         )
     begin("testing the masking")
     tested = _tested(loaded, benchmark.samples[:BLOCK_SIZE], options, bad)
-    candidates = Candidates.of_model(loaded, options.answers)
+    candidates = Candidates.of_model(loaded, options.asking)
     tested = _answers_tested(tested, loaded, wanted, candidates, bad)
     rows = options.batch_size or DEFAULT_ROWS[loaded.device.type]
     images = VisionCache()
@@ -254,7 +263,7 @@ def profile(
         cache=cache,
         images=images,
         batch_size=rows,
-        answers=options.answers,
+        asking=options.asking,
         progress=observed,
         bad=bad,
     )
@@ -356,7 +365,7 @@ def _tested(
     """Run the self-test on the first samples that can be read."""
 
     def test(readable: list[Sample]) -> SelfTestReport:
-        return self_test(loaded, readable, scope=options.mask_scope, answers=options.answers)
+        return self_test(loaded, readable, scope=options.mask_scope, asking=options.asking)
 
     tested = bad.spare(samples, test)
     bad.require_one_good(samples)
@@ -399,14 +408,15 @@ def configuration(
         "attention": loaded.attention,
         "benchmark": benchmark.name,
         "benchmark_key": benchmark.key,
-        "template": template_fingerprint(loaded.processor, options.answers),
-        "candidates": Candidates.of_model(loaded, options.answers).description,
+        "template": template_fingerprint(loaded.processor, options.asking),
+        "candidates": Candidates.of_model(loaded, options.asking).description,
         "image_size": options.image_size,
         "mask_scope": options.mask_scope,
         "probe": "gaussian",
-        "noise": recipe(loaded, benchmark, options.mask_scope, options.answers),
+        "noise": recipe(loaded, benchmark, options.mask_scope, options.asking),
         "seed": options.seed,
         **({} if options.pooling == "mean" else {"pooling": options.pooling}),
+        **({} if options.template is None else {"template_text": options.template}),
     }
 
 
@@ -434,9 +444,9 @@ def run_batches(
     runner: BatchRunner, samples: Sequence[Sample], batch_size: int, bad: BadSamples
 ) -> Iterator[BatchResult]:
     """Run a block in batches of similar prompt length, so that little is spent on padding."""
-    style: AnswerStyle = runner.candidates.answers
+    asking = runner.candidates.asking
     lengths = {
-        sample.id: bad.spare([sample], lambda one: len(user_text(one[0], style)))
+        sample.id: bad.spare([sample], lambda one: len(user_text(one[0], asking)))
         for sample in samples
     }
     by_length = sorted(

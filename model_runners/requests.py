@@ -16,6 +16,7 @@ _LATER: Mapping[str, Any] = {
     "image_size": None,
     "answers": "letters",
     "pooling": "mean",
+    "template": None,
 }
 """Options that jobs of an earlier PIDscope did not have, and what they were then."""
 
@@ -66,6 +67,7 @@ def title_of(options: ProfileOptions) -> str:
         else None,
         None if options.mask_scope == "all" else f"text mask: {options.mask_scope}",
         None if options.answers == "letters" else f"answers: {options.answers}",
+        None if options.template is None else f"prompt: {options.asking.name}",
         None if options.pooling == "mean" else f"pooling: {options.pooling}",
         f"images of {options.image_size} pixels" if options.image_size else None,
         f"seed {options.seed}" if options.seed else None,

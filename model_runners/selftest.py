@@ -17,12 +17,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from data_cache.samples import Sample
+from model_runners.asking import USUAL, Asking, user_text
 from model_runners.channels import side_keywords
 from model_runners.encoding import EncodedBatch, encode
 from model_runners.errors import SelfTestFailed
 from model_runners.loading import LoadedModel
 from model_runners.masking import MaskedRow, Masker, Moments, NoiseStatistics
-from model_runners.prompt import AnswerStyle, MaskScope, user_text
+from model_runners.prompt import MaskScope
 from model_runners.stack import Captured, before, content, replay
 from model_runners.vision import merge, to_device
 
@@ -77,7 +78,7 @@ def self_test(
     samples: Sequence[Sample],
     *,
     scope: MaskScope = "all",
-    answers: AnswerStyle = "letters",
+    asking: Asking = USUAL,
 ) -> SelfTestReport:
     """Run the checks on two samples with different images and texts.
 
@@ -99,7 +100,7 @@ def self_test(
         there is one.
     scope
         The mask scope of the run.
-    answers
+    asking
         How the run puts its questions.
 
     Raises
@@ -107,10 +108,10 @@ def self_test(
     SelfTestFailed
         If a property does not hold; the message names it.
     """
-    chosen = _pair(loaded, samples, answers)
-    pair = _encode(loaded, chosen, scope, answers)
+    chosen = _pair(loaded, samples, asking)
+    pair = _encode(loaded, chosen, scope, asking)
     with _refusals(loaded, "what its own processor makes of two samples"):
-        report = _tested(loaded, chosen, pair, scope, answers)
+        report = _tested(loaded, chosen, pair, scope, asking)
     failed = [check for check in report.checks if not check.passed]
     if failed:
         what = "; ".join(f"{check.meaning} ({check.name} = {check.value:.2g})" for check in failed)
@@ -118,7 +119,7 @@ def self_test(
             f"{_title(loaded)} failed its self-test, so nothing was computed: {what}"
         )
     with _refusals(loaded, "a prompt without its image"):
-        bare = _encode(loaded, chosen, scope, answers, with_image=False)
+        bare = _encode(loaded, chosen, scope, asking, with_image=False)
         merge(loaded, bare, chosen, with_image=False)
     return report
 
@@ -145,7 +146,7 @@ def _tested(
     chosen: tuple[Sample, Sample],
     pair: EncodedBatch,
     scope: MaskScope,
-    answers: AnswerStyle,
+    asking: Asking,
 ) -> SelfTestReport:
     swapped, reworded = _swap_pixels(loaded, pair), _replace_words(pair)
     captured = merge(loaded, pair, chosen)
@@ -178,7 +179,7 @@ def _tested(
         for name, rows in (("image", blind), ("text", wordless))
     }
     shorter = int(pair.lengths.argmin())
-    single = _encode(loaded, [chosen[shorter]], scope, answers)
+    single = _encode(loaded, [chosen[shorter]], scope, asking)
     alone = _read(loaded, merge(loaded, single, [chosen[shorter]])).logits
 
     scale = max(1.0, float(plain.abs().max()))
@@ -290,9 +291,7 @@ def _title(loaded: LoadedModel) -> str:
     return f"{loaded.name} ({family}; {loaded.dtype} on {loaded.device})"
 
 
-def _pair(
-    loaded: LoadedModel, samples: Sequence[Sample], answers: AnswerStyle
-) -> tuple[Sample, Sample]:
+def _pair(loaded: LoadedModel, samples: Sequence[Sample], asking: Asking) -> tuple[Sample, Sample]:
     first = samples[0]
     others = [
         other
@@ -306,7 +305,7 @@ def _pair(
         )
 
     def tokens(sample: Sample) -> int:
-        text = user_text(sample, answers)
+        text = user_text(sample, asking)
         return len(loaded.processor.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     own = tokens(first)
@@ -317,7 +316,7 @@ def _encode(
     loaded: LoadedModel,
     samples: Sequence[Sample],
     scope: MaskScope,
-    answers: AnswerStyle,
+    asking: Asking,
     *,
     with_image: bool = True,
 ) -> EncodedBatch:
@@ -326,7 +325,7 @@ def _encode(
         samples,
         image_token_id=loaded.image_token_id,
         scope=scope,
-        answers=answers,
+        asking=asking,
         with_image=with_image,
     )
 

@@ -230,7 +230,10 @@ def _mask_scopes(cache: Path, run: "RunRow", fixed: EstimateOptions) -> Sensitiv
         remedy = (
             f"profile --model {shlex.quote(run.model)} --benchmark {shlex.quote(run.benchmark)} "
             f"--mask-scope {OTHER_SCOPE.get(own, 'question')}"
-            + "".join(f" --{k.replace('_', '-')} {v}" for k, v in chosen_of(run).items())
+            + "".join(
+                f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
+                for name, value in chosen_of(run).items()
+            )
         )
     return SensitivityPlan(over="mask_scope", tasks=tuple(tasks), missing=missing, remedy=remedy)
 

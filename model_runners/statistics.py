@@ -8,12 +8,13 @@ from typing import Any
 
 from data_cache.errors import BenchmarkError
 from data_cache.samples import Benchmark, Sample
+from model_runners.asking import USUAL, Asking
 from model_runners.bad_samples import BadSamples
 from model_runners.encoding import EncodedBatch, encode
 from model_runners.image_size import image_size
 from model_runners.loading import LoadedModel
 from model_runners.masking import NoiseStatistics, RunningMoments
-from model_runners.prompt import AnswerStyle, MaskScope, template_fingerprint
+from model_runners.prompt import MaskScope, template_fingerprint
 from model_runners.stack import content
 from model_runners.vision import VisionCache, merge
 
@@ -38,7 +39,7 @@ def recipe(
     loaded: LoadedModel,
     benchmark: Benchmark,
     scope: MaskScope,
-    answers: AnswerStyle = "letters",
+    asking: Asking = USUAL,
 ) -> str:
     """Return 16 hexadecimal digits that name the statistics by everything they are made of.
 
@@ -50,7 +51,7 @@ def recipe(
         "weights": loaded.weights,
         "dtype": loaded.dtype,
         "benchmark": benchmark.key,
-        "template": template_fingerprint(loaded.processor, answers),
+        "template": template_fingerprint(loaded.processor, asking),
         "scope": scope,
         "samples": STATISTICS_SAMPLES,
     }
@@ -66,7 +67,7 @@ def observe(
     scope: MaskScope,
     images: VisionCache,
     batch_size: int,
-    answers: AnswerStyle = "letters",
+    asking: Asking = USUAL,
     progress: Progress | None = None,
     bad: BadSamples | None = None,
 ) -> NoiseStatistics:
@@ -82,7 +83,7 @@ def observe(
             part,
             image_token_id=loaded.image_token_id,
             scope=scope,
-            answers=answers,
+            asking=asking,
         )
         return part, batch
 
@@ -111,12 +112,12 @@ def noise_statistics(
     cache: Path,
     images: VisionCache,
     batch_size: int,
-    answers: AnswerStyle = "letters",
+    asking: Asking = USUAL,
     progress: Progress | None = None,
     bad: BadSamples | None = None,
 ) -> NoiseStatistics:
     """Read the statistics from the cache folder, or compute and store them."""
-    path = cache / "statistics" / f"{recipe(loaded, benchmark, scope, answers)}.safetensors"
+    path = cache / "statistics" / f"{recipe(loaded, benchmark, scope, asking)}.safetensors"
     if path.is_file():
         return NoiseStatistics.load(path)
     found = observe(
@@ -125,7 +126,7 @@ def noise_statistics(
         scope=scope,
         images=images,
         batch_size=batch_size,
-        answers=answers,
+        asking=asking,
         progress=progress,
         bad=bad,
     )

@@ -9,7 +9,8 @@ from data_cache.location import cache_directory, command
 from model_runners.inference import POOLINGS
 from model_runners.loading import DTYPES
 from model_runners.profile import ProfileOptions
-from model_runners.prompt import ANSWER_STYLES, MASK_SCOPES
+from model_runners.prompt import MASK_SCOPES
+from model_runners.prompt_templates import ANSWER_STYLES, TEMPLATES, read_template
 
 if TYPE_CHECKING:
     from data_cache.jobs import JobRow
@@ -58,6 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="score the options' letters, the options' own words, or Yes and No (default: letters)",
     )
     parser.add_argument(
+        "--template",
+        metavar="NAME|FILE",
+        help="how a question is put: "
+        + "; ".join(f"{name}, {template.summary}" for name, template in TEMPLATES.items())
+        + "; or a text file (or the text itself) with {question} and {options} (default: standard)",
+    )
+    parser.add_argument(
         "--pooling",
         default="mean",
         choices=POOLINGS,
@@ -95,6 +103,9 @@ def run(arguments: argparse.Namespace) -> int:
         answers=arguments.answers,
         pooling=arguments.pooling,
         image_size=arguments.image_size,
+        template=None
+        if arguments.template is None
+        else read_template(arguments.template, arguments.answers),
     )
     from model_runners.jobs import open_job, start
     from model_runners.requests import check

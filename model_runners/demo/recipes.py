@@ -6,13 +6,13 @@ from pathlib import Path
 
 from data_cache.benchmarks.digits_vqa import load
 from data_cache.samples import Sample
+from model_runners.asking import user_text
 from model_runners.demo.build import AbstractTinyModel, save
 from model_runners.demo.lessons import Lessons
 from model_runners.demo.tiny_llava import TinyLlava
 from model_runners.demo.tiny_qwen2_5_vl import TinyQwen2_5_VL
 from model_runners.demo.train import Report, Schedule, instruct, silent, train_tower
 from model_runners.errors import ModelNotFound
-from model_runners.prompt import user_text
 from pid_core.errors import did_you_mean
 
 

@@ -6,7 +6,8 @@ from typing import TypeVar
 import streamlit as st
 
 from model_runners.inference import Pooling
-from model_runners.prompt import AnswerStyle, MaskScope
+from model_runners.prompt import MaskScope
+from model_runners.prompt_templates import AnswerStyle
 from pages.widgets import state
 
 ANSWERS: dict[AnswerStyle, str] = {

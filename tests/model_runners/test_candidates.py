@@ -6,6 +6,7 @@ import pickle
 import pytest
 
 from data_cache.samples import LETTERS, Benchmark, Sample
+from model_runners.asking import Asking
 from model_runners.candidates import Candidates
 from model_runners.demo.recipes import tokenizer_corpus
 from model_runners.demo.tiny_llava import TinyLlava
@@ -70,12 +71,12 @@ def test_the_shipped_models_keep_the_letters_that_they_were_taught() -> None:
 def test_a_run_says_where_its_letters_are_not_those_encoded_alone(spaced, lined) -> None:
     assert Candidates(spaced).description == "letters"
     assert Candidates(lined).description == "letters of the turn"
-    assert Candidates(lined, answers="options").description == "options"
+    assert Candidates(lined, asking=Asking(answers="options")).description == "options"
 
 
 def test_options_are_scored_by_their_words(spaced, digits: Benchmark) -> None:
     sample = digits.select(subset="vision")[0]
-    found = Candidates(spaced, answers="options").of(sample)
+    found = Candidates(spaced, asking=Asking(answers="options")).of(sample)
     for option, tokens in zip(sample.options, found, strict=True):
         assert spaced.tokenizer.decode(tokens).strip() == option
         assert len(tokens) > 1
@@ -86,7 +87,7 @@ def test_yes_and_no_are_scored_in_the_order_of_the_options(
     spaced, digits: Benchmark, options: tuple[str, str]
 ) -> None:
     sample = dataclasses.replace(digits.samples[0], options=options, answer=0)
-    candidates = Candidates(spaced, answers="yes-no")
+    candidates = Candidates(spaced, asking=Asking(answers="yes-no"))
     said = [spaced.tokenizer.decode(tokens).strip() for tokens in candidates.of(sample)]
     assert said == [option.strip(".").capitalize() for option in options]
 
@@ -97,7 +98,9 @@ def _with_options(digits: Benchmark, *options: str) -> Sample:
 
 def test_a_question_that_is_none_of_yes_and_no_is_a_bad_sample(spaced, digits: Benchmark) -> None:
     with pytest.raises(BadSample, match="'odd': its options are 'yes', 'perhaps'") as found:
-        Candidates(spaced, answers="yes-no").of(_with_options(digits, "yes", "perhaps"))
+        Candidates(spaced, asking=Asking(answers="yes-no")).of(
+            _with_options(digits, "yes", "perhaps")
+        )
     other = pickle.loads(pickle.dumps(found.value))  # as it comes from another process
     assert (other.sample_id, str(other)) == ("odd", str(found.value))
 
@@ -108,13 +111,13 @@ def test_more_options_than_letters_are_a_bad_sample_and_can_be_scored_by_their_w
     many = _with_options(digits, *map(str, range(len(LETTERS) + 1)))
     with pytest.raises(BadSample, match=r"27 options.*26 letters.*--answers options"):
         Candidates(spaced).of(many)
-    assert len(Candidates(spaced, answers="options").of(many)) == 27
+    assert len(Candidates(spaced, asking=Asking(answers="options")).of(many)) == 27
 
 
 @pytest.mark.parametrize("empty", ["", "  "])
 def test_an_option_without_words_is_a_bad_sample(spaced, digits: Benchmark, empty: str) -> None:
     with pytest.raises(BadSample, match=r"option 2 has no words"):
-        Candidates(spaced, answers="options").of(_with_options(digits, "a", empty))
+        Candidates(spaced, asking=Asking(answers="options")).of(_with_options(digits, "a", empty))
 
 
 def test_an_option_that_the_tokenizer_drops_or_does_not_know_is_a_bad_sample(
@@ -127,7 +130,7 @@ def test_an_option_that_the_tokenizer_drops_or_does_not_know_is_a_bad_sample(
     words.normalizer = normalizers.Replace("\u200b", "")
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>")
-    candidates = Candidates(tokenizer, answers="options")
+    candidates = Candidates(tokenizer, asking=Asking(answers="options"))
     assert candidates.of(_with_options(digits, "red", "blue")) == ((1,), (2,))
     with pytest.raises(BadSample, match="has no token for option 2"):
         candidates.of(_with_options(digits, "red", "\u200b"))
@@ -140,7 +143,7 @@ def test_an_option_that_the_tokenizer_drops_or_does_not_know_is_a_bad_sample(
 def test_only_letters_of_one_token_each_add_up_to_one(spaced, digits: Benchmark) -> None:
     samples = digits.samples[:3]
     assert Candidates(spaced).single_token(samples)
-    assert not Candidates(spaced, answers="options").single_token(samples)
+    assert not Candidates(spaced, asking=Asking(answers="options")).single_token(samples)
     many = _with_options(digits, *map(str, range(20)))
     assert len(Candidates(spaced).tokens("Q")) > 1
     assert not Candidates(spaced).single_token([*samples, many])

@@ -2,6 +2,7 @@
 
 from data_cache.samples import Benchmark
 from model_runners.answer_test import with_answers_tested
+from model_runners.asking import Asking
 from model_runners.candidates import Candidates
 from model_runners.check_words import CHECKS, check_in_words, measured_of
 from model_runners.loading import LoadedModel
@@ -9,8 +10,8 @@ from model_runners.selftest import self_test
 
 
 def test_every_check_is_put_into_words(qwen: LoadedModel, digits: Benchmark) -> None:
-    tested = self_test(qwen, digits.samples[:8], answers="options")
-    words = Candidates.of_model(qwen, "options")
+    tested = self_test(qwen, digits.samples[:8], asking=Asking(answers="options"))
+    words = Candidates.of_model(qwen, Asking(answers="options"))
     report = with_answers_tested(tested, qwen, digits.samples[0], words).to_dict()
     assert {check["name"] for check in report["checks"]} == CHECKS.keys()
     for check in report["checks"]:

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from data_cache.samples import Benchmark, ImageFile
+from model_runners.asking import user_text
 from model_runners.encoding import decode_image, encode
 from model_runners.errors import UnsupportedModel
 from model_runners.loading import LoadedModel
-from model_runners.prompt import user_text
 
 
 @pytest.fixture(scope="module")

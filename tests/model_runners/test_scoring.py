@@ -13,6 +13,7 @@ from data_cache.conditions import NOISY, Condition
 from data_cache.samples import Benchmark, Sample
 from model_runners import scoring
 from model_runners.answer_test import with_answers_tested
+from model_runners.asking import Asking
 from model_runners.candidates import Candidates, Tokens
 from model_runners.encoding import EncodedBatch, encode
 from model_runners.errors import SelfTestFailed, UnsupportedModel
@@ -51,7 +52,7 @@ def runner_of(loaded: LoadedModel, samples: Sequence[Sample], **more: Any) -> Ba
     return BatchRunner(
         loaded=loaded,
         masker=Masker(statistics=statistics, seed=0),
-        candidates=Candidates.of_model(loaded, "options"),
+        candidates=Candidates.of_model(loaded, Asking(answers="options")),
         images=VisionCache(),
         **{"draws": 1, **more},
     )
@@ -121,7 +122,7 @@ def expected(runner: BatchRunner, sample: Sample, condition: Condition, draw: in
         [sample],
         image_token_id=loaded.image_token_id,
         with_image=condition is not Condition.NO_IMAGE,
-        answers="options",
+        asking=Asking(answers="options"),
     )
     masked = None
     if condition in NOISY:
@@ -154,7 +155,8 @@ def test_each_condition_scores_what_one_plain_pass_over_prompt_and_answer_does(
 def test_a_run_whose_answers_need_it_shows_so_of_one_of_them(
     loaded: LoadedModel, samples: tuple[Sample, ...]
 ) -> None:
-    words, letters = (Candidates.of_model(loaded, style) for style in ("options", "letters"))
+    words = Candidates.of_model(loaded, Asking(answers="options"))
+    letters = Candidates.of_model(loaded)
     report = SelfTestReport(model="", family="", dtype="", device="", checks=())
     (check,) = with_answers_tested(report, loaded, samples[1], words).checks
     assert check.passed
@@ -180,7 +182,7 @@ def test_a_run_whose_answers_go_on_wrongly_is_refused(
 ) -> None:
     """Positions that go on from the last one alike, or no view of the image behind the prompt."""
     loaded = load(str(build(model_type, tmp_path / model_type)), device="cpu")
-    words = Candidates.of_model(loaded, "options")
+    words = Candidates.of_model(loaded, Asking(answers="options"))
     report = SelfTestReport(model="", family="", dtype="", device="", checks=())
     monkeypatch.setattr(scoring, part, broken)
     with pytest.raises(SelfTestFailed, match=r"than in one plain forward pass \(answers = "):
@@ -242,7 +244,7 @@ class Given(Candidates):
     """Answers that are given as tokens."""
 
     def __init__(self, processor: Any, answers: Sequence[Tokens]):
-        super().__init__(processor, answers="options")
+        super().__init__(processor, asking=Asking(answers="options"))
         self.given = tuple(answers)
 
     def of(self, sample: Sample) -> tuple[Tokens, ...]:
@@ -254,7 +256,10 @@ def test_the_strict_choice_is_what_greedy_decoding_would_spell_the_longest_of_se
 ) -> None:
     loaded, sample = runner.loaded, digits.samples[0]
     batch = encode(
-        loaded.processor, [sample], image_token_id=loaded.image_token_id, answers="options"
+        loaded.processor,
+        [sample],
+        image_token_id=loaded.image_token_id,
+        asking=Asking(answers="options"),
     )
     said = loaded.model.generate(
         **batch.inputs, do_sample=False, max_new_tokens=3, eos_token_id=None, pad_token_id=0

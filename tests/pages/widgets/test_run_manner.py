@@ -6,7 +6,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from model_runners.inference import POOLINGS
-from model_runners.prompt import ANSWER_STYLES, MASK_SCOPES
+from model_runners.prompt import MASK_SCOPES
+from model_runners.prompt_templates import ANSWER_STYLES
 from pages.widgets.run_manner import ANSWERS, POOLED, SCOPES
 
 
