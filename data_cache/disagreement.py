@@ -12,6 +12,7 @@ from data_cache.errors import CacheError
 from data_cache.records import ATOMS, INFLUENCES
 from data_cache.samples_view import NUMBERS, PAGE_LIMIT, number_or_none
 from data_cache.store import reader
+from data_cache.stored_thumbnails import thumbnails_of
 
 Kind = Literal["any", "only_a", "only_b", "both_wrong"]
 """Another answer of either model; only one of them is right; both are wrong, and differently."""
@@ -239,13 +240,16 @@ def disagreements(
                     LIMIT $limit OFFSET $offset
                 )
                 SELECT page.sample_id, page.position, page.subset, samples.question,
-                       samples.options, page.answer, a_choice, b_choice, samples.thumbnails[1],
+                       samples.options, page.answer, a_choice, b_choice, samples.images[1],
                        {_numbers("a")}, {_numbers("b")}
                 FROM page JOIN samples USING (benchmark_key, sample_id)
                 {_order(order_by, "page.")}""",
             bound | {"limit": limit, "offset": offset},
         ).fetchall()
-    return DisagreementPage(rows=tuple(_row(values) for values in rows), total=int(total))
+        small = thumbnails_of(connection, (values[8] for values in rows))
+    return DisagreementPage(
+        rows=tuple(_row(values, small.get(values[8])) for values in rows), total=int(total)
+    )
 
 
 def paired_rows(cache: Path, pair: Pair) -> PairedRows:
@@ -293,7 +297,7 @@ def _numbers(side: str) -> str:
     return ", ".join(f"page.{side}_{name}" for name in NUMBERS)
 
 
-def _row(values: Sequence[Any]) -> DisagreementRow:
+def _row(values: Sequence[Any], thumbnail: bytes | None) -> DisagreementRow:
     first, second = values[9 : 9 + len(NUMBERS)], values[9 + len(NUMBERS) :]
     return DisagreementRow(
         sample_id=values[0],
@@ -304,7 +308,7 @@ def _row(values: Sequence[Any]) -> DisagreementRow:
         answer=values[5],
         a=_side(values[6], first),
         b=_side(values[7], second),
-        thumbnail=values[8],
+        thumbnail=thumbnail,
     )
 
 

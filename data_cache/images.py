@@ -125,19 +125,10 @@ class ImageFile:
             return sha256(b"cannot be read: " + name.encode())
 
     def thumbnail(self, side: int = 256) -> bytes:
-        """Return a PNG or JPEG of at most `side` x `side` pixels; small images stay as they are."""
-        raw = self.read()
-        image = open_image(raw, self.what)
-        try:
-            if max(image.size) <= side and image.format in {"PNG", "JPEG"}:
-                return raw
-            small = image.convert("RGB")
-        except UNREADABLE as error:
-            raise not_an_image(self.what, error) from error
-        small.thumbnail((side, side))
-        buffer = io.BytesIO()
-        small.save(buffer, "JPEG", quality=85)
-        return buffer.getvalue()
+        """Return a PNG or JPEG of at most `side` x `side` pixels, as a model sees the image."""
+        from data_cache.thumbnails import thumbnail
+
+        return thumbnail(self.read(), self.what, side)
 
 
 # A broken PNG is a SyntaxError or a ValueError for Pillow.

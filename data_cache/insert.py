@@ -51,14 +51,26 @@ def _insert_samples(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None
         for chunk in batch.samples
     ]
     connection.register("incoming", pa.concat_tables(tables))
-    connection.execute(
+    replaced = connection.execute(
         """DELETE FROM samples WHERE (benchmark_key, block) IN
                (SELECT DISTINCT benchmark_key, block FROM incoming)"""
-    )
-    columns = ", ".join(SAMPLE_SCHEMA.names)
+    ).fetchall()
+    if replaced[0][0]:
+        _forget_thumbnails(connection)
+    columns = ", ".join(name for name in SAMPLE_SCHEMA.names if name != "thumbnails")
     connection.execute(
-        f"""INSERT INTO samples SELECT benchmark_key, block, {columns} FROM incoming
+        f"""INSERT INTO samples (benchmark_key, block, {columns})
+               SELECT benchmark_key, block, {columns} FROM incoming
                ORDER BY benchmark_key, position"""
+    )
+    connection.execute(
+        """INSERT INTO thumbnails
+               SELECT digest, first(data ORDER BY benchmark_key, position)
+               FROM (SELECT unnest(images) AS digest, unnest(thumbnails) AS data, benchmark_key,
+                            position
+                     FROM incoming) AS shown ANTI JOIN thumbnails USING (digest)
+               WHERE data IS NOT NULL
+               GROUP BY digest ORDER BY min(benchmark_key), min(position), digest"""
     )
     connection.unregister("incoming")
 
@@ -208,9 +220,18 @@ def _forget_bad(connection: duckdb.DuckDBPyConnection, files: list[SpoolFile]) -
                 "DELETE FROM samples WHERE benchmark_key = ? AND block = ?",
                 [file.owner, file.block],
             )
+            _forget_thumbnails(connection)
         elif file.kind is Kind.ESTIMATE:
             for table in ("estimates", "pointwise"):
                 connection.execute(f"DELETE FROM {table} WHERE estimate_key = ?", [file.path.stem])
+
+
+def _forget_thumbnails(connection: duckdb.DuckDBPyConnection) -> None:
+    """Remove thumbnails that no sample shows any more."""
+    connection.execute(
+        """DELETE FROM thumbnails WHERE digest NOT IN
+               (SELECT unnest(images) FROM samples)"""
+    )
 
 
 def _with_constants(table: Table, **constants: str | int) -> Table:

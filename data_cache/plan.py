@@ -16,7 +16,9 @@ FEATURES_VERSION = 2
 """What a prediction chunk with features of layers says: an older PIDscope would call it broken."""
 INFLUENCE_VERSION = 2
 """What an estimate with influences says, for the same reason."""
-NEWEST_VERSION = max(FEATURES_VERSION, INFLUENCE_VERSION)
+SAMPLE_VERSION = 3
+"""What a chunk of samples says: an older PIDscope knows none with each thumbnail once."""
+NEWEST_VERSION = max(FEATURES_VERSION, INFLUENCE_VERSION, SAMPLE_VERSION)
 """The newest that is read here."""
 BLOCK_SIZE = 64
 """Positions of a benchmark's fixed order that share a block; block = position // 64."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from data_cache.errors import CacheError, CacheMissing
 from data_cache.predictions import Predictions, features_by_layer, predictions
 from data_cache.store import data_version, reader
+from data_cache.stored_thumbnails import thumbnails_of
 
 __all__ = [
     "Predictions",
@@ -64,8 +65,13 @@ class StoredSample:
     options: tuple[str, ...]
     answer: int
     meta: dict[str, Any]
-    thumbnails: tuple[bytes, ...]
-    """Encoded images of at most 256 x 256 pixels."""
+    images: tuple[str, ...]
+    """Digests, as `image_store.original` takes them."""
+    thumbnails: tuple[bytes | None, ...]
+    """Of each image, encoded, at most 256 x 256 pixels; None where it could not be read."""
+    video: str | None
+    """Where the video lay on the machine that read the benchmark; its frames are the images."""
+    audio: str | None
 
 
 def state(cache: Path) -> Literal["missing", "empty", "ready"]:
@@ -155,10 +161,11 @@ def samples(cache: Path, benchmark_key: str, sample_ids: Sequence[str]) -> list[
     with reader(cache) as connection:
         rows = connection.execute(
             """SELECT sample_id, position, group_id, subset, split, system, question, options,
-                      answer, meta, thumbnails
+                      answer, meta, images, video, audio
                FROM samples WHERE benchmark_key = ? AND list_contains(?::VARCHAR[], sample_id)""",
             [benchmark_key, list(sample_ids)],
         ).fetchall()
+        small = thumbnails_of(connection, (digest for row in rows for digest in row[10]))
     found = {
         row[0]: StoredSample(
             sample_id=row[0],
@@ -171,7 +178,10 @@ def samples(cache: Path, benchmark_key: str, sample_ids: Sequence[str]) -> list[
             options=tuple(row[7]),
             answer=row[8],
             meta=json.loads(row[9]),
-            thumbnails=tuple(row[10]),
+            images=tuple(row[10]),
+            thumbnails=tuple(map(small.get, row[10])),
+            video=row[11],
+            audio=row[12],
         )
         for row in rows
     }

@@ -10,6 +10,7 @@ from data_cache.errors import CacheError
 from data_cache.records import ATOMS, SCORES
 from data_cache.samples import Split
 from data_cache.store import reader
+from data_cache.stored_thumbnails import thumbnails_of
 
 SORT_COLUMNS = (
     "gap_score", "synergy_ratio", "shortcut", "fusion_potential",
@@ -161,13 +162,16 @@ def sample_page(cache: Path, order: SampleOrder, *, limit: int, offset: int = 0)
                 SELECT page.sample_id, page.estimate_key, page.position, page.subset, page.split,
                        samples.question, samples.options, page.answer, page.choice,
                        {", ".join(f"page.{name}" for name in NUMBERS)},
-                       samples.thumbnails[1]
+                       samples.images[1]
                 FROM page JOIN samples USING (benchmark_key, sample_id)
                 {_order_by(order, "page.")}""",
             bound | {"limit": limit, "offset": offset},
         ).fetchall()
+        small = thumbnails_of(connection, (values[-1] for values in rows))
     return SamplePage(
-        rows=tuple(_row(values) for values in rows), total=int(total), without_text=int(missing)
+        rows=tuple(_row(values, small.get(values[-1])) for values in rows),
+        total=int(total),
+        without_text=int(missing),
     )
 
 
@@ -225,7 +229,7 @@ def _order_by(order: SampleOrder, table: str = "") -> str:
     return f"ORDER BY {column} {direction} NULLS LAST, {table}position, {table}sample_id"
 
 
-def _row(values: tuple[Any, ...]) -> SampleRow:
+def _row(values: tuple[Any, ...], thumbnail: bytes | None) -> SampleRow:
     numbers = values[9 : 9 + len(NUMBERS)]
     return SampleRow(
         sample_id=values[0],
@@ -238,5 +242,5 @@ def _row(values: tuple[Any, ...]) -> SampleRow:
         answer=values[7],
         choice=values[8],
         numbers={name: number_or_none(value) for name, value in zip(NUMBERS, numbers, strict=True)},
-        thumbnail=values[-1],
+        thumbnail=thumbnail,
     )

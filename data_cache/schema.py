@@ -82,16 +82,49 @@ def add_influences(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"ALTER TABLE pointwise ADD COLUMN influence_{atom} FLOAT")
 
 
+def keep_thumbnails_once(connection: duckdb.DuckDBPyConnection) -> None:
+    """Migration 4: each thumbnail once, by its image's digest, instead of in each sample's row.
+
+    Which images the thumbnails were made of is unknown; see `sample_chunks.MAY_BE_SMALLER`.
+    """
+    connection.execute("CREATE TABLE thumbnails (digest VARCHAR NOT NULL, data BLOB NOT NULL)")
+    connection.execute(
+        """INSERT INTO thumbnails
+               SELECT 'thumbnail:' || sha256(data) AS digest, any_value(data)
+               FROM (SELECT unnest(thumbnails) AS data, position FROM samples)
+               GROUP BY digest ORDER BY min(position), digest"""
+    )
+    connection.execute(
+        """CREATE TABLE new_samples (
+               benchmark_key VARCHAR NOT NULL, block INTEGER NOT NULL, position INTEGER NOT NULL,
+               sample_id VARCHAR NOT NULL, group_id VARCHAR NOT NULL, subset VARCHAR NOT NULL,
+               split VARCHAR NOT NULL, system VARCHAR, question VARCHAR NOT NULL,
+               options VARCHAR[] NOT NULL, answer SMALLINT NOT NULL, meta VARCHAR NOT NULL,
+               images VARCHAR[] NOT NULL, video VARCHAR, audio VARCHAR)"""
+    )
+    connection.execute(
+        """INSERT INTO new_samples
+               SELECT * EXCLUDE (thumbnails),
+                      list_transform(thumbnails, lambda data: 'thumbnail:' || sha256(data)),
+                      NULL, NULL
+               FROM samples ORDER BY benchmark_key, position"""
+    )
+    connection.execute("DROP TABLE samples")
+    connection.execute("ALTER TABLE new_samples RENAME TO samples")
+
+
 Migration = Callable[[duckdb.DuckDBPyConnection], None]
 
-MIGRATIONS: tuple[Migration, ...] = (create_tables, add_layer_features, add_influences)
+MIGRATIONS: tuple[Migration, ...] = (
+    create_tables, add_layer_features, add_influences, keep_thumbnails_once,
+)  # fmt: skip
 """Step i brings a file of schema i to schema i + 1. Steps are added, never changed."""
 
 SCHEMA_VERSION = len(MIGRATIONS)
 
 TABLES = (
     "files", "runs", "blocks", "predictions", "features", "layer_features", "samples",
-    "estimates", "pointwise",
+    "thumbnails", "estimates", "pointwise",
 )  # fmt: skip
 """Every table that holds data."""
 

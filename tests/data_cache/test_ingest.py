@@ -12,6 +12,7 @@ from data_cache.chunks import ChunkPlan, write_chunk
 from data_cache.conditions import Condition
 from data_cache.errors import CacheDamaged, CacheError
 from data_cache.estimates import save, save_all
+from data_cache.images import ImageFile
 from data_cache.ingest import IngestReport, ingest, rebuild
 from data_cache.location import (
     database_path,
@@ -20,11 +21,17 @@ from data_cache.location import (
     samples_directory,
     spool_directory,
 )
-from data_cache.queries import data_version, predictions, runs, state
+from data_cache.queries import data_version, predictions, runs, samples, state
+from data_cache.sample_chunks import write_samples
 from data_cache.schema import TABLES
 from data_cache.store import reader
 from tests.data_cache.spools import pointwise_rows, profile, rows_of, small_benchmark, spectrum
 from tests.data_cache.test_chunks import HOSTILE, from_the_future
+from tests.data_cache.test_sample_chunks import dot, showing
+
+
+def red(value: int) -> ImageFile:
+    return ImageFile(data=dot(value))
 
 
 def content(cache: Path) -> dict[str, list[tuple]]:
@@ -77,11 +84,28 @@ def test_everything_of_the_spool_becomes_rows(tmp_path):
         "features": 100,
         "layer_features": 0,
         "samples": 100,
+        "thumbnails": 1,
         "estimates": 0,
         "pointwise": 0,
     }
     save(tmp_path, spectrum(key), pointwise_rows())
     assert counts(tmp_path)["pointwise"] == 3
+
+
+def test_an_image_has_one_thumbnail_for_all_that_show_it_and_none_when_nothing_does(tmp_path):
+    one, two = showing(*[(red(1),)] * 70), showing((red(2), red(1)), (red(3),))
+    for benchmark in (one, two):
+        write_samples(tmp_path, benchmark)
+    ingest(tmp_path)
+    assert counts(tmp_path)["thumbnails"] == 3
+    assert samples(tmp_path, two.key, ["s0"])[0].thumbnails == (red(2).data, red(1).data)
+    (damaged,) = (spool_directory(tmp_path) / "samples" / two.key).iterdir()
+    damaged.write_bytes(b"damaged")
+    ingest(tmp_path)
+    assert counts(tmp_path)["thumbnails"] == 1
+    assert samples(tmp_path, one.key, ["s69"])[0].thumbnails == (red(1).data,)
+    rebuild(tmp_path)
+    assert counts(tmp_path)["thumbnails"] == 1
 
 
 def test_a_second_ingest_does_nothing_and_changes_no_version(tmp_path):

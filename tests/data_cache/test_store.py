@@ -19,7 +19,7 @@ from data_cache.errors import (
 )
 from data_cache.ingest import ingest
 from data_cache.location import database_path
-from data_cache.queries import data_version, runs, state
+from data_cache.queries import data_version, runs, samples, state
 from data_cache.store import reader, transaction, writer
 from tests.data_cache.spools import profile, small_benchmark
 
@@ -261,7 +261,7 @@ class TestDamage:
 class TestSchema:
     def test_a_newer_cache_is_refused_in_one_sentence(self, cache):
         version_in(cache, 7)
-        expected = r"written by a newer PIDscope \(schema 7, this one reads 3\); upgrade or choose"
+        expected = r"written by a newer PIDscope \(schema 7, this one reads 4\); upgrade or choose"
         for call in (runs, state, ingest, lambda path: writer(path).__enter__()):
             with pytest.raises(SchemaTooNew, match=expected):
                 call(cache)
@@ -283,6 +283,25 @@ class TestSchema:
                 assert schema.version_of(connection) == schema.SCHEMA_VERSION
                 for table in schema.TABLES:
                     connection.execute(f"SELECT count(*) FROM {table}")
+
+    def test_an_older_cache_keeps_its_samples_and_each_thumbnail_once(self, tmp_path):
+        database = database_path(tmp_path)
+        with duckdb.connect(database) as connection:
+            for step in schema.MIGRATIONS[:3]:
+                step(connection)
+            connection.execute("UPDATE cache_schema SET version = 3")
+            for position, thumbnails in enumerate([[b"one"], [b"two", b"one"], []]):
+                connection.execute(
+                    "INSERT INTO samples VALUES ('key', 0, ?, ?, 'g', 'all', 'test', NULL, '?', "
+                    "['a', 'b'], 0, '{}', ?)",
+                    [position, f"s{position}", thumbnails],
+                )
+        with writer(tmp_path) as connection:
+            assert connection.execute("SELECT count(*) FROM thumbnails").fetchall() == [(2,)]
+        found = samples(tmp_path, "key", ["s0", "s1", "s2"])
+        assert [one.thumbnails for one in found] == [(b"one",), (b"two", b"one"), ()]
+        assert found[0].images == found[1].images[1:]
+        assert [one.video for one in found] == [None, None, None]
 
     def test_the_list_of_tables_is_complete(self, cache):
         with reader(cache) as connection:
