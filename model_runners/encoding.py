@@ -1,12 +1,13 @@
 """How samples become one left-padded batch of model inputs, and where each modality sits in it."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from data_cache.errors import BenchmarkError
-from data_cache.samples import ImageFile, Sample
+from data_cache.images import UNREADABLE, ImageFile, open_image
+from data_cache.samples import Sample
+from data_cache.thumbnails import as_seen
 from model_runners.asking import USUAL, Asking
 from model_runners.errors import BadSample, UnsupportedModel
 from model_runners.prompt import MaskScope, render
@@ -34,23 +35,20 @@ class EncodedBatch:
 
 
 def decode_image(image: ImageFile) -> "PIL.Image.Image":
-    """Decode an image to RGB.
+    """Decode an image to RGB, upright; its thumbnail shows the same.
 
     Raises
     ------
     data_cache.errors.BenchmarkError
-        If the file cannot be read.
+        If the file cannot be read, is no image that Pillow knows, or has too many pixels.
     UnsupportedModel
-        If Pillow does not know the format.
+        If its pixels cannot be decoded.
     """
-    import PIL.Image
-
     try:
-        with PIL.Image.open(io.BytesIO(image.read())) as opened:
-            return opened.convert("RGB")
-    # A broken PNG is a SyntaxError or a ValueError, an enormous one an error of Pillow's own.
-    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
-        raise UnsupportedModel(f"{image.path or 'an image'} cannot be decoded: {error}") from error
+        with open_image(image.read(), image.what) as opened:
+            return as_seen(opened)
+    except UNREADABLE as error:
+        raise UnsupportedModel(f"{image.what} cannot be decoded: {error}") from error
 
 
 def encode(

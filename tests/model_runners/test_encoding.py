@@ -1,13 +1,18 @@
 """Encoding: positions of image and text in a left-padded batch."""
 
+import io
+
+import PIL.Image
 import pytest
 import torch
 
+from data_cache.errors import BenchmarkError
 from data_cache.samples import Benchmark, ImageFile
 from model_runners.asking import user_text
 from model_runners.encoding import decode_image, encode
 from model_runners.errors import UnsupportedModel
 from model_runners.loading import LoadedModel
+from tests.data_cache.test_thumbnails import ODD
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +83,20 @@ def test_text_of_a_dataset_that_looks_like_a_placeholder_is_refused_or_counted(
         encode(oracle.processor, [hostile], image_token_id=oracle.image_token_id)
 
 
-def test_an_image_that_cannot_be_decoded_is_named(tmp_path) -> None:
+def test_an_image_that_cannot_be_decoded_is_named(tmp_path, digits: Benchmark) -> None:
     path = tmp_path / "broken.png"
     path.write_bytes(b"no image")
+    with pytest.raises(BenchmarkError, match=r"broken\.png is not an image"):
+        decode_image(ImageFile(path=path))
+    path.write_bytes(digits.samples[0].images[0].read()[:60])
     with pytest.raises(UnsupportedModel, match=r"broken\.png cannot be decoded"):
         decode_image(ImageFile(path=path))
+
+
+@pytest.mark.parametrize("kind", ["sideways", "16 bits", "transparent", "CMYK", "animated"])
+def test_a_model_is_given_what_the_thumbnail_shows(kind: str) -> None:
+    image = ImageFile(data=ODD[kind](60, 40))
+    shown = PIL.Image.open(io.BytesIO(image.thumbnail())).convert("RGB")
+    given = decode_image(image)
+    assert given.size == ((40, 60) if kind == "sideways" else shown.size)
+    assert given.tobytes() == shown.tobytes()
