@@ -61,6 +61,10 @@ COMMANDS: dict[str, CommandEntry] = {
     "doctor": CommandEntry(
         module="model_runners.commands.doctor", summary="say what this machine and cache can do"
     ),
+    "import": CommandEntry(
+        module="model_runners.commands.importing",
+        summary="keep predictions that somebody else computed as a run, and estimate its spectra",
+    ),
     "ingest": CommandEntry(
         module="model_runners.commands.ingest",
         summary="read new chunks of the spool into the database",
