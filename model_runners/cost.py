@@ -16,6 +16,7 @@ from typing import Any
 from data_cache import jobs
 from data_cache.conditions import NOISY, Condition
 from data_cache.jobs import JobRow
+from data_cache.location import cache_directory
 from data_cache.samples import Benchmark
 from model_runners import hub
 from model_runners.errors import UnsupportedModel
@@ -80,7 +81,7 @@ def estimate_cost(
     """
     from model_runners.loading import choose_device
 
-    benchmark = benchmark or check(options)
+    benchmark = benchmark or check(options, cache_directory(None) if cache is None else cache)
     device = choose_device(options.device).type
     samples = len(benchmark.select(subset=options.subset, split=options.split, limit=options.limit))
     each = passes_per_sample(options.draws)
@@ -125,7 +126,8 @@ def newest(cache: Path, options: ProfileOptions, device: str) -> JobRow | None:
         and job.request.get("answers", "letters") == options.answers
         and (job.result.get("speed") or {}).get("device", "").partition(":")[0] == device
     ]
-    same = [job for job in fitting if job.request.get("benchmark") == options.benchmark]
+    asked = request_of(options)["benchmark"]
+    same = [job for job in fitting if job.request.get("benchmark") == asked]
     return next(iter(same or fitting), None)
 
 

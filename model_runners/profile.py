@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from data_cache.benchmarks import load_benchmark
+from data_cache.benchmarks.source import Circular
+from data_cache.benchmarks.splits import SplitPolicy
 from data_cache.errors import CacheBusy
 from data_cache.location import run_directory
 from data_cache.plan import BLOCK_SIZE, OUTPUT_LAYER
@@ -22,6 +23,7 @@ from model_runners import bad_samples, hub
 from model_runners.answer_test import with_answers_tested
 from model_runners.asking import Asking, user_text
 from model_runners.bad_samples import BadSamples
+from model_runners.benchmark_choice import MAX_BAD_SHARE, check_choice, load_asked
 from model_runners.blocks import blocks, missing, prediction_table
 from model_runners.candidates import Candidates
 from model_runners.errors import BadOption, Cancelled, UnsupportedModel
@@ -53,6 +55,14 @@ class ProfileOptions:
 
     model: str
     benchmark: str
+    """A name of the table, with a variant behind a colon, or the path of a file."""
+    data: str | None = None
+    """The file or folder that holds the benchmark; None looks in $LMUData and the hub's cache."""
+    split_policy: SplitPolicy = "group"
+    circular: Circular = "all"
+    """Of questions that come with their options in several orders: which of them are asked."""
+    max_bad_rows: float = MAX_BAD_SHARE
+    """Share of the benchmark's rows that may be bad, 0 to 1."""
     limit: int | None = None
     subset: str | None = None
     split: str = "all"
@@ -82,6 +92,7 @@ class ProfileOptions:
         """Refuse what makes no sense before a model is loaded."""
         if self.layer_features:
             object.__setattr__(self, "layers", True)
+        check_choice(self)
         for name, value in (
             ("draws", self.draws),
             ("batch size", self.batch_size),
@@ -237,7 +248,7 @@ def profile(
     bad = BadSamples()
     if benchmark is None:
         begin("reading the benchmark")
-        benchmark = load_benchmark(options.benchmark)
+        benchmark = load_asked(options, cache)
     wanted = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
     progress.samples(0, len(wanted))
     if loaded is None:
@@ -416,6 +427,8 @@ def configuration(
         "noise": recipe(loaded, benchmark, options.mask_scope, options.asking),
         "seed": options.seed,
         **({} if options.pooling == "mean" else {"pooling": options.pooling}),
+        **({} if options.split_policy == "group" else {"split_policy": options.split_policy}),
+        **({"circular": "all"} if benchmark.circular else {}),
         **({} if options.template is None else {"template_text": options.template}),
     }
 

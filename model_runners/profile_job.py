@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data_cache.benchmarks import load_benchmark
 from data_cache.jobs import JobRow
 from data_cache.plan import OUTPUT_LAYER
 from data_cache.samples import Benchmark
+from model_runners.benchmark_choice import load_asked, rows_read
 from model_runners.errors import BadOption, Cancelled
 from model_runners.profile import ProfileOptions, ProfileReport, Progress, profile
 from model_runners.reporter import Reporter
@@ -28,7 +28,7 @@ def work(
     options = options_of(job.request)
     if benchmark is None:
         reporter.say("reading the benchmark")
-        benchmark = load_benchmark(options.benchmark)
+        benchmark = load_asked(options, cache)
 
     def statistics(done: int, total: int) -> None:
         reporter.note(f"noise statistics: {done} of {total} samples")
@@ -86,6 +86,7 @@ def work(
         "spectra": spectra.made,
         "without_spectrum": list(spectra.refused),
         "speed": speed,
+        **rows_read(benchmark),
     }
 
 
@@ -112,12 +113,14 @@ class Spectra:
 
 
 def parts(options: ProfileOptions, benchmark: Benchmark) -> Parts:
-    """Return one part for each subset that was asked for, and one for all of them."""
+    """Return one part for each subset that was asked for, and one for all where there are more."""
     split = "train" if options.split == "train" else "test"
     wanted = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
     subsets = sorted({sample.subset for sample in wanted if sample.split == split})
-    pooled = ["all"] if subsets and options.subset is None and subsets != ["all"] else []
-    return Parts(split=split, subsets=(*pooled, *subsets), layers=options.layers)
+    if options.subset is None and subsets:
+        # A benchmark's only subset is the same samples as all of them.
+        subsets = ["all", *subsets] if len(benchmark.subsets) > 1 else ["all"]
+    return Parts(split=split, subsets=tuple(subsets), layers=options.layers)
 
 
 def estimate_parts(cache: Path, report: ProfileReport, parts: Parts, reporter: Reporter) -> Spectra:

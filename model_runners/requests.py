@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from data_cache.benchmarks import BENCHMARKS, load_benchmark
 from data_cache.samples import Benchmark
+from model_runners import benchmark_choice
 from model_runners.errors import BadOption
 from model_runners.models import lasting_name, resolve_model, shown_name
 from model_runners.profile import ProfileOptions
@@ -33,7 +34,7 @@ def request_of(options: ProfileOptions) -> dict[str, Any]:
     for name, default in _LATER.items():
         if request[name] == default:
             del request[name]  # a job without it keeps the key that it always had
-    return request
+    return benchmark_choice.lasting_request(request)
 
 
 def options_of(request: Mapping[str, Any]) -> ProfileOptions:
@@ -57,6 +58,7 @@ def title_of(options: ProfileOptions) -> str:
     model = shown_name(options.model)
     details = [
         options.subset,
+        *benchmark_choice.in_words(options),
         None if options.split == "all" else options.split,
         f"first {options.limit}" if options.limit else None,
         f"{options.draws} draws" if options.draws > 1 else "1 draw",
@@ -72,7 +74,8 @@ def title_of(options: ProfileOptions) -> str:
         f"images of {options.image_size} pixels" if options.image_size else None,
         f"seed {options.seed}" if options.seed else None,
     ]
-    return f"{model} on {options.benchmark} ({', '.join(d for d in details if d)})"
+    benchmark = benchmark_choice.choice_of(options).title
+    return f"{model} on {benchmark} ({', '.join(d for d in details if d)})"
 
 
 def check_names(options: ProfileOptions) -> None:
@@ -81,15 +84,21 @@ def check_names(options: ProfileOptions) -> None:
     Raises
     ------
     ModelNotFound, BenchmarkError
-        If there is no such model or benchmark.
+        If there is no such model or benchmark, or the benchmark is not on this machine.
     """
     resolve_model(options.model)
-    if options.benchmark not in BENCHMARKS:
-        load_benchmark(options.benchmark)  # its sentence has the nearest name
+    benchmark_choice.check_there(options)
 
 
-def check(options: ProfileOptions) -> Benchmark:
+def check(options: ProfileOptions, cache: Path) -> Benchmark:
     """Refuse everything that can be seen without loading the model; returns the benchmark.
+
+    Parameters
+    ----------
+    options
+        What to run.
+    cache
+        The cache folder, which keeps the images of benchmarks.
 
     Raises
     ------
@@ -101,6 +110,6 @@ def check(options: ProfileOptions) -> Benchmark:
         from model_runners.loading import choose_device
 
         choose_device(options.device)
-    benchmark = load_benchmark(options.benchmark)
+    benchmark = benchmark_choice.load_asked(options, cache)
     benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
     return benchmark

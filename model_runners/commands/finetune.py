@@ -6,6 +6,7 @@ import sys
 from dataclasses import fields
 
 from data_cache.location import cache_directory
+from model_runners.commands.benchmark_arguments import add_benchmark_arguments, tell_rows
 from model_runners.commands.profile import tell_started
 from model_runners.finetuning.options import FinetuneOptions
 from model_runners.loading import DTYPES
@@ -23,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", required=True, help="the base: a name of `list models`, a folder, or a hub id"
     )
-    parser.add_argument("--benchmark", required=True, help="a name of `list benchmarks`")
+    add_benchmark_arguments(parser)
     parser.add_argument(
         "--strategy",
         default=usual.strategy,
@@ -84,7 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
     from model_runners.jobs import open_job, start
 
     cache = cache_directory(arguments.cache)
-    benchmark = check(options)
+    benchmark = check(options, cache)
+    tell_rows(benchmark)
     if arguments.detach:
         tell_started(cache, start(cache, options))
         return 0

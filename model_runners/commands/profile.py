@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_cache.location import cache_directory, command
+from model_runners.commands.benchmark_arguments import add_benchmark_arguments, tell_rows
 from model_runners.inference import POOLINGS
 from model_runners.loading import DTYPES
 from model_runners.profile import ProfileOptions
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", required=True, help="a name of `list models`, a folder, or a hub id"
     )
-    parser.add_argument("--benchmark", required=True, help="a name of `list benchmarks`")
+    add_benchmark_arguments(parser)
     parser.add_argument("--limit", type=int, help="only the first N samples of the fixed order")
     parser.add_argument("--subset", help="only one subset")
     parser.add_argument(
@@ -89,6 +90,10 @@ def run(arguments: argparse.Namespace) -> int:
     options = ProfileOptions(
         model=arguments.model,
         benchmark=arguments.benchmark,
+        data=arguments.data,
+        split_policy=arguments.split_policy,
+        circular=arguments.circular,
+        max_bad_rows=arguments.max_bad_rows,
         limit=arguments.limit,
         subset=arguments.subset,
         split=arguments.split,
@@ -111,7 +116,8 @@ def run(arguments: argparse.Namespace) -> int:
     from model_runners.requests import check
 
     cache = cache_directory(arguments.cache)
-    benchmark = check(options)
+    benchmark = check(options, cache)
+    tell_rows(benchmark)
     if arguments.detach:
         tell_started(cache, start(cache, options))
         return 0

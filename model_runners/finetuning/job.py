@@ -8,11 +8,11 @@ from typing import Any
 
 from data_cache import adapters
 from data_cache.adapters import AdapterRecord, LossPoint, SampleWeight
-from data_cache.benchmarks import load_benchmark
 from data_cache.jobs import JobRow
 from data_cache.location import adapter_directory
 from data_cache.samples import Benchmark, Sample
 from model_runners import hub
+from model_runners.benchmark_choice import load_asked, rows_read
 from model_runners.candidates import Candidates
 from model_runners.errors import TrainingDiverged
 from model_runners.finetuning.lora import attach
@@ -54,7 +54,7 @@ class Finetuning:
         options, cache = self.options, self.cache
         if benchmark is None:
             self._stage("reading the benchmark")
-            benchmark = load_benchmark(options.benchmark)
+            benchmark = load_asked(options, cache)
         samples = training_samples(benchmark, options)
         self._stage("loading the model")
         watch = hub.Watch(tell=self._stage, stop=self.stop)
@@ -99,6 +99,7 @@ class Finetuning:
                 for name, (_, spectra) in ((record.base, before), (record.name, after))
                 for sentence in spectra.refused
             ],
+            **rows_read(benchmark),
         }
 
     def _scores(

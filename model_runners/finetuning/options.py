@@ -4,6 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+from data_cache.benchmarks.source import Circular
+from data_cache.benchmarks.splits import SplitPolicy
+from model_runners.benchmark_choice import MAX_BAD_SHARE, check_choice
 from model_runners.errors import BadOption
 from model_runners.loading import DTYPES, DType
 from model_runners.strategies import check_strategy
@@ -22,6 +25,14 @@ class FinetuneOptions:
     model: str
     """The base: a name of the table, a folder, or a hub id."""
     benchmark: str
+    """A name of the table, with a variant behind a colon, or the path of a file."""
+    data: str | None = None
+    """The file or folder that holds the benchmark; None looks in $LMUData and the hub's cache."""
+    split_policy: SplitPolicy = "group"
+    circular: Circular = "all"
+    """Of questions that come with their options in several orders: which of them are asked."""
+    max_bad_rows: float = MAX_BAD_SHARE
+    """Share of the benchmark's rows that may be bad, 0 to 1."""
     strategy: str = "pid"
     """A line of `model_runners.strategies.STRATEGIES`."""
     subset: str | None = None
@@ -61,6 +72,7 @@ class FinetuneOptions:
         if self.dtype not in DTYPES:
             raise BadOption(f"precision must be one of {', '.join(DTYPES)}, not {self.dtype!r}")
         check_strategy(self.strategy)
+        check_choice(self)
 
     def rate(self, width: int) -> float:
         """Return the peak learning rate for a language model of the given width.

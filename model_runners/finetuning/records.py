@@ -8,6 +8,7 @@ from data_cache import adapters
 from data_cache.adapters import AdapterRecord
 from data_cache.runs import canonical_json, hash_text
 from data_cache.samples import Benchmark, Sample
+from model_runners.benchmark_choice import LATER
 from model_runners.finetuning.lora import Lora
 from model_runners.finetuning.options import FinetuneOptions
 from model_runners.finetuning.plan import TrainingPlan
@@ -22,7 +23,8 @@ ADAPTER_VERSION = 1
 def adapter_key(options: FinetuneOptions, *, loaded: LoadedModel, benchmark: Benchmark) -> str:
     """Return 16 hexadecimal digits that name an adapter by everything it comes from."""
     content = {
-        **request_of(options),
+        # Where the benchmark lies does not matter, and what is taken of it is in its key.
+        **{name: value for name, value in request_of(options).items() if name not in LATER},
         "version": ADAPTER_VERSION,
         "model": loaded.weights,
         "benchmark": benchmark.key,

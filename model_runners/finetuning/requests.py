@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from data_cache.benchmarks import BENCHMARKS, load_benchmark
 from data_cache.errors import BenchmarkError
 from data_cache.samples import Benchmark, Sample
+from model_runners import benchmark_choice
 from model_runners.errors import BadOption
 from model_runners.finetuning.options import FinetuneOptions
 from model_runners.models import lasting_name, resolve_model, shown_name
@@ -20,7 +21,9 @@ def request_of(options: FinetuneOptions) -> dict[str, Any]:
     ModelNotFound
         If there is no such model.
     """
-    return {**asdict(options), "model": lasting_name(options.model)}
+    return benchmark_choice.lasting_request(
+        {**asdict(options), "model": lasting_name(options.model)}
+    )
 
 
 def options_of(request: Mapping[str, Any]) -> FinetuneOptions:
@@ -45,6 +48,7 @@ def title_of(options: FinetuneOptions) -> str:
     details = [
         options.strategy,
         options.subset,
+        *benchmark_choice.in_words(options),
         f"first {options.limit}" if options.limit else None,
         f"top {options.top}" if options.top else None,
         f"{options.epochs} epochs" if options.epochs > 1 else "1 epoch",
@@ -55,7 +59,7 @@ def title_of(options: FinetuneOptions) -> str:
         f"seed {options.seed}" if options.seed else None,
     ]
     return (
-        f"LoRA of {shown_name(options.model)} on {options.benchmark} "
+        f"LoRA of {shown_name(options.model)} on {benchmark_choice.choice_of(options).title} "
         f"({', '.join(d for d in details if d)})"
     )
 
@@ -75,12 +79,18 @@ def check_names(options: FinetuneOptions) -> None:
         raise BadOption(
             f"{options.model} is itself an adapter; give its base, which is {source.location}"
         )
-    if options.benchmark not in BENCHMARKS:
-        load_benchmark(options.benchmark)  # its sentence has the nearest name
+    benchmark_choice.check_there(options)
 
 
-def check(options: FinetuneOptions) -> Benchmark:
+def check(options: FinetuneOptions, cache: Path) -> Benchmark:
     """Refuse everything that can be seen without loading the model; returns the benchmark.
+
+    Parameters
+    ----------
+    options
+        What to train.
+    cache
+        The cache folder, which keeps the images of benchmarks.
 
     Raises
     ------
@@ -92,7 +102,7 @@ def check(options: FinetuneOptions) -> Benchmark:
         from model_runners.loading import choose_device
 
         choose_device(options.device)
-    benchmark = load_benchmark(options.benchmark)
+    benchmark = benchmark_choice.load_asked(options, cache)
     training_samples(benchmark, options)
     return benchmark
 

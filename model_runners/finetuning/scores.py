@@ -27,6 +27,10 @@ def profile_options(options: FinetuneOptions, *, model: str, split: str) -> Prof
     return ProfileOptions(
         model=model,
         benchmark=options.benchmark,
+        data=options.data,
+        split_policy=options.split_policy,
+        circular=options.circular,
+        max_bad_rows=options.max_bad_rows,
         subset=options.subset if train else None,
         limit=options.limit if train else None,
         split=split,

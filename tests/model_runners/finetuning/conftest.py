@@ -40,7 +40,8 @@ def table(few_digits: Benchmark, digits: Benchmark) -> Iterator[dict[str, Benchm
             module = ModuleType(f"benchmark_{name}")
             module.load = lambda benchmark=benchmark: benchmark  # pyright: ignore
             patch.setitem(sys.modules, module.__name__, module)
-            patch.setitem(BENCHMARKS, name, BenchmarkEntry(module=module.__name__, summary=name))
+            entry = BenchmarkEntry(module=module.__name__, summary=name, built_in=True)
+            patch.setitem(BENCHMARKS, name, entry)
         yield made
 
 
