@@ -35,6 +35,10 @@ BENCHMARKS: dict[str, BenchmarkEntry] = {
         module="data_cache.benchmarks.mmbench",
         summary="20 abilities, one image and 2 to 4 options; each question in rotations",
     ),
+    "mmmu": BenchmarkEntry(
+        module="data_cache.benchmarks.mmmu",
+        summary="college examinations in 30 subjects, several images, 2 to 9 options",
+    ),
 }
 
 FORMATS: dict[str, str] = {

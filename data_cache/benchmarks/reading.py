@@ -96,7 +96,7 @@ def read(
     samples: list[Sample] = []
     bad: list[RowProblem] = []
     left_out: Counter[str] = Counter()
-    rows_of: dict[str, int] = {}
+    rows_of: dict[str, tuple[Path, int]] = {}
     count = 0
     with ImageStore(cache) as store:
         context = Context(
@@ -124,7 +124,9 @@ def read(
     )
 
 
-def _sample(loader: Loader, row: Row, context: Context, rows_of: dict[str, int]) -> Sample:
+def _sample(
+    loader: Loader, row: Row, context: Context, rows_of: dict[str, tuple[Path, int]]
+) -> Sample:
     if row.problem is not None:
         raise BadRow(row.problem)
     try:
@@ -134,9 +136,10 @@ def _sample(loader: Loader, row: Row, context: Context, rows_of: dict[str, int])
     except BenchmarkError as error:  # of an image, or of the sample as a whole
         column = "image" if "image" in str(error) or "video" in str(error) else ""
         raise row.bad(column, str(error)) from error
-    first = rows_of.setdefault(sample.id, row.number)
-    if first != row.number:
-        raise row.bad("id", f"the id {sample.id!r} is that of row {first}, too")
+    file, number = rows_of.setdefault(sample.id, (row.file, row.number))
+    if (file, number) != (row.file, row.number):
+        where = "" if file == row.file else f" of {file}"
+        raise row.bad("id", f"the id {sample.id!r} is that of row {number}{where}, too")
     return sample
 
 

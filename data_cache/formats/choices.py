@@ -26,9 +26,16 @@ def asked(row: Row, *, question: str = "question", hint: str = "hint") -> str:
     BadRow
         If there is no question.
     """
-    text = row.text(question)
-    given = row.optional(hint)
-    return text if given is None else f"Hint: {given}\nQuestion: {text}"
+    return with_hint(row.text(question), row.optional(hint))
+
+
+def with_hint(question: str, hint: str | None) -> str:
+    r"""Return a question after its hint, as VLMEvalKit writes them.
+
+    >>> with_hint("Which one rolls?", "Balls do.")
+    'Hint: Balls do.\nQuestion: Which one rolls?'
+    """
+    return question if hint is None else f"Hint: {hint}\nQuestion: {question}"
 
 
 def lettered_options(row: Row) -> tuple[str, ...]:
