@@ -3,7 +3,7 @@
 The two go together wherever a prompt is made, so they travel as one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from model_runners.errors import BadOption, BadSample
 from model_runners.prompt_templates import (
     ANSWER_STYLES,
     STANDARD,
+    TEMPLATES,
     AnswerStyle,
     checked,
     filled,
@@ -53,6 +54,11 @@ class Asking:
         """What to call the template in few words."""
         return name_of(self.text, self.answers)
 
+    @property
+    def given(self) -> str:
+        """The template as the option --template takes it."""
+        return self.name if self.name in TEMPLATES else self.text
+
 
 USUAL = Asking()
 """Letters and the standard template (Xiu26)."""
@@ -81,13 +87,17 @@ def said_of(sample: Sample, asking: Asking = USUAL) -> Said:
             f"it has {len(sample.options)} options, but there are {len(LETTERS)} letters; "
             "score the options' own words instead (--answers options)",
         )
-    text, start = filled(
-        asking.text, question=sample.question, options=option_lines(sample.options, asking.answers)
-    )
-    return Said(text=text, question=(start, start + len(sample.question)))
+    return put(sample.question, sample.options, asking)
 
 
-def option_lines(options: tuple[str, ...], answers: AnswerStyle) -> list[str]:
+def put(question: str, options: Sequence[str], asking: Asking) -> Said:
+    """Put a question with these options as asked."""
+    lines = option_lines(options, asking.answers)
+    text, start = filled(asking.text, question=question, options=lines)
+    return Said(text=text, question=(start, start + len(question)))
+
+
+def option_lines(options: Sequence[str], answers: AnswerStyle) -> list[str]:
     """Return one line for each option, as it is offered.
 
     >>> option_lines(("a cat", "a dog"), "letters"), option_lines(("a cat", "a dog"), "options")
@@ -148,6 +158,8 @@ def asking_of_run(config: Mapping[str, Any]) -> Asking | None:
 
 def asking_of_settings(settings: Mapping[str, Any]) -> Asking | None:
     """Return how the run of an estimate put its questions, from the estimate's settings."""
+    if "imported" in settings:
+        return None
     return _asking(settings.get("answers"), settings.get("template"))
 
 

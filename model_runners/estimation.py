@@ -212,6 +212,7 @@ def settings_of(
         "probe": run.config.get("probe"),
         "dtype": run.config.get("dtype"),
         **chosen_of(run),
+        **({"imported": run.config["imported"]} if "imported" in run.config else {}),
         **({"clusters": options.clusters} if options.estimator in ON_FEATURES else {}),
         **({"features_layer": part.features_layer} if part.features_layer != OUTPUT_LAYER else {}),
         **({"trained_on": 0 if train is None else train.n_samples} if trained else {}),

@@ -4,8 +4,9 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from model_runners.asking import asking_of_run
 from model_runners.audit import (
     SOLVER,
     AuditRow,
@@ -232,10 +233,18 @@ def _mask_scopes(cache: Path, run: "RunRow", fixed: EstimateOptions) -> Sensitiv
             f"--mask-scope {OTHER_SCOPE.get(own, 'question')}"
             + "".join(
                 f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
-                for name, value in chosen_of(run).items()
+                for name, value in _as_options(run).items()
             )
         )
     return SensitivityPlan(over="mask_scope", tasks=tuple(tasks), missing=missing, remedy=remedy)
+
+
+def _as_options(run: "RunRow") -> dict[str, Any]:
+    """Return what `profile` has to be told so that it asks as a run did."""
+    asking = asking_of_run(run.config)
+    if asking is None or asking.template is None:
+        return chosen_of(run)
+    return {**chosen_of(run), "template": asking.given}
 
 
 def samples_of(cache: Path, run: "RunRow", options: EstimateOptions) -> int:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.widgets import lab_sensitivity, lab_table
 from pages.widgets.address import show_notes
+from pages.widgets.asked import show_template_of_run
 from pages.widgets.entry import enter_through_app
 from pages.widgets.errors import sentence_instead
 from pages.widgets.lab_charts import show_charts
@@ -45,5 +46,6 @@ with sentence_instead("This cannot be estimated."):
         lab_table.show_download(shown, source)
         lab_table.show_warnings(rows)
         show_trust(rows, source)
+        show_template_of_run(source.run)
     lab_sensitivity.show_panel(source)
 forget()

@@ -63,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a table per subset, or JSON."""
+    from model_runners.asking import asking_of_run
     from model_runners.contributions import contributions
     from model_runners.estimation import choose_run
 
@@ -86,10 +87,13 @@ def run(arguments: argparse.Namespace) -> int:
     with progress("contributions", "table") as bar:
         found = contributions(cache, chosen, options, progress=bar.to)
     if arguments.json:
-        print(json.dumps([one.to_dict() for one in found], indent=1, ensure_ascii=False))
+        asking = asking_of_run(chosen.config)
+        asked = {"template": None if asking is None else asking.text}
+        rows = [one.to_dict() | asked for one in found]
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
         return 0
-    for _, rows in groupby(found, key=lambda one: one.subset):
-        print("\n".join(table(list(rows))))
+    for _, of_subset in groupby(found, key=lambda one: one.subset):
+        print("\n".join(table(list(of_subset))))
     return 0
 
 

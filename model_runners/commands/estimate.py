@@ -95,6 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Estimate, store, and print one line per spectrum or JSON."""
+    from model_runners.asking import asking_of_run
     from model_runners.certainty import Evidence
     from model_runners.estimation import EstimateOptions, choose_run, estimate_run
 
@@ -130,9 +131,14 @@ def run(arguments: argparse.Namespace) -> int:
             bar.name(f"estimate, {what} {done}/{of}")
 
         records = estimate_run(cache, chosen, options, progress=bar.to, detail=detail)
+    asking = asking_of_run(chosen.config)
     if arguments.json:
-        print(json.dumps([record.to_dict() for record in records], indent=1, ensure_ascii=False))
+        asked = {"template": None if asking is None else asking.text}
+        found = [record.to_dict() | asked for record in records]
+        print(json.dumps(found, indent=1, ensure_ascii=False))
         return 0
+    if asking is not None and asking.template is not None:
+        print(f"prompt template: {asking.name} (its text is in --json)")
     for record in records:
         atoms = "  ".join(f"{label} {getattr(record, name):+.3f}" for name, label in LABELS.items())
         shift = "" if record.d_vision is None else f"  D_vision {record.d_vision:+.3f}"

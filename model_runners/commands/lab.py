@@ -5,9 +5,10 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from data_cache.location import cache_directory, command
+from model_runners.asking import asking_of_run
 from model_runners.audit import (
     AuditOptions,
     AuditRow,
@@ -22,6 +23,9 @@ from model_runners.progress import Bar, progress
 from model_runners.sensitivity import MEANINGS, Over, plan_sensitivity, verdict
 from pid_core import ATOMS
 from pid_core.bank import Problem, family, gates, hard_cases, predictive_cases, prior_cases
+
+if TYPE_CHECKING:
+    from data_cache.queries import RunRow
 
 SETS: dict[str, Callable[[], Sequence[Problem]]] = {
     "gates": gates,
@@ -72,11 +76,15 @@ def run(arguments: argparse.Namespace) -> int:
     names = known(arguments.estimators.split(",") if arguments.estimators else None)
     with progress(f"lab {arguments.what}", "row") as bar:
         if arguments.what == "run":
-            rows = _of_run(arguments, names, bar)
+            chosen = _run_of(arguments)
+            rows = _of_run(arguments, chosen, names, bar)
+            asking = asking_of_run(chosen.config)
+            asked = {"template": None if asking is None else asking.text}
         else:
             rows = _of_problems(arguments, names, bar)
+            asked = {}
     if arguments.json:
-        found = [{"problem": problem, **row.to_dict()} for problem, row in rows]
+        found = [{"problem": problem, **asked, **row.to_dict()} for problem, row in rows]
         print(json.dumps(found, indent=1, ensure_ascii=False))
         return 0
     _print_table(rows)
@@ -109,12 +117,18 @@ def _of_problems(arguments: argparse.Namespace, names: Sequence[str], bar: Bar) 
     return rows
 
 
-def _of_run(arguments: argparse.Namespace, names: Sequence[str], bar: Bar) -> Rows:
+def _run_of(arguments: argparse.Namespace) -> "RunRow":
     for option in ("model", "benchmark"):
         if getattr(arguments, option) is None:
             raise BadOption(f"`lab run` needs --{option}; see `list runs`")
     cache = cache_directory(arguments.cache)
-    chosen = choose_run(cache, model=arguments.model, benchmark=arguments.benchmark)
+    return choose_run(cache, model=arguments.model, benchmark=arguments.benchmark)
+
+
+def _of_run(
+    arguments: argparse.Namespace, chosen: "RunRow", names: Sequence[str], bar: Bar
+) -> Rows:
+    cache = cache_directory(arguments.cache)
     options = EstimateOptions(
         estimator=names[0],
         by="none",

@@ -93,6 +93,7 @@ def runs(cache: Path) -> Rows:
     from data_cache import queries
     from data_cache.location import run_directory
     from model_runners import bad_samples
+    from model_runners.asking import asking_of_run
 
     if queries.state(cache) == "missing":
         return []
@@ -104,6 +105,7 @@ def runs(cache: Path) -> Rows:
             "samples": row.n_samples,
             "draws": row.draws,
             "layers": list(row.layers),
+            "template": asking.text if (asking := asking_of_run(row.config)) else None,
             "self_test": row.self_test,
             "bad_samples": bad_samples.read(run_directory(cache, row.run_key)),
         }

@@ -14,6 +14,8 @@ from pages.figures.exactness import within
 from pages.figures.palette import ATOMS, HATCH_ABOVE, in_words
 from pages.figures.rows import subset_label
 from pages.figures.spectrum_bars import SMALLEST_TOTAL, Unit, is_hatched
+from pages.widgets.asked import in_words as settings_in_words
+from pages.widgets.asked import show_templates
 
 FEW_SAMPLES = 200
 NOISE_FLOOR_ABOVE = 0.05
@@ -141,7 +143,8 @@ def settings_of(record: SpectrumRecord) -> dict[str, str]:
         "estimated": record.created,
     }
     return named | {
-        key.replace("_", " "): str(value) for key, value in sorted(record.settings.items())
+        key.replace("_", " "): str(value)
+        for key, value in sorted(settings_in_words(record.settings).items())
     }
 
 
@@ -177,6 +180,7 @@ def show_settings(records: Sequence[SpectrumRecord]) -> None:
         )
         st.text("Different between rows")
         st.dataframe(differing, hide_index=True, alt="Settings that differ between rows.")
+        show_templates(records)
 
 
 def _rows(count: int) -> str:

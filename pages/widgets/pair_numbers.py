@@ -13,6 +13,7 @@ from data_cache.estimates import ATOMS, SpectrumRecord
 from model_runners.certainty import SETTINGS as EVIDENCE_SETTINGS
 from pages.figures.pair_bars import PARTS, Difference
 from pages.figures.spectrum_bars import SMALLEST_TOTAL
+from pages.widgets.asked import in_words
 from pages.widgets.pair_choices import Compared
 from pid_core.interval import hull_interval
 from pid_core.paired import paired_difference, paired_influences
@@ -144,7 +145,10 @@ def differing_settings(compared: Compared) -> list[str]:
 
     An estimate's own settings but those of its evidence, and how many options its samples have.
     """
-    a, b = (record.settings | {"options": record.candidates} for record in (compared.a, compared.b))
+    a, b = (
+        in_words(record.settings) | {"options": record.candidates}
+        for record in (compared.a, compared.b)
+    )
     return [
         f"{name.replace('_', ' ')} ({a.get(name, 'unset')} and {b.get(name, 'unset')})"
         for name in sorted({*a, *b} - EVIDENCE_SETTINGS)

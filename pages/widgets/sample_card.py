@@ -12,6 +12,7 @@ from pages.figures import atom_bars, distribution_bars
 from pages.figures.rows import subset_label
 from pages.figures.scores import SCORES
 from pages.widgets.address import say
+from pages.widgets.asked import show_asked
 from pages.widgets.carrier import who_carried
 from pages.widgets.charts import show_figure
 from pages.widgets.evidence import settings_of
@@ -136,6 +137,7 @@ def _show_origin(detail: SampleDetail) -> None:
         }
         lines = (facts | settings_of(detail.record)).items()
         st.code("\n".join(f"{name}: {value}" for name, value in lines), language=None)
+        show_asked(sample, detail.record.settings)
         if sample.system is not None:
             st.text("System message")
             st.code(sample.system, language=None, wrap_lines=True)

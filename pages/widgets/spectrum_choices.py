@@ -11,6 +11,7 @@ from pages.figures.row_chart import Layout
 from pages.figures.rows import POOLED, Group
 from pages.figures.spectrum_bars import Unit
 from pages.widgets import state
+from pages.widgets.asked import in_words
 from pages.widgets.sidebar import Selection
 
 SPLITS = ("test", "train", "all")
@@ -104,15 +105,12 @@ def settings_labels(records: Sequence[SpectrumRecord]) -> dict[str, str]:
     -------
     Estimate key to label; the labels are empty where all settings are the same.
     """
-    keys = sorted({key for record in records for key in record.settings})
-    differing = [
-        key for key in keys if len({str(record.settings.get(key)) for record in records}) > 1
-    ]
+    settings = [in_words(record.settings) for record in records]
+    keys = sorted({key for one in settings for key in one})
+    differing = [key for key in keys if len({str(one.get(key)) for one in settings}) > 1]
     return {
-        record.estimate_key: ", ".join(
-            f"{key} {record.settings.get(key, 'unset')}" for key in differing
-        )
-        for record in records
+        record.estimate_key: ", ".join(f"{key} {one.get(key, 'unset')}" for key in differing)
+        for record, one in zip(records, settings, strict=True)
     }
 
 

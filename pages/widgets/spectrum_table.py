@@ -9,6 +9,7 @@ from data_cache.estimates import SpectrumRecord
 from pages.figures.palette import ATOMS, CONDITIONS
 from pages.figures.rows import subset_label
 from pages.figures.spectrum_bars import Unit, scale, synergy_at_most
+from pages.widgets.asked import TEMPLATE, template_of
 
 
 def table(
@@ -153,6 +154,7 @@ def as_csv(
             row[f"accuracy_{condition}"] = record.accuracy_by_condition.get(condition)
             row[f"fallback_rate_{condition}"] = record.fallback_rate.get(condition)
         row |= {f"setting_{key}": value for key, value in sorted(record.settings.items())}
+        row[f"setting_{TEMPLATE}"] = template_of(record.settings)
         row |= {
             "warnings": " | ".join(record.warnings),
             "run_key": record.run_key,
