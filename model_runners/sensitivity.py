@@ -212,12 +212,18 @@ def _mask_scopes(cache: Path, run: "RunRow", fixed: EstimateOptions) -> Sensitiv
     """One row per scope that the cache has a run of, the newest of each."""
     from data_cache import queries
 
+    if "imported" in run.config:
+        missing = "These predictions were imported; which text was masked is not known."
+        return SensitivityPlan(
+            over="mask_scope", tasks=tuple(run_tasks(cache, run, [fixed])), missing=missing
+        )
     own = str(run.config.get("mask_scope"))
     runs = [
         one
         for one in queries.runs(cache)
         if (one.model, one.benchmark_key) == (run.model, run.benchmark_key)
         and chosen_of(one) == chosen_of(run)
+        and "imported" not in one.config
     ]
     newest = {str(one.config.get("mask_scope")): one for one in runs} | {own: run}
     tasks = [

@@ -16,6 +16,7 @@ from pages.widgets.address import say, show_notes
 from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import follow_click
 from pages.widgets.entry import enter_through_app
+from pages.widgets.imported_runs import show_imported
 from pages.widgets.pair_choices import choose_compared, choose_two, comparable
 from pages.widgets.sidebar import Selection, current_selection, natural_order
 from pages.widgets.stored import current_reading
@@ -94,3 +95,5 @@ if agreement.common:
 show_notes()
 evidence.show_warnings(shown)
 evidence.show_settings(shown)
+keys = {record.run_key for record in shown}
+show_imported(run for run in reading.runs if run.run_key in keys)

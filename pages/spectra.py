@@ -8,6 +8,7 @@ from pages.widgets.address import show_notes
 from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import follow_click, remember_click
 from pages.widgets.entry import enter_through_app
+from pages.widgets.imported_runs import show_imported
 from pages.widgets.self_tests import show_self_tests
 from pages.widgets.sidebar import current_selection
 from pages.widgets.spectrum_choices import choose_records, choose_view
@@ -74,4 +75,6 @@ st.download_button(
 evidence.show_warnings(records)
 evidence.show_settings(records)
 shown = {record.run_key for record in records}
-show_self_tests(run for run in reading.runs if run.run_key in shown)
+behind = [run for run in reading.runs if run.run_key in shown]
+show_imported(behind)
+show_self_tests(behind)

@@ -183,6 +183,8 @@ def configuration(
         "imported": FORMAT_WORDS[layout.format],
         "imported_sha256": list(digests),
         "probabilities": {str(condition): scale for condition, scale in layout.scales.items()},
+        **({} if options.split_policy == "group" else {"split_policy": options.split_policy}),
+        **({"circular": "all"} if benchmark.circular else {}),
     }
 
 

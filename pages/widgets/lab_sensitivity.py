@@ -38,6 +38,8 @@ def show_panel(source: Source) -> None:
     plan = plan_sensitivity(
         source.cache, source.run, source.asked.subset, over=over, options=source.asked
     )
+    if plan.missing is not None and plan.remedy is None:
+        st.text(plan.missing)
     if plan.missing is not None and plan.remedy is not None:
         st.text(f"{plan.missing} Make another, then reload:")
         empty_states.show_command(plan.remedy, source.cache)

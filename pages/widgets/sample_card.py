@@ -81,7 +81,11 @@ def _show_question(detail: SampleDetail) -> None:
                 alt=f"Image {number} of {len(sample.thumbnails)}",
             )
         if not sample.thumbnails:
-            st.text("This sample has no image.")
+            st.text(
+                "The imported file has no image of this sample."
+                if "imported" in sample.meta
+                else "This sample has no image."
+            )
     st.text(sample.question)
     full = detail.distributions.get(Condition.FULL)
     choice = None if full is None else full.strict_choice[0]
@@ -95,7 +99,12 @@ def _show_question(detail: SampleDetail) -> None:
                 if index == choice:
                     st.badge("model's answer", color=colour)
     if choice is None:
-        st.badge("the model's first token is none of the options", color="orange")
+        st.badge(
+            "the model named none of the options, or it is not known which"
+            if "imported" in detail.record.settings
+            else "the model's first token is none of the options",
+            color="orange",
+        )
 
 
 def _show_charts(detail: SampleDetail) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 from tests.benchmark_files.drawn import drawn
 
@@ -38,10 +39,10 @@ def item(
     masses: dict[str, list[float]],
     *,
     width: int = 3,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     count = len(options)
     listed = "".join(f"\n{letter}. {text}" for letter, text in zip("ABCD", options, strict=False))
-    turn: dict[str, object] = {
+    turn: dict[str, Any] = {
         "from": "gpt",
         "value": said,
         "label": label,
@@ -56,7 +57,7 @@ def item(
     return {"image": image, "num_options": count, "conversations": [human, turn]}
 
 
-def items(images: dict[str, str]) -> list[dict[str, object]]:
+def items(images: dict[str, str]) -> list[dict[str, Any]]:
     """Return the items of one file, with these images by their names."""
     return [
         item(
