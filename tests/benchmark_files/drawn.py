@@ -27,6 +27,7 @@ def encoded(image: PIL.Image.Image, kind: str) -> bytes:
     return buffer.getvalue()
 
 
+@cache
 def bomb(side: int = 20_000) -> bytes:
     """A PNG of a few hundred kilobytes that would unpack to `side` x `side` pixels."""
 
