@@ -71,6 +71,9 @@ class SpectrumRecord:
     fraction, of "<atom>_share" too."""
     accuracy: float
     """Strict first token, full condition, 0 to 1."""
+    circular_accuracy: float | None = None
+    """Share of the questions that are right, by strict first token, with their options in every
+    order, 0 to 1; None where questions do not come so, or none of them is whole."""
     accuracy_forced: float
     """Best of the candidates, full condition, 0 to 1."""
     d_vision: float | None = None

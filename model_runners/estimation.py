@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from data_cache import estimates, queries
+from data_cache.benchmarks import BENCHMARKS, BenchmarkChoice
 from data_cache.conditions import Condition
 from data_cache.plan import OUTPUT_LAYER
 from data_cache.records import ATOMS, INFLUENCES, SCORES, SpectrumRecord, estimate_key
 from model_runners.certainty import Detail, Evidence, intervals_of, measure
+from model_runners.circular import circular_accuracy
 from model_runners.errors import BadOption
 from model_runners.training_samples import training_samples
 from pid_core import (
@@ -88,6 +90,7 @@ def choose_run(cache: Path, *, model: str, benchmark: str, run_key: str | None =
     BadOption
         If there is none; the message says how to make one.
     """
+    benchmark = BenchmarkChoice(name=benchmark).title  # of a file of one's own, its name
     runs = queries.runs(cache)
     found = [run for run in runs if run.model == model and run.benchmark == benchmark]
     if run_key is not None:
@@ -107,7 +110,11 @@ def how_to_get(model: str, benchmark: str) -> str:
     """Return the command that puts a run into the cache."""
     if model.startswith("demo/"):
         return "load the shipped one with: python -m model_runners demo load"
-    return f"make one with: python -m model_runners profile --model {model} --benchmark {benchmark}"
+    is_known = BenchmarkChoice(name=benchmark).base in BENCHMARKS
+    return (
+        f"make one with: python -m model_runners profile --model {model} "
+        f"--benchmark {benchmark if is_known else 'FILE'}"
+    )
 
 
 def estimate_run(
@@ -227,6 +234,8 @@ def chosen_of(run: "RunRow") -> dict[str, Any]:
         "answers": None if answers.startswith("letters") else answers,
         "pooling": run.config.get("pooling"),
         "image_size": run.config.get("image_size"),
+        "split_policy": run.config.get("split_policy"),
+        "circular": run.config.get("circular"),
         "template": run.config.get("template_text"),
     }
     return {name: value for name, value in chosen.items() if value is not None}
@@ -353,6 +362,12 @@ def _record(
     diagnostics["accuracy_forced"] = {
         name: found.accuracy_forced for name, found in qualities.items()
     }
+    circular = circular_accuracy(run.config, part)
+    if circular is not None:
+        diagnostics["circular"] = {
+            "questions": circular.questions,
+            "left_out": circular.left_out,
+        }
     shift = (
         strict[Condition.FULL] - strict[Condition.NO_IMAGE]
         if Condition.NO_IMAGE in strict
@@ -380,6 +395,7 @@ def _record(
         gap_bits=spectrum.diagnostics.gap_bits,
         interval=intervals_of(spectrum),
         accuracy=strict[Condition.FULL],
+        circular_accuracy=None if circular is None else circular.accuracy,
         accuracy_forced=quality.accuracy_forced,
         d_vision=shift,
         mean_confidence=quality.mean_confidence,

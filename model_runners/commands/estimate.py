@@ -148,11 +148,23 @@ def run(arguments: argparse.Namespace) -> int:
             f"total {record.total:.3f} bits  "
             f"gap {record.gap_bits:.1e}  accuracy {record.accuracy:.3f}{shift}"
         )
+        if found := record.diagnostics.get("circular"):
+            print(f"  {_circular(record.circular_accuracy, found)}")
         for line in _evidence(record.diagnostics, record.interval):
             print(f"  {line}")
         for warning in record.warnings:
             print(f"  warning: {warning}")
     return 0
+
+
+def _circular(accuracy: float | None, found: Mapping[str, Any]) -> str:
+    """Say in how many questions every order of the options is answered right."""
+    lacking = found["left_out"]
+    left_out = f"; {lacking} questions lack an order and are left out" if lacking else ""
+    if accuracy is None:
+        return f"right in every order of the options: not known{left_out}"
+    whole = found["questions"]
+    return f"right in every order of the options: {accuracy:.3f} of {whole} questions{left_out}"
 
 
 def _evidence(

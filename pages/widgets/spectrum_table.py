@@ -23,6 +23,7 @@ def table(
     With `parameters` (by run key), families and sizes come along.
     """
     suffix = "bits" if unit == "bits" else "%"
+    circular = any(record.circular_accuracy is not None for record in records)
     rows: list[dict[str, object]] = []
     for record in records:
         factor = scale(record, unit)
@@ -38,6 +39,9 @@ def table(
             value = getattr(record, atom.field)
             row[f"{atom.label} ({suffix})"] = None if factor is None else value * factor
         row["Accuracy (%)"] = 100 * record.accuracy
+        if circular:
+            right = record.circular_accuracy
+            row["In every order (%)"] = None if right is None else 100 * right
         row["D_vision (points)"] = None if record.d_vision is None else 100 * record.d_vision
         row["Confidence (%)"] = 100 * record.mean_confidence
         row["ECE (%)"] = 100 * record.calibration_error
@@ -65,6 +69,8 @@ def show_table(
     helps = {
         "Gap (bits)": "The exact value lies within this distance of the one shown.",
         "Accuracy (%)": "The most likely first token of the whole vocabulary is the right letter.",
+        "In every order (%)": "Share of the questions that are right with their options in every "
+        "order (CircularEval); questions of which an order is missing are left out.",
         "Forced choice (%)": "The right letter is the most likely among the options.",
         "D_vision (points)": "Accuracy minus the accuracy of a prompt built without the image.",
         "Confidence (%)": "Mean probability of the answer that the model prefers.",
@@ -145,6 +151,7 @@ def as_csv(
             "gap_bits": record.gap_bits,
             "noise_floor_bits": record.noise_floor_bits,
             "accuracy": record.accuracy,
+            "circular_accuracy": record.circular_accuracy,
             "accuracy_forced": record.accuracy_forced,
             "d_vision": record.d_vision,
             "mean_confidence": record.mean_confidence,
