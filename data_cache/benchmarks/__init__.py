@@ -39,6 +39,10 @@ BENCHMARKS: dict[str, BenchmarkEntry] = {
         module="data_cache.benchmarks.mmmu",
         summary="college examinations in 30 subjects, several images, 2 to 9 options",
     ),
+    "pope": BenchmarkEntry(
+        module="data_cache.benchmarks.pope",
+        summary="is an object in the image, yes or no; half of them are not",
+    ),
 }
 
 FORMATS: dict[str, str] = {

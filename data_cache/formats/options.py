@@ -33,34 +33,6 @@ def without_letter(text: str, letter: str) -> str:
     return re.sub(rf"^\s*{re.escape(letter)}\s*[:.]", "", text, count=1).strip()
 
 
-def letter_index(answer: str, count: int) -> int | None:
-    """Return the place of an answer that is the letter of one of `count` options, else None.
-
-    >>> letter_index("C", 4), letter_index(" (b) ", 4), letter_index("A.", 2)
-    (2, 1, 0)
-    >>> letter_index("E", 4), letter_index("Cat", 4), letter_index("", 4)
-    (None, None, None)
-    """
-    letter = answer.strip().strip("().:").upper()
-    if len(letter) != 1 or not "A" <= letter <= "Z":
-        return None
-    place = ord(letter) - ord("A")
-    return place if place < count else None
-
-
-def text_index(answer: str, options: Sequence[str]) -> int | None:
-    """Return the place of the one option that says the same as an answer, else None.
-
-    Letters' case, blanks and a last full stop do not count.
-
-    >>> text_index(" in  front. ", ("behind", "In front")), text_index("x", ("x", "x"))
-    (1, None)
-    """
-    wanted = _plain(answer)
-    places = [place for place, option in enumerate(options) if _plain(option) == wanted]
-    return places[0] if len(places) == 1 else None
-
-
 def options_in_question(text: str) -> Parts:
     r"""Take a question of MMStar apart, in either of its two forms.
 
@@ -141,7 +113,3 @@ def _parts(question: str, options: Sequence[str]) -> Parts:
     if not question.strip():
         raise NoOptions("it has options, and no question before them")
     return Parts(question=question.strip(), options=stripped)
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).rstrip(".").casefold()

@@ -6,10 +6,8 @@ import pytest
 
 from data_cache.formats.options import (
     NoOptions,
-    letter_index,
     options_in_prompt,
     options_in_question,
-    text_index,
     without_letter,
 )
 
@@ -108,9 +106,3 @@ def test_only_an_options_own_letter_is_taken_off() -> None:
     assert without_letter("A:", "A") == ""
     assert without_letter("D: x", "A") == "D: x"
     assert without_letter("A A: x", "A") == "A A: x"
-
-
-def test_an_answer_is_a_letter_or_a_text() -> None:
-    assert letter_index("I", 9) == 8
-    assert letter_index("AB", 4) is None
-    assert text_index("None", ("none of these", "None")) == 1
