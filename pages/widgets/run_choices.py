@@ -10,6 +10,7 @@ from model_runners.profile import ProfileOptions
 from model_runners.registry import own
 from pages.widgets import state
 from pages.widgets.run_manner import choose_manner
+from pages.widgets.run_template import choose_template
 
 OTHER = "another model"
 """The choice that asks for a folder or a hub id."""
@@ -61,11 +62,13 @@ def choose_run() -> ProfileOptions | None:
             "so many times as much to store.",
         )
     manner = choose_manner()
+    if split not in SPLITS:
+        raise BadOption("choose a split")
+    (first,) = benchmark.select(subset=subset, split=split, limit=1)
+    template = choose_template(manner.answers, benchmark.name, first)
     if not model:
         ask_for_model()
         return None
-    if split not in SPLITS:
-        raise BadOption("choose a split")
     return ProfileOptions(
         model=model,
         benchmark=benchmark.name,
@@ -78,6 +81,7 @@ def choose_run() -> ProfileOptions | None:
         answers=manner.answers,
         mask_scope=manner.mask_scope,
         pooling=manner.pooling,
+        template=template,
     )
 
 
