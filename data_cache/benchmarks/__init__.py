@@ -43,6 +43,10 @@ BENCHMARKS: dict[str, BenchmarkEntry] = {
         module="data_cache.benchmarks.pope",
         summary="is an object in the image, yes or no; half of them are not",
     ),
+    "reefknot": BenchmarkEntry(
+        module="data_cache.benchmarks.reefknot",
+        summary="how two things in an image are related, 4 options",
+    ),
 }
 
 FORMATS: dict[str, str] = {

@@ -1,0 +1,124 @@
+"""Reefknot: how are two things in the image related; the options are inside the prompt.
+
+Lines of JSON. The multiple-choice file has both kinds of relation, perception first; the file of
+yes-no questions has them, too. Images are those of Visual Genome, in its two folders or in one.
+"""
+
+from collections.abc import Iterator
+from itertools import chain
+
+from data_cache.benchmarks.source import Context, Source, Variant
+from data_cache.errors import BenchmarkError
+from data_cache.formats.beside import bases_of, find_beside
+from data_cache.formats.choices import answer_of
+from data_cache.formats.json_records import read_json
+from data_cache.formats.options import NoOptions, Parts, options_in_prompt
+from data_cache.formats.rows import LeftOut, Row, quoted
+from data_cache.samples import Sample
+
+REQUIRED = ("image_id", "query_prompt", "label", "relation_type")
+RELATIONS = {"perception": "perception", "cognitive": "cognitive", "cognition": "cognitive"}
+"""The file says cognitive, its description cognition."""
+YES_NO = "yesno"
+REQUEST = "please answer yes or no."
+"""At the end of a yes-no question; how to answer is said by the template of a run."""
+IMAGE_FOLDERS = (
+    *("VG_100K", "VG_100K_2", "images", "images/VG_100K", "images/VG_100K_2"),
+    *("vg/VG_100K", "vg/VG_100K_2"),
+)
+
+
+def _variant(summary: str, name: str, rows: int) -> Variant:
+    return Variant(
+        summary=summary,
+        files=(f"{name}.jsonl", f"Dataset/{name}.jsonl", f"**/{name}.jsonl"),
+        expected_rows=rows,
+    )
+
+
+SOURCE = Source(
+    title="Reefknot",
+    summary="how two things in an image are related, 4 options",
+    licence="none stated (images of Visual Genome: CC BY 4.0)",
+    homepage="https://github.com/JackChen-seu/Reefknot",
+    group="image",
+    variants={
+        "perception": _variant(
+            "relations that are seen, such as on or behind", "Multichoice", 6950
+        ),
+        "cognitive": _variant("relations that are understood, such as eating", "Multichoice", 6950),
+        "all": _variant("both kinds of relation", "Multichoice", 6950),
+        YES_NO: _variant("both kinds of relation, answered with yes or no", "YESNO", 9740),
+    },
+    how_to_get=(
+        "get the questions with `git clone https://github.com/JackChen-seu/Reefknot`, and unpack "
+        "the images of Visual Genome (https://homes.cs.washington.edu/~ranjay/visualgenome) into "
+        "VG_100K and VG_100K_2 beside them"
+    ),
+)
+
+
+def rows(context: Context) -> Iterator[Row]:
+    """Yield the questions.
+
+    Raises
+    ------
+    BenchmarkError
+        If a file cannot be read.
+    """
+    return chain.from_iterable(read_json(path, required=REQUIRED) for path in context.found.files)
+
+
+def sample_of(row: Row, context: Context) -> Sample:
+    """Return the sample of a question.
+
+    Raises
+    ------
+    BadRow
+        If its prompt has no options, its label is none of them, or its image is not there.
+    LeftOut
+        If it is an open question, or about the other kind of relation.
+    """
+    relation = _relation(row)
+    if context.variant in RELATIONS.values() and relation != context.variant:
+        raise LeftOut("of the other kind of relation")
+    if row.optional("type") == "VQA":
+        raise LeftOut("open question")
+    parts = _parts(row, yes_no=context.variant == YES_NO)
+    answer = answer_of(row, parts.options, "label")
+    name = row.text("image_id")
+    bases = bases_of(row, context.found.root)
+    path = find_beside(row, "image_id", (f"{name}.jpg",), bases, IMAGE_FOLDERS)
+    try:
+        image = context.store.file(path)
+    except BenchmarkError as error:
+        raise row.bad("image_id", str(error)) from error
+    return Sample(
+        id=str(row.number),
+        group_id=name,
+        images=(image,),
+        question=parts.question,
+        options=parts.options,
+        answer=answer,
+        subset=relation,
+        meta={"type": row.optional("type")},
+    )
+
+
+def _relation(row: Row) -> str:
+    said = row.text("relation_type")
+    relation = RELATIONS.get(said.lower())
+    if relation is None:
+        raise row.bad("relation_type", f"{quoted(said)} is neither perception nor cognitive")
+    return relation
+
+
+def _parts(row: Row, *, yes_no: bool) -> Parts:
+    prompt = row.text("query_prompt")
+    if yes_no:
+        question = prompt[: -len(REQUEST)] if prompt.lower().endswith(REQUEST) else prompt
+        return Parts(question=question.strip(), options=("Yes", "No"))
+    try:
+        return options_in_prompt(prompt)
+    except NoOptions as error:
+        raise row.bad("query_prompt", str(error)) from error
