@@ -5,13 +5,14 @@ index is `question + pass * 1,000,000`, and in a TSV a rotated row names its bas
 holding the image again. CircularEval counts a question as right if all its passes are.
 """
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 
 from data_cache.benchmarks.source import Context, HubFiles, Source, Variant
 from data_cache.formats.choices import answer_of, asked, lettered_options, refuse_unanswered
 from data_cache.formats.embedded import with_images
-from data_cache.formats.rows import LeftOut, Row
+from data_cache.formats.rows import LeftOut, Row, quoted
 from data_cache.formats.tables import read_table
 from data_cache.samples import Sample
 
@@ -131,8 +132,8 @@ def sample_of(row: Row, context: Context) -> Sample:
         If it is a rotated copy and only base questions are wanted, or has no image.
     """
     index = row.text("index").removesuffix(".0")
-    if not (index.isascii() and index.isdecimal()):
-        raise row.bad("index", f"{index!r} is no number")
+    if not re.fullmatch(r"[0-9]{1,15}", index):
+        raise row.bad("index", f"{quoted(index)} is no number")
     turn, question = divmod(int(index), PASS_STEP)
     if turn and context.circular == "base_only":
         raise LeftOut("rotated copy")

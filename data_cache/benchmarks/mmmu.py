@@ -18,7 +18,7 @@ from data_cache.formats.choices import (
     refuse_unanswered,
 )
 from data_cache.formats.embedded import image_struct, with_images
-from data_cache.formats.rows import LeftOut, Row
+from data_cache.formats.rows import LeftOut, Row, quoted
 from data_cache.formats.tables import read_table
 from data_cache.images import ImageFile
 from data_cache.samples import Sample
@@ -26,8 +26,8 @@ from data_cache.samples import Sample
 REQUIRED = ("id", "question", "answer", "question_type")
 OPEN = ("open", "short-answer")
 """What the hub and the repository call a question without options."""
-REFERENCE = re.compile(r"<image (\d+)>")
-IDENTITY = re.compile(r"(dev|validation|test)_(.+)_\d+")
+REFERENCE = re.compile(r"<image ([0-9]{1,3})>")
+IDENTITY = re.compile(r"(dev|validation|test)_(.+)_[0-9]+")
 MOST_IMAGES = 7
 
 DISCIPLINES: dict[str, tuple[str, ...]] = {
@@ -117,7 +117,7 @@ def sample_of(row: Row, context: Context) -> Sample:
     name = row.text("id")
     identity = IDENTITY.fullmatch(name)
     if identity is None:
-        raise row.bad("id", f"{name!r} is not of the form validation_Accounting_1")
+        raise row.bad("id", f"{quoted(name)} is not of the form validation_Accounting_1")
     split, subject = identity.groups()
     if split != context.variant:
         raise LeftOut(f"of the {split} split")
@@ -125,7 +125,7 @@ def sample_of(row: Row, context: Context) -> Sample:
     if kind in OPEN:
         raise LeftOut("open question")
     if kind != "multiple-choice":
-        raise row.bad("question_type", f"{kind!r} is neither multiple-choice nor open")
+        raise row.bad("question_type", f"{quoted(kind)} is neither multiple-choice nor open")
     listed = "options" in row.values
     options = listed_options(row, "options") if listed else lettered_options(row)
     question = row.text("question")

@@ -1,5 +1,6 @@
 """The question, the options and the answer of a row, as most tables write them."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -129,7 +130,7 @@ def answer_of(row: Row, options: Sequence[str], column: str = "answer") -> int:
     if len(text) == 1 and text in letters:
         return letters.index(text)
     named = _same(text, options)
-    if text.isascii() and text.isdecimal() and int(text) < len(options):
+    if re.fullmatch(r"[0-9]{1,4}", text) and int(text) < len(options):
         named |= {int(text)}
     if not named and len(text) == 1 and text.upper() in letters:
         return letters.index(text.upper())

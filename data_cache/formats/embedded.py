@@ -12,6 +12,7 @@ from data_cache.image_store import ImageStore
 from data_cache.images import ImageFile
 from data_cache.samples import RowProblem
 
+SCALARS = (str, int, float)
 LONGEST_REFERENCE = 64
 """Characters; a shorter image cell is the index of the row whose image is meant."""
 
@@ -87,8 +88,9 @@ def list_of(text: str) -> list[str]:
             value: object = ast.literal_eval(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             return [text]
-        if isinstance(value, list):
-            return [str(item) for item in cast(list[object], value)]
+        items = cast(list[object], value) if isinstance(value, list) else [None]
+        if all(isinstance(item, SCALARS) for item in items):
+            return [str(item) for item in items]
     return [text]
 
 

@@ -49,7 +49,9 @@ def named_images(
             images.append(_image(item.strip(), folders, store))
         except BenchmarkError as error:
             raise row.bad(column, str(error)) from error
-        except (OSError, ValueError) as error:  # too long for a name, or a NUL in it
+        except OSError as error:  # too long for a name, or in a folder that is closed to us
+            raise row.bad(column, f"{quoted(item)} cannot be read: {error.strerror}") from error
+        except ValueError as error:  # a NUL
             raise row.bad(column, f"{quoted(item)} is no file name") from error
     return tuple(images)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from data_cache.arrow import pa, pq
 from data_cache.errors import BenchmarkError
@@ -40,10 +41,26 @@ def read_parquet(
             chosen = None if columns is None else [name for name in columns if name in names]
             number = 0
             for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=chosen):
-                for values in batch.to_pylist():
+                for values in _records(batch):
                     number += 1
                     yield Row(file=path, number=number, values=values)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         raise BenchmarkError(
             f"{path} is no readable Parquet file ({error}); was its download stopped?"
         ) from error
+
+
+def _records(batch: Any) -> list[dict[str, Any]]:
+    """Return the rows; bytes of a text that are not UTF-8 become lone surrogates in it."""
+    try:
+        return batch.to_pylist()
+    except UnicodeDecodeError:
+        columns = {name: _texts(batch.column(name)) for name in batch.schema.names}
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _texts(column: Any) -> list[Any]:
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column.to_pylist()
+    raw: list[bytes | None] = column.cast(pa.large_binary()).to_pylist()
+    return [None if value is None else value.decode("utf-8", "surrogateescape") for value in raw]

@@ -1,5 +1,6 @@
 """MMBench is read from the official tables and the hub's, with rotations and references."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -79,6 +80,34 @@ def test_it_is_found_in_lmudata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     benchmark = load_benchmark("mmbench", cache=tmp_path / "cache")
     assert benchmark.origin == "$LMUData"
     assert len(benchmark.samples) == 9
+
+
+@pytest.mark.parametrize("owner", ["lmms-lab", "lmms-lab-encoder"])
+def test_it_is_found_in_the_cache_of_the_hub_under_either_organisation(
+    owner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LMUData", str(tmp_path / "none"))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    snapshot = tmp_path / "hf" / "hub" / f"datasets--{owner}--MMBench" / "snapshots" / "56ba1af"
+    mmbench.write_lmms_lab(snapshot)
+    benchmark = load_benchmark("mmbench", cache=tmp_path / "cache")
+    assert benchmark.origin == f"hub cache, {owner}/MMBench"
+    assert len(benchmark.samples) == 9
+
+
+def test_a_zip_where_a_table_is_wanted_is_refused(tmp_path: Path) -> None:
+    mmbench.write(tmp_path / "data")
+    archive = shutil.make_archive(str(tmp_path / "MMBench"), "zip", tmp_path / "data")
+    with pytest.raises(BenchmarkError, match=r"MMBench\.zip is a zip archive; unpack it"):
+        load(Path(archive))
+
+
+def test_a_download_that_was_stopped_is_refused(tmp_path: Path) -> None:
+    path = mmbench.write_lmms_lab(tmp_path / "data") / "en" / "dev-00000-of-00001.parquet"
+    path.write_bytes(path.read_bytes()[:-500])
+    with pytest.raises(BenchmarkError, match=r"dev-00000-of-00001\.parquet is no readable Parquet"):
+        load(tmp_path / "data")
 
 
 @pytest.mark.parametrize(

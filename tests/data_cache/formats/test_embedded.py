@@ -67,6 +67,8 @@ def test_a_list_in_a_cell_is_a_python_literal_and_anything_else_is_one_text() ->
     assert list_of("""['a, b', "it's"]""") == ["a, b", "it's"]
     assert list_of("[1, 2.5]") == ["1", "2.5"]
     assert list_of("[broken") == ["[broken"]
+    assert list_of("['a', None]") == ["['a', None]"]
+    assert list_of("['a', ['b']]") == ["['a', ['b']]"]
     assert list_of("[__import__('os')]") == ["[__import__('os')]"]
     assert list_of("[" * 5000 + "]" * 5000)[0].startswith("[[")
     assert list_of("a, b") == ["a, b"]

@@ -8,6 +8,7 @@ import pytest
 
 from data_cache.errors import BenchmarkError
 from data_cache.formats.parquet import BATCH_ROWS, read_parquet
+from data_cache.formats.rows import BadRow
 
 
 def test_rows_are_numbered_through_batches_and_columns_can_be_chosen(tmp_path: Path) -> None:
@@ -29,3 +30,17 @@ def test_files_that_are_no_table_are_refused(tmp_path: Path) -> None:
         assert str(path) in str(caught.value)
     with pytest.raises(BenchmarkError, match="has no column question; its columns are a"):
         list(read_parquet(empty, required=("question",)))
+
+
+def test_a_text_that_is_not_utf_8_is_one_bad_row(tmp_path: Path) -> None:
+    raw = pa.array([b"fine", b"caf\xe9", None], pa.binary())
+    valid, offsets, data = raw.buffers()
+    texts = pa.StringArray.from_buffers(3, offsets, data, valid)
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": [1, 2, 3], "question": texts}), path)
+    first, second, third = read_parquet(path)
+    assert first.text("question") == "fine"
+    assert third.optional("question") is None
+    assert [row.get("id") for row in (first, second, third)] == [1, 2, 3]
+    with pytest.raises(BadRow, match=r"t\.parquet, row 2, column question: it is not UTF-8"):
+        second.text("question")
