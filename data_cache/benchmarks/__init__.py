@@ -47,6 +47,10 @@ BENCHMARKS: dict[str, BenchmarkEntry] = {
         module="data_cache.benchmarks.reefknot",
         summary="how two things in an image are related, 4 options",
     ),
+    "pmc_vqa": BenchmarkEntry(
+        module="data_cache.benchmarks.pmc_vqa",
+        summary="figures of medical papers, 4 options",
+    ),
 }
 
 FORMATS: dict[str, str] = {
