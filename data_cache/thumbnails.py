@@ -74,6 +74,26 @@ def thumbnail(raw: bytes, what: str, side: int = THUMBNAIL_SIDE) -> bytes:
     return buffer.getvalue()
 
 
+def as_shown(raw: bytes, what: str) -> bytes:
+    """Return an encoded image in full size, in a form that a browser shows as `as_seen` does.
+
+    Raises
+    ------
+    BenchmarkError
+        As `thumbnail`.
+    """
+    try:
+        with open_image(raw, what) as image:
+            if _is_plain(image):
+                return raw
+            whole = as_seen(image)
+    except UNREADABLE as error:
+        raise not_an_image(what, error) from error
+    buffer = io.BytesIO()
+    whole.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
 def _is_plain(image: "PIL.Image.Image") -> bool:
     """Whether a browser shows the encoded image as `as_seen` does."""
     orientation = image.getexif().get(0x0112, 1)

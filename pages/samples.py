@@ -43,7 +43,7 @@ if wanted and place:
     sample_card.show_steps(place, listing)
     detail = read_detail(reading, listing.order.estimate_keys, wanted)
     lora_origin.show_button(reading, one, detail=detail)
-    sample_card.show_sample(detail)
+    sample_card.show_sample(detail, reading)
 else:
     if wanted:
         note("sample", wanted)

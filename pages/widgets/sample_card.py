@@ -17,11 +17,11 @@ from pages.widgets.carrier import who_carried
 from pages.widgets.charts import show_figure
 from pages.widgets.evidence import settings_of
 from pages.widgets.opened_sample import close_sample, open_sample
-from pages.widgets.pictures import show_picture
 from pages.widgets.sample_choices import Listing
+from pages.widgets.sample_images import show_images
 from pages.widgets.sample_list import page_of
+from pages.widgets.stored import Stored
 
-PICTURE_PIXELS = 256
 REQUIRED = (Condition.FULL, Condition.ONLY_1, Condition.ONLY_2)
 
 
@@ -52,12 +52,12 @@ def show_steps(place: Place, listing: Listing) -> None:
         st.caption(f"{place.number + 1:,} of {place.total:,} by {listing.score.label}")
 
 
-def show_sample(detail: SampleDetail) -> None:
+def show_sample(detail: SampleDetail, reading: Stored) -> None:
     """Show the sample; everything that comes from the benchmark is shown as plain text."""
     _show_sentence(detail)
     asked, answered = st.columns([2, 3], gap="large")
     with asked:
-        _show_question(detail)
+        _show_question(detail, reading)
         _show_scores(detail)
     with answered:
         _show_charts(detail)
@@ -71,21 +71,9 @@ def _show_sentence(detail: SampleDetail) -> None:
         say(who_carried(probabilities, detail.sample.answer))
 
 
-def _show_question(detail: SampleDetail) -> None:
+def _show_question(detail: SampleDetail, reading: Stored) -> None:
     sample = detail.sample
-    with st.container(horizontal=True):
-        for number, thumbnail in enumerate(sample.thumbnails, start=1):
-            show_picture(
-                thumbnail,
-                side=PICTURE_PIXELS,
-                alt=f"Image {number} of {len(sample.thumbnails)}",
-            )
-        if not sample.thumbnails:
-            st.text(
-                "The imported file has no image of this sample."
-                if "imported" in sample.meta
-                else "This sample has no image."
-            )
+    show_images(sample, reading)
     st.text(sample.question)
     full = detail.distributions.get(Condition.FULL)
     choice = None if full is None else full.strict_choice[0]

@@ -6,7 +6,7 @@ import pytest
 
 from data_cache.errors import BenchmarkError
 from data_cache.images import ImageFile
-from data_cache.thumbnails import THUMBNAIL_SIDE, as_seen, thumbnail
+from data_cache.thumbnails import THUMBNAIL_SIDE, as_seen, as_shown, thumbnail
 
 CAMERA_HELD_SIDEWAYS = 6
 
@@ -74,6 +74,16 @@ def test_a_thumbnail_shows_what_a_model_is_given(kind, side):
     expected = np.asarray(given.resize(small.size, PIL.Image.Resampling.BOX)).astype(int)
     tolerance = 0 if side == 40 else 12  # of a JPEG
     assert np.abs(np.asarray(small.convert("RGB")) - expected).mean() <= tolerance
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_in_full_size_it_is_shown_as_a_model_is_given_it(kind):
+    raw = ODD[kind](400, 300)
+    shown = PIL.Image.open(io.BytesIO(as_shown(raw, "it")))
+    assert shown.format in {"PNG", "JPEG"}
+    given = as_seen(PIL.Image.open(io.BytesIO(raw)))
+    assert shown.convert("RGB").tobytes() == given.tobytes()
+    assert shown.getexif().get(0x0112, 1) == 1
 
 
 def test_an_image_of_a_camera_held_sideways_stands_upright():
