@@ -41,6 +41,10 @@ COMMANDS: dict[str, CommandEntry] = {
         module="model_runners.commands.finetune",
         summary="train a LoRA adapter on weighed samples, and measure before and after",
     ),
+    "fetch": CommandEntry(
+        module="model_runners.commands.fetch",
+        summary="download a benchmark from the hub",
+    ),
     "list": CommandEntry(
         module="model_runners.commands.listing",
         summary="list models, families, benchmarks, runs, jobs, adapters and the other tables",

@@ -107,7 +107,7 @@ def find(hub_id: str) -> Found:
         return Found(folder=stored, remote=None)
     try:
         return Found(folder=Path(hf_hub_download(hub_id, "config.json")).parent, remote=remote)
-    except _errors() as error:
+    except hub_errors() as error:
         raise explained(hub_id, error) from error
 
 
@@ -150,7 +150,7 @@ def look(hub_id: str, *, timeout: float = LOOK_SECONDS) -> Remote:
 
     try:
         info = HfApi().model_info(hub_id, files_metadata=True, timeout=timeout)
-    except _errors() as error:
+    except hub_errors() as error:
         raise explained(hub_id, error) from error
     there: dict[str, Any] = {file.rfilename: file for file in info.siblings or ()}
     wanted = wanted_files(there)
@@ -236,7 +236,7 @@ def explained(hub_id: str, error: BaseException) -> RunnerError:
     page = f"{constants.ENDPOINT}/{hub_id}"
     login = "log in with `hf auth login` (or set HF_TOKEN)"
     if not hasattr(error, "response"):  # wrapped, because the cache was looked into after it
-        error = next((one for one in _causes(error) if hasattr(one, "response")), error)
+        error = next((one for one in causes_of(error) if hasattr(one, "response")), error)
     status = getattr(getattr(error, "response", None), "status_code", None)
     if isinstance(error, errors.GatedRepoError):
         who = "the account of your token has no access" if get_token() else "nobody is logged in"
@@ -267,12 +267,12 @@ def explained(hub_id: str, error: BaseException) -> RunnerError:
             f"{_nearest(hub_id)}"
         )
     return ModelNotFound(
-        f"there is no model {hub_id!r} here and the hub did not give it ({_root(error)}); try "
+        f"there is no model {hub_id!r} here and the hub did not give it ({root_of(error)}); try "
         f"again later or give a folder; {_nearest(hub_id)}"
     )
 
 
-def _errors() -> tuple[type[Exception], ...]:
+def hub_errors() -> tuple[type[Exception], ...]:
     """Return what goes wrong between here and the hub."""
     from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError
 
@@ -280,14 +280,14 @@ def _errors() -> tuple[type[Exception], ...]:
     return (OSError, ValueError, RuntimeError, EntryNotFoundError, *HfHubHTTPError.__bases__)
 
 
-def _root(error: BaseException) -> str:
+def root_of(error: BaseException) -> str:
     """Return the first words of what an error came from."""
-    root = _causes(error)[-1]
+    root = causes_of(error)[-1]
     lines = str(root).strip().splitlines()
     return f"{type(root).__name__}: {lines[0]}" if lines else type(root).__name__
 
 
-def _causes(error: BaseException) -> list[BaseException]:
+def causes_of(error: BaseException) -> list[BaseException]:
     """Return an error and what it came from."""
     chain = [error]
     while (cause := chain[-1].__cause__) is not None:
@@ -339,7 +339,7 @@ def _download(remote: Remote, watch: Watch) -> Path:
             raise Cancelled("stopped during the download; the files that are whole are kept")
     try:
         folder = done.result(timeout=0)
-    except _errors() as error:
+    except hub_errors() as error:
         raise explained(remote.hub_id, error) from error
     if remote.missing:
         watch.at(remote.missing, remote.missing)
@@ -364,7 +364,7 @@ def _fetch_files(remote: Remote, done: "Future[Path]", stopped: threading.Event)
             Path(hf_hub_download(remote.hub_id, name, tqdm_class=Stoppable)).parent
             for name in remote.files
         }
-    except (Cancelled, *_errors()) as error:
+    except (Cancelled, *hub_errors()) as error:
         done.set_exception(error)
         return
     if len(folders) == 1:

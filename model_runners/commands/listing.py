@@ -28,10 +28,14 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"no {arguments.what}")
         return 0
     shown = COLUMNS.get(arguments.what, tuple(rows[0]))
-    widths = {name: max(len(name), *(len(str(row[name])) for row in rows)) for name in shown}
+    widths = {name: max(len(name), *(len(_cell(row[name])) for row in rows)) for name in shown}
     for line in ({name: name for name in widths}, *rows):
-        print("  ".join(str(line[name]).ljust(width) for name, width in widths.items()).rstrip())
+        print("  ".join(_cell(line[name]).ljust(width) for name, width in widths.items()).rstrip())
     return 0
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def models(_cache: Path) -> Rows:
@@ -81,11 +85,13 @@ def families(_cache: Path) -> Rows:
     return [{"model_type": name, "family": load_family(name).name} for name in FAMILIES]
 
 
-def benchmarks(_cache: Path) -> Rows:
-    """Return the table of benchmarks."""
-    from data_cache.benchmarks import BENCHMARKS
+def benchmarks(cache: Path) -> Rows:
+    """Return every benchmark: where it was found and what it holds, or how it is had."""
+    from model_runners.benchmark_rows import benchmark_rows
+    from model_runners.progress import progress
 
-    return [{"name": name, "summary": entry.summary} for name, entry in BENCHMARKS.items()]
+    with progress("counting", "benchmark") as bar:
+        return benchmark_rows(cache, at=bar.to, reading=bar.note)
 
 
 def runs(cache: Path) -> Rows:
@@ -168,6 +174,10 @@ LISTS: dict[str, Callable[[Path], Rows]] = {
 }
 
 COLUMNS = {
+    "benchmarks": (
+        *("name", "found", "rows", "questions", "samples", "bad_rows", "key", "group"),
+        *("licence", "where_or_how"),
+    ),
     "models": ("name", "family", "parameters", "layers", "route", "guessed"),
     "jobs": ("job_key", "state", "done", "total", "title", "message"),
     "runs": ("run_key", "model", "benchmark", "samples", "draws", "layers"),
