@@ -51,6 +51,10 @@ BENCHMARKS: dict[str, BenchmarkEntry] = {
         module="data_cache.benchmarks.pmc_vqa",
         summary="figures of medical papers, 4 options",
     ),
+    "mmstar": BenchmarkEntry(
+        module="data_cache.benchmarks.mmstar",
+        summary="questions that need their image, 6 abilities, 4 options",
+    ),
 }
 
 FORMATS: dict[str, str] = {
