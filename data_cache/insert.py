@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from collections.abc import Sequence
 
 import duckdb
 
@@ -21,6 +22,7 @@ def insert(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
     _insert_runs(connection, batch)
     _insert_samples(connection, batch)
     _insert_blocks(connection, batch.blocks)
+    _count_by_split(connection, batch)
     _insert_estimates(connection, batch)
     _insert_ledger(connection, batch)
 
@@ -130,6 +132,54 @@ def _insert_blocks(connection: duckdb.DuckDBPyConnection, blocks: list[Block]) -
                 ORDER BY run_key, layer, block, sample_id"""
     )
     connection.unregister("incoming_rows")
+
+
+def _count_by_split(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
+    """Count again where a block's samples, or what is known of them, came or went."""
+    held = [(block.run_key, block.index, one) for block in batch.blocks for one in block.sample_ids]
+    gone = [(file.owner, file.block) for file, _ in batch.bad if file.kind is Kind.SAMPLES]
+    told = [(chunk.benchmark_key, chunk.index) for chunk in batch.samples] + gone
+    if not batch.blocks and not told:
+        return
+    connection.register("touched", _keys("run_key", [(b.run_key, b.index) for b in batch.blocks]))
+    connection.register("told", _keys("benchmark_key", told))
+    # Blocks that were there before their samples: their ids are read back, which is rare.
+    late = connection.execute(
+        """SELECT DISTINCT run_key, block, sample_id FROM predictions
+           SEMI JOIN (SELECT run_key, block FROM blocks JOIN runs USING (run_key)
+                      JOIN told USING (benchmark_key, block) ANTI JOIN touched
+                           USING (run_key, block)) USING (run_key, block)"""
+    ).fetchall() if told else []  # fmt: skip
+    connection.register(
+        "held",
+        _keys("run_key", [row[:2] for row in (*held, *late)]).append_column(
+            "sample_id", pa.array([row[2] for row in (*held, *late)], pa.string())
+        ),
+    )
+    for changed in ("touched", "held"):
+        connection.execute(
+            f"""DELETE FROM covered
+                WHERE (run_key, block) IN (SELECT run_key, block FROM {changed})"""
+        )
+    connection.execute(
+        """INSERT INTO covered
+               SELECT run_key, block, split, subset, count(*)
+               FROM held JOIN runs USING (run_key)
+               JOIN samples USING (benchmark_key, block, sample_id)
+               GROUP BY ALL ORDER BY ALL"""
+    )
+    for name in ("touched", "told", "held"):
+        connection.unregister(name)
+
+
+def _keys(owner: str, pairs: Sequence[tuple[str, int | None]]) -> Table:
+    """Return owners and blocks as a table."""
+    return pa.table(
+        {
+            owner: pa.array([pair[0] for pair in pairs], pa.string()),
+            "block": pa.array([pair[1] for pair in pairs], pa.int32()),
+        }
+    )
 
 
 def _delete_blocks(connection: duckdb.DuckDBPyConnection, blocks: list[Block]) -> None:

@@ -113,10 +113,29 @@ def keep_thumbnails_once(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("ALTER TABLE new_samples RENAME TO samples")
 
 
+def count_by_split(connection: duckdb.DuckDBPyConnection) -> None:
+    """Migration 5: how many samples of each split and subset a block of a run has.
+
+    So that an overview need not read the predictions.
+    """
+    connection.execute(
+        """CREATE TABLE covered (
+               run_key VARCHAR NOT NULL, block INTEGER NOT NULL, split VARCHAR NOT NULL,
+               subset VARCHAR NOT NULL, n_samples INTEGER NOT NULL)"""
+    )
+    connection.execute(
+        """INSERT INTO covered
+               SELECT run_key, block, split, subset, count(*)
+               FROM (SELECT DISTINCT run_key, block, sample_id FROM predictions)
+               JOIN runs USING (run_key) JOIN samples USING (benchmark_key, block, sample_id)
+               GROUP BY ALL ORDER BY ALL"""
+    )
+
+
 Migration = Callable[[duckdb.DuckDBPyConnection], None]
 
 MIGRATIONS: tuple[Migration, ...] = (
-    create_tables, add_layer_features, add_influences, keep_thumbnails_once,
+    create_tables, add_layer_features, add_influences, keep_thumbnails_once, count_by_split,
 )  # fmt: skip
 """Step i brings a file of schema i to schema i + 1. Steps are added, never changed."""
 
@@ -124,7 +143,7 @@ SCHEMA_VERSION = len(MIGRATIONS)
 
 TABLES = (
     "files", "runs", "blocks", "predictions", "features", "layer_features", "samples",
-    "thumbnails", "estimates", "pointwise",
+    "thumbnails", "estimates", "pointwise", "covered",
 )  # fmt: skip
 """Every table that holds data."""
 
