@@ -55,6 +55,10 @@ BENCHMARKS: dict[str, BenchmarkEntry] = {
         module="data_cache.benchmarks.mmstar",
         summary="questions that need their image, 6 abilities, 4 options",
     ),
+    "music_avqa": BenchmarkEntry(
+        module="data_cache.benchmarks.music_avqa",
+        summary="videos of people playing instruments, seen and heard, 2 to 22 options",
+    ),
 }
 
 FORMATS: dict[str, str] = {
