@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.widgets.entry import enter_through_app
 from pages.widgets.errors import sentence_instead
+from pages.widgets.import_form import show_import
 from pages.widgets.job_cards import show_jobs
 from pages.widgets.own_models import offer_to_keep
 from pages.widgets.run_choices import choose_run
@@ -24,6 +25,7 @@ with sentence_instead("This run is not possible."):
         offer_to_keep(options.model)
         show_cost(options, reading.cache)
         show_start(options, reading.cache)
+show_import(reading)
 
 st.subheader("Jobs", anchor=False)
 show_jobs(reading)

@@ -1,21 +1,14 @@
 """`import`: keep predictions that somebody else computed as a run, and estimate its spectra."""
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from data_cache.benchmarks.reading import MAX_BAD_SHARE
 from data_cache.benchmarks.source import CIRCULAR
 from data_cache.benchmarks.splits import SPLIT_POLICIES
-from data_cache.location import cache_directory, command
+from data_cache.location import cache_directory
 from data_cache.samples import SPLITS
-
-if TYPE_CHECKING:
-    from model_runners.importing import Imported
-
-LISTED_BAD_ROWS = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Import, estimate, and say what came of it; the run's key goes to stdout."""
     from data_cache.imported import ImportOptions
-    from model_runners.importing import import_and_estimate
+    from model_runners.importing import described, import_and_estimate
     from model_runners.progress import progress
 
     cache = cache_directory(arguments.cache)
@@ -97,30 +90,3 @@ def run(arguments: argparse.Namespace) -> int:
         print(line, file=sys.stderr)
     print(imported.report.run_key)
     return 0
-
-
-def described(imported: "Imported", cache: Path) -> list[str]:
-    """Return what an import did, line by line."""
-    report = imported.report
-    whose = "of the benchmark" if report.is_known else "of the file"
-    lines = [
-        f"run {report.run_key}: {report.samples} samples of {report.benchmark} ({whose}, key "
-        f"{report.benchmark_key}) through {report.model}, imported from {report.rows} rows "
-        f"({report.format}); {len(imported.spectra)} spectra"
-    ]
-    lines += [f"  note: {sentence}" for sentence in report.notes]
-    lines += [f"  left out: {problem}" for problem in report.bad_rows[:LISTED_BAD_ROWS]]
-    if len(report.bad_rows) > LISTED_BAD_ROWS:
-        lines.append(f"  and {len(report.bad_rows) - LISTED_BAD_ROWS} more bad rows")
-    for record in imported.spectra:
-        lines.append(
-            f"  {record.subset}: n {record.n}  R {record.redundancy:+.3f}  "
-            f"U1 {record.unique_1:+.3f}  U2 {record.unique_2:+.3f}  S {record.synergy:+.3f}  "
-            f"total {record.total:.3f} bits  accuracy {record.accuracy:.3f}"
-        )
-    lines += [f"  no spectrum of {sentence}" for sentence in imported.refused]
-    if not imported.spectra:
-        model, benchmark = shlex.quote(report.model), shlex.quote(report.benchmark)
-        names = f"--model {model} --benchmark {benchmark} --by subset"
-        lines.append(f"  estimate with {command(f'estimate {names}', cache)}")
-    return lines
