@@ -93,8 +93,8 @@ def said_of(sample: Sample, asking: Asking = USUAL) -> Said:
 def put(question: str, options: Sequence[str], asking: Asking) -> Said:
     """Put a question with these options as asked."""
     lines = option_lines(options, asking.answers)
-    text, start = filled(asking.text, question=question, options=lines)
-    return Said(text=text, question=(start, start + len(question)))
+    text, start = filled(asking.text, question=question.strip(), options=lines)
+    return Said(text=text, question=(start, start + len(question.strip())))
 
 
 def option_lines(options: Sequence[str], answers: AnswerStyle) -> list[str]:

@@ -36,6 +36,7 @@ STANDARD = "standard"
 """The name of the template that is used where nobody chooses one."""
 LONGEST = 20_000
 """Characters of a template; a longer one is a wrong file."""
+_LABEL, _HINT = "Question: ", "Hint: "
 _FIELD = re.compile(r"\{\s*([A-Za-z_]\w*)\s*\}")
 _QUESTION, _OPTIONS = "{question}", "{options}"
 
@@ -200,6 +201,9 @@ def _unknown(field: str, answers: AnswerStyle, wanted: set[str]) -> str:
 def filled(text: str, *, question: str, options: Sequence[str]) -> tuple[str, int]:
     r"""Put a question and the lines of its options into a template.
 
+    Blanks at the ends of the whole are dropped, because many chat templates drop them. A question
+    that comes with a hint says itself where it begins, so the template does not say it again.
+
     Returns
     -------
     tuple
@@ -207,14 +211,19 @@ def filled(text: str, *, question: str, options: Sequence[str]) -> tuple[str, in
 
     >>> filled("Q: {question} {options}", question="{options}?", options=["A. 1", "B. 2"])
     ('Q: {options}? A. 1\nB. 2', 3)
+    >>> filled("Question: {question}", question="Hint: It rolls.\nQuestion: What?", options=[])
+    ('Hint: It rolls.\nQuestion: What?', 0)
     """
     values = {_QUESTION: question, _OPTIONS: "\n".join(options)}
     said, start = "", 0
     for piece in re.split(r"(\{question\}|\{options\})", text):
         if piece == _QUESTION:
+            if question.startswith(_HINT):
+                said = said.removesuffix(_LABEL)
             start = len(said)
         said += values.get(piece, piece)
-    return said, start
+    before = len(said) - len(said.lstrip())
+    return said.strip(), max(0, start - before)
 
 
 def name_of(text: str, answers: AnswerStyle) -> str:

@@ -61,6 +61,21 @@ def test_fields_are_replaced_in_the_template_only() -> None:
     assert text[start:] == question
 
 
+def test_blanks_at_the_ends_are_dropped_whoever_wrote_them() -> None:
+    """Chat templates that drop them would else not have the text that is looked for in them."""
+    text, start = filled("{options} {question}", question="Which? \n", options=["\n A. a cat"])
+    assert (text, text[start:]) == ("A. a cat Which?", "Which?")
+
+
+def test_a_question_with_a_hint_is_labelled_once() -> None:
+    """As VLMEvalKit does; the label of another question stays."""
+    text, vlmevalkit = "Hint: It barks.\nQuestion: Which?", named("vlmevalkit", "letters")
+    said, start = filled(vlmevalkit, question=text, options=["A. a cat"])
+    assert said.startswith(f"{text}\nOptions:\nA. a cat\nPlease")
+    assert start == 0
+    assert filled(vlmevalkit, question="Which?", options=[])[0].startswith("Question: Which?\n")
+
+
 def test_other_braces_of_a_template_stay() -> None:
     text = '{question}\n{options}\nAnswer as {"letter": "A"} or { } or {1}.'
     assert _asked(checked(text, "letters")).endswith('{"letter": "A"} or { } or {1}.')

@@ -8,6 +8,7 @@ import torch
 
 from data_cache.benchmarks.digits_vqa import IMAGE_SIDE
 from data_cache.samples import Benchmark, ImageFile
+from model_runners.asking import Asking
 from model_runners.encoding import decode_image, encode
 from model_runners.errors import UnsupportedModel
 from model_runners.families import FAMILIES
@@ -34,6 +35,22 @@ def logits(loaded: LoadedModel, samples, *, images: VisionCache | None = None) -
     keywords = captured.arguments()
     with torch.no_grad():
         return loaded.stack.head(replay(loaded.stack, captured.embeddings, keywords).hidden)
+
+
+def test_the_question_is_found_wherever_a_template_puts_it(
+    loaded: LoadedModel, digits: Benchmark
+) -> None:
+    samples = digits.samples[:2]
+    batch = encode(
+        loaded.processor,
+        samples,
+        image_token_id=loaded.image_token_id,
+        scope="question",
+        asking=Asking(template="Look.\n{options}\n\nQ: {question}"),
+    )
+    for row, sample in enumerate(samples):
+        said = loaded.processor.tokenizer.decode(batch.inputs["input_ids"][row, batch.text[row]])
+        assert said.strip().lower() == sample.question.lower()
 
 
 def _wide(image: ImageFile) -> ImageFile:
