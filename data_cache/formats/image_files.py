@@ -51,8 +51,6 @@ def named_images(
             raise row.bad(column, str(error)) from error
         except OSError as error:  # too long for a name, or in a folder that is closed to us
             raise row.bad(column, f"{quoted(item)} cannot be read: {error.strerror}") from error
-        except ValueError as error:  # a NUL
-            raise row.bad(column, f"{quoted(item)} is no file name") from error
     return tuple(images)
 
 

@@ -7,6 +7,7 @@ table.
 """
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def write_test_split(folder: Path) -> Path:
     return folder
 
 
-def write_table_of_vlmevalkit(folder: Path) -> Path:
+def write_table_of_vlmevalkit(folder: Path, rows: Sequence[Fields] | None = None) -> Path:
     """`MMMU_DEV_VAL.tsv`: a column per option, the images of a row in one cell, both splits."""
     letters = "ABCDEFGHI"
     columns = [
@@ -137,7 +138,7 @@ def write_table_of_vlmevalkit(folder: Path) -> Path:
     dev = [("dev_Accounting_1", *ROWS[0][1:]), ("dev_Math_2", *ROWS[3][1:])]
     records: list[dict[str, Any]] = []
     for number, (name, question, options, answer, kind, subfield, images) in enumerate(
-        (*dev, *ROWS), start=1
+        (*dev, *ROWS) if rows is None else rows, start=1
     ):
         texts = [base64.b64encode(drawn(image)).decode() for image in images]
         records.append(

@@ -64,6 +64,14 @@ def test_an_image_is_stored_once_for_all_rotations_and_questions_that_show_it(
     connection.close()
 
 
+def test_an_index_that_pandas_wrote_as_a_fraction_is_the_same_index(tmp_path: Path) -> None:
+    records = [mmbench.record(fields) for fields in mmbench.ROWS]
+    for record in records:
+        record["index"] = f"{record['index']}.0"
+    mmbench.write_table(tmp_path / "data" / "MMBench_DEV_EN.tsv", records, mmbench.COLUMNS)
+    assert_as_expected(load(tmp_path / "data"), mmbench.EXPECTED, drawn)
+
+
 def test_ccbench_has_categories_for_subsets(tmp_path: Path) -> None:
     benchmark = load(mmbench.write_cc(tmp_path / "data"), "mmbench:cc")
     assert_as_expected(benchmark, mmbench.EXPECTED_CC, drawn)

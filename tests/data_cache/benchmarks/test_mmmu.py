@@ -44,6 +44,25 @@ def test_the_table_of_vlmevalkit_holds_the_same_and_the_other_split(tmp_path: Pa
     assert {s.id for s in load(folder, "mmmu:dev").samples} == {"dev_Accounting_1", "dev_Math_2"}
 
 
+def test_a_question_that_speaks_of_no_image_has_all_of_them(tmp_path: Path) -> None:
+    silent = ("validation_Art_8", "Which is red?", ("a", "b"), "A", "multiple-choice", "Colour")
+    fields = (*silent, ("frame.jpg", "red"))
+    mmmu.write_parquet(tmp_path / "data" / "validation-0.parquet", [mmmu.hub_record(fields)])
+    mmmu.write_table_of_vlmevalkit(tmp_path / "table", [fields])
+    for folder in ("data", "table"):
+        (sample,) = load(tmp_path / folder).samples
+        assert [image.read() for image in sample.images] == [drawn("frame.jpg"), drawn("red")]
+
+
+def test_a_table_that_speaks_of_an_image_it_has_not_has_a_bad_row(tmp_path: Path) -> None:
+    rows = [(*mmmu.ROWS[0][:1], "See <image 2>", *mmmu.ROWS[0][2:]), mmmu.ROWS[3]]
+    path = mmmu.write_table_of_vlmevalkit(tmp_path / "data", rows) / "MMMU_DEV_VAL.tsv"
+    (problem,) = load(tmp_path / "data").bad_rows
+    assert (
+        str(problem) == f"{path}, row 1, column image: its text speaks of <image 2>, and it has 1"
+    )
+
+
 def test_a_second_reading_has_the_same_content_hash(tmp_path: Path) -> None:
     folder = mmmu.write(tmp_path / "data")
     assert load(folder).key == load(folder).key

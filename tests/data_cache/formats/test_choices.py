@@ -45,6 +45,10 @@ def test_an_answer_is_a_letter_an_index_or_a_text(answer: object, index: int) ->
     assert answer_of(row(answer=answer), ANIMALS) == index
 
 
+def test_a_text_that_is_the_same_to_the_letter_comes_before_one_in_another_case() -> None:
+    assert answer_of(row(answer="a Cat"), ("A cat", "a Cat")) == 1
+
+
 def test_a_letter_comes_before_a_text_that_is_one() -> None:
     assert answer_of(row(answer="A"), ("B", "A")) == 0
     assert answer_of(row(answer="b"), ("a", "c", "b")) == 2
@@ -57,7 +61,7 @@ def test_a_number_that_is_an_index_and_another_options_text_is_refused() -> None
         answer_of(row(answer="1"), ("1", "2"))
 
 
-@pytest.mark.parametrize("answer", ["D", "3", -1, 1.5, "9" * 5000, "c", "the cat", "²"])
+@pytest.mark.parametrize("answer", ["D", "AB", "3", -1, 1.5, "9" * 5000, "c", "the cat", "²"])
 def test_an_answer_that_is_no_option_is_refused(answer: object) -> None:
     with pytest.raises(BadRow, match=r"own\.tsv, row 7, column answer: .* is none of its 2 opt"):
         answer_of(row(answer=answer), ("1 cat", "2 cats"))

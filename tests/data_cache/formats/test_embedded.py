@@ -71,6 +71,7 @@ def test_a_list_in_a_cell_is_a_python_literal_and_anything_else_is_one_text() ->
     assert list_of("['a', ['b']]") == ["['a', ['b']]"]
     assert list_of("[__import__('os')]") == ["[__import__('os')]"]
     assert list_of("[" * 5000 + "]" * 5000)[0].startswith("[[")
+    assert list_of(f"[{'-' * 100_000}1]")[0].startswith("[--")
     assert list_of("a, b") == ["a, b"]
 
 
@@ -82,8 +83,8 @@ def test_a_rotated_copy_has_the_image_of_the_row_it_names(cache: Path) -> None:
 
 
 def test_a_row_may_name_a_later_one_or_one_that_names_another(cache: Path) -> None:
-    rows = read(cache, (3, "2"), (2, 1), (1, text_of("one")))
-    assert [pictures(rows[name]) for name in "123"] == [[drawn("one")]] * 3
+    rows = read(cache, (4, "3"), (3, "2"), (2, 1), (1, text_of("one")))
+    assert [pictures(rows[name]) for name in "1234"] == [[drawn("one")]] * 4
 
 
 def test_a_cell_may_hold_several_images_or_none(cache: Path) -> None:
@@ -123,9 +124,11 @@ def test_an_image_that_cannot_be_used_is_a_problem_of_its_row_and_of_those_that_
         ("7", str([text_of("one"), text_of("two")[:-7]])),
         ("8", large),
         ("9", text_of("two")),
+        ("10", ""),
+        ("11", "10"),
     )
     lines = {name: str(row.problem) for name, row in rows.items() if row.problem is not None}
-    assert set(lines) == set("12345678")
+    assert set(lines) == {*"12345678", "11"}
     assert all(
         line.startswith(f"table.tsv, row {name}, column image: ") for name, line in lines.items()
     )
@@ -136,6 +139,7 @@ def test_an_image_that_cannot_be_used_is_a_problem_of_its_row_and_of_those_that_
     assert "neither base64 nor the index of a row with an image: '99'" in lines["4"]
     assert "'1'" in lines["5"]
     assert "'6'" in lines["6"]
+    assert "'10'" in lines["11"]
     assert "image 2 of 2: it is no valid base64" in lines["7"]
 
 
