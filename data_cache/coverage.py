@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data_cache.errors import CacheMissing
 from data_cache.plan import OUTPUT_LAYER
-from data_cache.samples import SPLITS
+from data_cache.samples import SPLITS, Split
 from data_cache.store import reader
 
 
@@ -19,9 +19,9 @@ class RunCoverage:
     run_key: str
     samples: int
     """Samples with predictions."""
-    by_split: dict[str, int]
+    by_split: dict[Split, int]
     """The same by split; of samples whose texts are not stored the split is not known."""
-    known: dict[str, int]
+    known: dict[Split, int]
     """Samples of its benchmark whose texts are stored, by split: the benchmark has no fewer."""
     spectra: int
     """Estimates of the model's own output."""

@@ -1,5 +1,6 @@
 """What comes with the program: the demo's chunks, copied into a cache and ingested."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +24,12 @@ class DemoReport:
     ingest: IngestReport
 
 
-def load_demo(cache: Path, *, source: Path = DEMO_DIRECTORY) -> DemoReport:
+def load_demo(
+    cache: Path,
+    *,
+    source: Path = DEMO_DIRECTORY,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> DemoReport:
     """Copy what is missing of the shipped spool into a cache, and ingest it.
 
     Parameters
@@ -32,6 +38,9 @@ def load_demo(cache: Path, *, source: Path = DEMO_DIRECTORY) -> DemoReport:
         The cache folder; made if it is missing.
     source
         A cache folder to copy from.
+    progress
+        Told how many files lie in the cache's spool, and of how many; when all do, they are
+        ingested.
 
     Raises
     ------
@@ -45,9 +54,11 @@ def load_demo(cache: Path, *, source: Path = DEMO_DIRECTORY) -> DemoReport:
             "with `python -m model_runners demo train oracle`"
         )
     copied = 0
-    for file in files:
+    for place, file in enumerate(files):
+        progress(place, len(files))
         target = spool_directory(cache) / file.name
         if not target.exists():
             write_atomically(target, file.path.read_bytes())
             copied += 1
+    progress(len(files), len(files))
     return DemoReport(copied=copied, present=len(files) - copied, ingest=ingest(cache))

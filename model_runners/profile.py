@@ -6,6 +6,7 @@ killed goes on where the last finished chunk ends, and a longer run only adds to
 
 import platform
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -287,7 +288,7 @@ def profile(
         key,
         config,
         self_test=tested.to_dict(),
-        environment=environment(loaded, statistics, rows),
+        environment=environment(loaded, statistics, rows, benchmark),
     )
     runner = BatchRunner(
         loaded=loaded,
@@ -433,7 +434,9 @@ def configuration(
     }
 
 
-def environment(loaded: LoadedModel, statistics: NoiseStatistics, rows: int) -> dict[str, Any]:
+def environment(
+    loaded: LoadedModel, statistics: NoiseStatistics, rows: int, benchmark: Benchmark
+) -> dict[str, Any]:
     """Return what is worth knowing about a run and does not change what it is."""
     import torch
     import transformers
@@ -450,6 +453,7 @@ def environment(loaded: LoadedModel, statistics: NoiseStatistics, rows: int) -> 
         "noise_statistics": statistics.digest,
         "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
         "language_layers": len(loaded.stack.layers),
+        "benchmark_samples": Counter(sample.split for sample in benchmark.samples),
     }
 
 

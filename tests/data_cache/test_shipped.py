@@ -43,3 +43,9 @@ def test_estimates_of_the_user_are_kept(tmp_path, shipped):
 def test_a_folder_without_chunks_says_how_to_make_them(tmp_path):
     with pytest.raises(CacheError, match=r"no demo chunks in.*demo train oracle"):
         load_demo(tmp_path / "cache", source=tmp_path / "nothing")
+
+
+def test_the_progress_of_copying_is_told(tmp_path, shipped):
+    told = []
+    load_demo(tmp_path / "cache", source=shipped, progress=lambda *place: told.append(place))
+    assert told == [(place, 6) for place in range(7)]
