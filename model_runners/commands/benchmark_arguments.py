@@ -61,4 +61,5 @@ def tell_rows(benchmark: Benchmark) -> None:
             more = len(bad) - SHOWN_BAD_ROWS
             print(f"  and {more} more; `list benchmarks --json` has them", file=sys.stderr)
     for reason, count in benchmark.left_out.items():
-        print(f"{count} rows are left out on purpose: {reason}", file=sys.stderr)
+        word = "row is" if count == 1 else "rows are"
+        print(f"{count} {word} left out on purpose: {reason}", file=sys.stderr)

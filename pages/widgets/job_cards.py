@@ -21,7 +21,7 @@ from pages.widgets.job_words import (
     share_done,
     state_of,
 )
-from pages.widgets.left_out import show_left_out
+from pages.widgets.left_out import show_bad_rows_of, show_left_out
 from pages.widgets.running_jobs import EVERY_SECONDS, rerun_when_changed
 from pages.widgets.self_tests import show_self_test
 from pages.widgets.stored import Stored
@@ -94,6 +94,7 @@ def _show_job(job: JobRow, reading: Stored, *, with_kind: bool, more: More | Non
         for sentence in job.result.get("without_spectrum", []):
             st.text(f"No spectrum of {sentence}")
         show_left_out(job)
+        show_bad_rows_of(job)
         show_self_test(job.result.get("self_test", {}), key=f"self_test_{job.job_key}")
         if more is not None:
             more(job, reading)

@@ -6,9 +6,9 @@ from model_runners.errors import BadOption
 from model_runners.finetuning.options import FinetuneOptions
 from model_runners.strategies import STRATEGIES
 from pages.widgets import state
+from pages.widgets.benchmark_choices import choose_benchmark, show_rows
 from pages.widgets.run_choices import (
     ask_for_model,
-    choose_benchmark,
     choose_device,
     choose_draws,
     choose_limit,
@@ -27,10 +27,14 @@ def choose_finetune() -> FinetuneOptions | None:
     data_cache.errors.DataError, model_runners.errors.RunnerError
         If a choice makes no sense or cannot be read.
     """
-    with st.container(horizontal=True, vertical_alignment="top"):
+    first_row = st.container(horizontal=True, vertical_alignment="top")
+    manner_row = st.container()
+    with first_row:
         model = choose_model(state.LORA_MODEL, state.LORA_OTHER_MODEL)
-        benchmark = choose_benchmark(state.LORA_BENCHMARK)
-        subset = choose_subset(benchmark, state.LORA_SUBSET)
+        chosen = choose_benchmark(state.LORA_BENCHMARK, manner_row)
+        if chosen is None:
+            return None
+        subset = choose_subset(chosen.benchmark, state.LORA_SUBSET)
         strategy = st.segmented_control(
             "Strategy",
             list(STRATEGIES),
@@ -77,6 +81,7 @@ def choose_finetune() -> FinetuneOptions | None:
             help="Empty takes 2e-4 at width 4096, in proportion to 1 / width, at most 2e-3.",
         )
         seed = _count("Seed", state.LORA_SEED, 0, "Of first weights and order.", least=0)
+    chosen = show_rows(chosen, state.LORA_BENCHMARK)
     if not model:
         ask_for_model()
         return None
@@ -84,7 +89,11 @@ def choose_finetune() -> FinetuneOptions | None:
         raise BadOption("choose a strategy")
     return FinetuneOptions(
         model=model,
-        benchmark=benchmark.name,
+        benchmark=chosen.choice.name,
+        data=chosen.choice.data,
+        split_policy=chosen.choice.split_policy,
+        circular=chosen.choice.circular,
+        max_bad_rows=chosen.max_bad_rows,
         strategy=strategy,
         subset=subset,
         limit=limit,

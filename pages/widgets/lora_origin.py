@@ -13,6 +13,7 @@ from model_runners.models import MODELS
 from pages.figures.rows import POOLED
 from pages.widgets import state
 from pages.widgets.address import say
+from pages.widgets.benchmark_choices import VARIANT
 from pages.widgets.run_choices import EVERY_SUBSET, OTHER
 from pages.widgets.sidebar import Selection
 from pages.widgets.stored import Stored
@@ -120,7 +121,7 @@ def refusal_of(reading: Stored, model: str, benchmark: str) -> str | None:
     """Say why no adapter can be trained from here; None where one can."""
     if any(one.name == model for one in read_adapters(reading)):
         return "This model has an adapter already; choose the model that it was trained from."
-    if benchmark not in BENCHMARKS:
+    if benchmark.partition(":")[0] not in BENCHMARKS:
         return "This benchmark is not among those that PIDscope can read here."
     return None
 
@@ -145,7 +146,10 @@ def _choose(origin: Origin) -> None:
     st.session_state[state.LORA_MODEL] = origin.model if known else OTHER
     if not known:
         st.session_state[state.LORA_OTHER_MODEL] = origin.model
-    st.session_state[state.LORA_BENCHMARK] = origin.benchmark
+    base, _, variant = origin.benchmark.partition(":")
+    st.session_state[state.LORA_BENCHMARK] = base
+    if variant:
+        st.session_state[f"{state.LORA_BENCHMARK}{VARIANT}_{base}"] = variant
     st.session_state[state.LORA_SUBSET] = origin.subset or EVERY_SUBSET
     st.session_state[state.LORA_STRATEGY] = STRATEGY
     st.session_state[state.LORA_FROM] = origin

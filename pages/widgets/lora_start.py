@@ -9,6 +9,7 @@ import streamlit as st
 from data_cache import jobs
 from data_cache.jobs import JobRow
 from data_cache.samples import Benchmark
+from model_runners.benchmark_choice import choice_of
 from model_runners.finetuning.options import FinetuneOptions
 from model_runners.finetuning.requests import check_names, training_samples
 from model_runners.jobs import start
@@ -21,7 +22,7 @@ from model_runners.strategies import (
 )
 from pages.widgets.errors import sentence_instead
 from pages.widgets.job_words import duration
-from pages.widgets.run_choices import read_benchmark
+from pages.widgets.read_benchmarks import read_benchmark
 from pages.widgets.stored import Stored
 from pages.widgets.wishes import clicked
 
@@ -79,7 +80,7 @@ def plan_of(options: FinetuneOptions, benchmark: Benchmark, reading: Stored) -> 
 
 def show_plan(options: FinetuneOptions, reading: Stored) -> Plan:
     """Say what is trained on what, before it is started."""
-    plan = plan_of(options, read_benchmark(options.benchmark), reading)
+    plan = plan_of(options, read_benchmark(choice_of(options)), reading)
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, gap="medium", key="plan"):
             for label, value, meaning in numbers(plan):

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from data_cache.benchmarks import BENCHMARKS, load_benchmark
 from data_cache.samples import Benchmark
 from model_runners.errors import BadOption
 from model_runners.models import MODELS, runnable
 from model_runners.profile import ProfileOptions
 from model_runners.registry import own
 from pages.widgets import state
+from pages.widgets.benchmark_choices import choose_benchmark, show_rows
 from pages.widgets.run_manner import choose_manner
 from pages.widgets.run_template import choose_template
 
@@ -31,11 +31,19 @@ def choose_run() -> ProfileOptions | None:
     data_cache.errors.DataError, model_runners.errors.RunnerError
         If a choice makes no sense or cannot be read.
     """
-    with st.container(horizontal=True, vertical_alignment="top"):
+    first_row, second_row, manner_row = (
+        st.container(horizontal=True, vertical_alignment="top"),
+        st.container(horizontal=True, vertical_alignment="top"),
+        st.container(gap="small"),
+    )
+    with first_row:
         model = choose_model(state.RUN_MODEL, state.RUN_OTHER_MODEL)
-        benchmark = choose_benchmark(state.RUN_BENCHMARK)
-        subset = choose_subset(benchmark, state.RUN_SUBSET)
-    with st.container(horizontal=True, vertical_alignment="top"):
+        chosen = choose_benchmark(state.RUN_BENCHMARK, manner_row)
+        if chosen is None:
+            return None
+        subset = choose_subset(chosen.benchmark, state.RUN_SUBSET)
+    benchmark = chosen.benchmark
+    with second_row:
         split = st.segmented_control(
             "Split",
             SPLITS,
@@ -61,7 +69,9 @@ def choose_run() -> ProfileOptions | None:
             help="Every layer, through the logit lens, for the Layers page: in the same pass, and "
             "so many times as much to store.",
         )
-    manner = choose_manner()
+    with manner_row:
+        manner = choose_manner()
+    chosen = show_rows(chosen, state.RUN_BENCHMARK)
     if split not in SPLITS:
         raise BadOption("choose a split")
     (first,) = benchmark.select(subset=subset, split=split, limit=1)
@@ -71,7 +81,11 @@ def choose_run() -> ProfileOptions | None:
         return None
     return ProfileOptions(
         model=model,
-        benchmark=benchmark.name,
+        benchmark=chosen.choice.name,
+        data=chosen.choice.data,
+        split_policy=chosen.choice.split_policy,
+        circular=chosen.choice.circular,
+        max_bad_rows=chosen.max_bad_rows,
         subset=subset,
         split=split,
         limit=limit,
@@ -83,12 +97,6 @@ def choose_run() -> ProfileOptions | None:
         pooling=manner.pooling,
         template=template,
     )
-
-
-@st.cache_resource(max_entries=4, show_spinner="Reading the benchmark")
-def read_benchmark(name: str) -> Benchmark:
-    """Return a benchmark, read once for all sessions; it cannot be changed."""
-    return load_benchmark(name)
 
 
 def choose_model(key: str, other_key: str) -> str:
@@ -141,21 +149,10 @@ def ask_for_model() -> None:
     st.text("Give the folder of a model, or its id on the hub, such as owner/name.")
 
 
-def choose_benchmark(key: str) -> Benchmark:
-    """Draw the picker for the benchmark."""
-    chosen = st.selectbox(
-        "Benchmark",
-        list(BENCHMARKS),
-        key=key,
-        persist_state="session",
-        width=200,
-        help="\n".join(f"- {name}: {entry.summary}" for name, entry in BENCHMARKS.items()),
-    )
-    return read_benchmark(chosen or next(iter(BENCHMARKS)))
-
-
 def choose_subset(benchmark: Benchmark, key: str) -> str | None:
     """Draw the picker for a subset; None is every one of them."""
+    if st.session_state.get(key) not in (None, EVERY_SUBSET, *benchmark.subsets):
+        st.session_state[key] = EVERY_SUBSET  # it is of another benchmark
     chosen = st.selectbox(
         "Subset",
         [EVERY_SUBSET, *benchmark.subsets],

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from model_runners.benchmark_choice import choice_of
 from model_runners.cost import Cost, estimate_cost
 from model_runners.hub import written_bytes
 from model_runners.jobs import start
@@ -11,7 +12,7 @@ from model_runners.profile import ProfileOptions
 from pages.widgets.download import show_download
 from pages.widgets.errors import sentence_instead
 from pages.widgets.job_words import duration, parameters
-from pages.widgets.run_choices import read_benchmark
+from pages.widgets.read_benchmarks import read_benchmark
 from pages.widgets.wishes import clicked
 
 UNKNOWN = "not known yet"
@@ -26,7 +27,7 @@ def show_cost(options: ProfileOptions, cache: Path) -> Cost:
         If the model, the subset or the device is not there.
     """
     with st.spinner("Counting passes"):
-        cost = estimate_cost(options, cache, benchmark=read_benchmark(options.benchmark))
+        cost = estimate_cost(options, cache, benchmark=read_benchmark(choice_of(options)))
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, gap="medium", key="cost"):
             for label, value, meaning in numbers(cost):
