@@ -17,7 +17,7 @@ from typing import cast
 
 from data_cache.benchmarks.source import Context, Source, Variant
 from data_cache.errors import BenchmarkError
-from data_cache.formats.beside import bases_of, find_beside
+from data_cache.formats.beside import find_beside
 from data_cache.formats.json_records import read_json
 from data_cache.formats.rows import LeftOut, Row, quoted
 from data_cache.samples import Sample
@@ -119,7 +119,7 @@ def sample_of(row: Row, context: Context) -> Sample:
     name = row.text("video_id")
     question = _filled(row, template)
     files = [name + ending for ending in ENDINGS]
-    path = find_beside(row, "video_id", files, bases_of(row, context.found.root), VIDEO_FOLDERS)
+    path = find_beside(row, "video_id", files, context.found.root, VIDEO_FOLDERS)
     try:
         video, frames = context.store.video(path, context.frames)
     except BenchmarkError as error:

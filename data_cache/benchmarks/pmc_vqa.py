@@ -5,9 +5,10 @@ comes with them; and a Parquet form. In version 1 the answer is a text and a let
 older files spell `Anwser`, and each choice begins with its letter; in version 2 it is the letter.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -97,48 +98,46 @@ def _rows_of(path: Path, context: Context) -> Iterator[Row]:
 
 
 def _with_figures(path: Path, context: Context) -> Iterator[Row]:
-    second = context.variant.endswith("_2")
     with ExitStack() as stack:
-        archives: list[ImageArchive] | None = None
+
+        @cache  # the list of names in an archive is long, and often not needed
+        def archives() -> list[ImageArchive]:
+            places = (
+                Path(base) / name
+                for base in bases_of(path, context.found.root)
+                for name in ARCHIVES[_is_second(context)]
+            )
+            return [stack.enter_context(ImageArchive(place)) for place in places if place.is_file()]
+
         for row in read_table(path, required=REQUIRED):
-            if row.problem is not None:
-                yield row
-                continue
-            bases = bases_of(row, context.found.root)
-            try:
+            if row.problem is None:
                 try:
-                    figure = row.text(FIGURE)
-                    image = context.store.file(
-                        find_beside(row, FIGURE, (figure,), bases, FOLDERS[second])
-                    )
-                except BadRow as missing:
-                    if archives is None:  # its list of names is long, and often not needed
-                        archives = [
-                            stack.enter_context(ImageArchive(place))
-                            for base in bases
-                            for name in ARCHIVES[second]
-                            if (place := base / name).is_file()
-                        ]
-                    image = _unpacked(row, archives, context, missing, ARCHIVES[second][0])
-            except BadRow as error:
-                yield replace(row, problem=error.problem)
-            except BenchmarkError as error:
-                yield replace(row, problem=row.bad(FIGURE, str(error)).problem)
+                    yield replace(row, images=(_figure(row, context, archives),))
+                except BenchmarkError as error:
+                    bad = error if isinstance(error, BadRow) else row.bad(FIGURE, str(error))
+                    yield replace(row, problem=bad.problem)
             else:
-                yield replace(row, images=(image,))
+                yield row
 
 
-def _unpacked(
-    row: Row, archives: list[ImageArchive], context: Context, missing: BadRow, usual: str
-) -> ImageFile:
+def _figure(row: Row, context: Context, archives: Callable[[], list[ImageArchive]]) -> ImageFile:
     figure = row.text(FIGURE)
-    for archive in archives:
-        raw = archive.read(figure)
-        if raw is not None:
-            return context.store.keep(raw, f"{figure} in {archive.path}")
-    where = " or ".join(str(archive.path) for archive in archives)
-    also = f", nor in {where}" if where else f", and no {usual} beside it"
-    raise row.bad(FIGURE, missing.problem.reason + also) from missing
+    second = _is_second(context)
+    try:
+        path = find_beside(row, FIGURE, (figure,), context.found.root, FOLDERS[second])
+    except BadRow as missing:
+        for archive in archives():
+            raw = archive.read(figure)
+            if raw is not None:
+                return context.store.keep(raw, f"{figure} in {archive.path}")
+        where = " or ".join(str(archive.path) for archive in archives())
+        also = f", nor in {where}" if where else f", and no {ARCHIVES[second][0]} beside it"
+        raise row.bad(FIGURE, missing.problem.reason + also) from missing
+    return context.store.file(path)
+
+
+def _is_second(context: Context) -> bool:
+    return context.variant.endswith("_2")
 
 
 def sample_of(row: Row, context: Context) -> Sample:

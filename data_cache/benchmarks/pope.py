@@ -11,7 +11,7 @@ from pathlib import Path
 
 from data_cache.benchmarks.source import Context, HubFiles, Source, Variant
 from data_cache.errors import BenchmarkError
-from data_cache.formats.beside import bases_of, find_beside
+from data_cache.formats.beside import find_beside
 from data_cache.formats.embedded import with_images
 from data_cache.formats.image_files import group_of_images
 from data_cache.formats.json_records import read_json
@@ -154,8 +154,7 @@ def _of_edited(row: Row, context: Context) -> Sample:
     thing = row.optional("target_object")
     # The edited image and the one that it was made from differ in their folder only.
     shorter = [name.partition("/")[2]] if name.count("/") > 1 else []
-    bases = bases_of(row, context.found.root)
-    path = find_beside(row, "image_name", (name, *shorter), bases, whole=True)
+    path = find_beside(row, "image_name", (name, *shorter), context.found.root, whole=True)
     answer = _answer(row, "label")
     return Sample(
         id=f"{name} {thing or row.number}",
@@ -198,7 +197,7 @@ def _images(row: Row, context: Context) -> tuple[tuple[ImageFile, ...], str]:
     column = written[0] if written else "image"
     name = row.text(column)
     folders = (*IMAGE_FOLDERS, "images/POPE")
-    path = find_beside(row, column, (name,), bases_of(row, context.found.root), folders)
+    path = find_beside(row, column, (name,), context.found.root, folders)
     return (_file(row, column, path, context),), path.stem
 
 

@@ -9,7 +9,7 @@ from itertools import chain
 
 from data_cache.benchmarks.source import Context, Source, Variant
 from data_cache.errors import BenchmarkError
-from data_cache.formats.beside import bases_of, find_beside
+from data_cache.formats.beside import find_beside
 from data_cache.formats.choices import answer_of
 from data_cache.formats.json_records import read_json
 from data_cache.formats.options import NoOptions, Parts, options_in_prompt
@@ -87,8 +87,7 @@ def sample_of(row: Row, context: Context) -> Sample:
     parts = _parts(row, yes_no=context.variant == YES_NO)
     answer = answer_of(row, parts.options, "label")
     name = row.text("image_id")
-    bases = bases_of(row, context.found.root)
-    path = find_beside(row, "image_id", (f"{name}.jpg",), bases, IMAGE_FOLDERS)
+    path = find_beside(row, "image_id", (f"{name}.jpg",), context.found.root, IMAGE_FOLDERS)
     try:
         image = context.store.file(path)
     except BenchmarkError as error:

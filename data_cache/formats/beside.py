@@ -1,29 +1,32 @@
 """Where a file lies that a row names: in one of the usual folders beside the row's own file."""
 
+import os
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import Path
 
 from data_cache.formats.rows import Row, quoted
 
 
-def bases_of(row: Row, root: Path) -> tuple[Path, ...]:
-    """Return where folders of images are looked for: beside the file, above it, in the root.
+@lru_cache(maxsize=64)
+def bases_of(table: Path, root: Path) -> tuple[str, ...]:
+    """Return where folders of images are looked for: beside the table, above it, in the root.
 
     Parameters
     ----------
-    row
-        Of the file.
+    table
+        The file that names them.
     root
         The folder in which the benchmark was found.
     """
-    return tuple(dict.fromkeys((row.file.parent, root, row.file.parent.parent)))
+    return tuple(map(str, dict.fromkeys((table.parent, root, table.parent.parent))))
 
 
 def find_beside(
     row: Row,
     column: str,
     names: Sequence[str],
-    bases: Sequence[Path],
+    root: Path,
     folders: Sequence[str] = (),
     *,
     whole: bool = False,
@@ -36,8 +39,10 @@ def find_beside(
         What names the file, for the message.
     names
         What it may be called, the likeliest first.
-    bases, folders
-        Every base and every folder of each is looked in.
+    root
+        The folder in which the benchmark was found.
+    folders
+        Looked in after the bases themselves, in each of them.
     whole
         Whether a name with folders in it (`/coco/train2017/1.jpg`) is looked for with these only,
         because another folder has another file of the same name.
@@ -47,22 +52,23 @@ def find_beside(
     BadRow
         If it is nowhere; the message has the places.
     """
-    wanted: list[PurePosixPath] = []
+    # Texts and not paths: with 100,000 rows the difference is half a minute.
+    wanted: dict[str, None] = {}
     for name in names:
-        path = PurePosixPath(name.replace("\\", "/").lstrip("/"))
-        if not path.name or ".." in path.parts or "\0" in name:
+        plain = name.replace("\\", "/").lstrip("/")
+        bare = plain.rpartition("/")[2]
+        if bare in {"", ".", ".."} or "\0" in name or ".." in plain.split("/"):
             raise row.bad(column, f"{quoted(name)} is no name of a file beside the table")
-        wanted += [path] if whole else [path, PurePosixPath(path.name)]
-    wanted = list(dict.fromkeys(wanted))
+        wanted[plain] = None
+        if not whole:
+            wanted[bare] = None
+    bases = bases_of(row.file, root)
     for folder in ("", *folders):
         for base in bases:
+            place = f"{base}/{folder}/" if folder else f"{base}/"
             for name in wanted:
-                path = base / folder / name
-                try:
-                    if path.is_file():
-                        return path
-                except OSError:  # a name longer than any file's
-                    continue
-    where = " or ".join(map(str, bases))
+                if os.path.isfile(place + name):
+                    return Path(place + name)
+    where = " or ".join(bases)
     also = f", nor in a folder {' or '.join(folders)} there" if folders else ""
     raise row.bad(column, f"there is no file {quoted(names[0])} in {where}{also}")

@@ -12,7 +12,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import PIL.Image
 
@@ -101,6 +100,8 @@ EXPECTED = Expected(
 
 
 def write_video(path: Path, channels: tuple[int, int, int]) -> None:
+    import av
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=4)

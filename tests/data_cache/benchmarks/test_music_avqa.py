@@ -9,12 +9,11 @@ import pytest
 from data_cache.benchmarks import BenchmarkChoice, load_benchmark
 from data_cache.errors import BenchmarkError
 from data_cache.samples import Benchmark
+from tests.benchmark_files import music_avqa
 from tests.benchmark_files.drawn import drawn
 from tests.benchmark_files.expected import assert_as_expected
 
 pytest.importorskip("av", reason="PyAV reads videos: pip install av")
-
-from tests.benchmark_files import music_avqa
 
 
 def load(folder: Path, **options: Any) -> Benchmark:
