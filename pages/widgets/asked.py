@@ -32,6 +32,12 @@ def template_of(settings: Mapping[str, Any]) -> str:
     return UNKNOWN if asking is None else asking.text
 
 
+def template_of_run(run: RunRow) -> str:
+    """Return the text of a run's template, or that it is not known."""
+    asking = asking_of_run(run.config)
+    return UNKNOWN if asking is None else asking.text
+
+
 def show_templates(records: Sequence[SpectrumRecord]) -> None:
     """Show the text of each template once, with the rows that it belongs to."""
     rows: dict[str, list[str]] = defaultdict(list)
@@ -48,9 +54,9 @@ def show_templates(records: Sequence[SpectrumRecord]) -> None:
 def show_template_of_run(run: RunRow | None) -> None:
     """Show the template of a run whose numbers are on the page; nothing where there is no run."""
     if run is not None:
-        asking = asking_of_run(run.config)
+        text = template_of_run(run)
         with st.expander("Prompt template", icon=":material/tune:"):
-            _show(IMPORTED if asking is None else asking.text)
+            _show(IMPORTED if text == UNKNOWN else text)
 
 
 def show_asked(sample: StoredSample, settings: Mapping[str, Any]) -> None:

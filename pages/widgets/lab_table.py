@@ -7,6 +7,7 @@ import streamlit as st
 
 from model_runners.audit import AuditRow
 from pages.figures.palette import ATOMS, in_words
+from pages.widgets.asked import TEMPLATE, template_of_run
 from pages.widgets.lab_choices import Source
 
 HELPS = {
@@ -89,6 +90,7 @@ def show_download(rows: Sequence[AuditRow], source: Source) -> None:
 def as_csv(rows: Sequence[AuditRow], source: Source) -> bytes:
     """Return the rows in bits and seconds, with truth, settings and warnings, as CSV in UTF-8."""
     truth = source.truth or {}
+    asked = {} if source.run is None else {TEMPLATE: template_of_run(source.run)}
     return (
         pd.DataFrame(
             [
@@ -98,6 +100,7 @@ def as_csv(rows: Sequence[AuditRow], source: Source) -> bytes:
                     "row": row.label,
                     "published": row.is_published,
                 }
+                | asked
                 | {f"{atom.field}_bits": (row.atoms or {}).get(atom.field) for atom in ATOMS}
                 | {f"{atom.field}_truth_bits": truth.get(atom.field) for atom in ATOMS}
                 | {

@@ -1,11 +1,15 @@
 """The prompt template beside the numbers: in full, as text, and by name where there is no room."""
 
+import io
+
+import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from model_runners.prompt_templates import named
 from pages.widgets.asked import IMPORTED, in_words, template_of
 from pages.widgets.evidence import split_settings
 from pages.widgets.spectrum_choices import settings_labels
+from pages.widgets.spectrum_table import as_csv
 from tests.pages.spectra import record
 
 STANDARD = named("standard", "letters")
@@ -45,6 +49,48 @@ def test_templates_that_differ_are_each_shown_once_with_their_rows() -> None:
         "Prompt template of demo/1, vision; demo/2, vision",
     ]
     assert not any("script" in element.value for element in (*app.markdown, *app.caption))
+
+
+def sample_page(settings) -> None:
+    from data_cache.queries import StoredSample
+    from pages.widgets.asked import show_asked
+
+    sample = StoredSample(
+        sample_id="s",
+        position=0,
+        group_id="g",
+        subset="all",
+        split="test",
+        system=None,
+        question="$x$ {options}?",
+        options=("**a**", "<b>b</b>"),
+        answer=0,
+        meta={},
+        images=(),
+        thumbnails=(),
+        video=None,
+        audio=None,
+    )
+    show_asked(sample, settings)
+
+
+def test_an_opened_sample_shows_what_its_template_made_of_it() -> None:
+    app = AppTest.from_function(sample_page, args=({"template": LLAVA},), default_timeout=30).run()
+    assert not app.exception
+    assert [code.value for code in app.code] == [
+        LLAVA,
+        "$x$ {options}?\nA. **a**\nB. <b>b</b>\n"
+        "Answer with the option's letter from the given choices directly.",
+    ]
+    imported = {"imported": "a table"}
+    app = AppTest.from_function(sample_page, args=(imported,), default_timeout=30).run()
+    assert [code.value for code in app.code] == [IMPORTED]
+
+
+def test_the_file_of_all_settings_has_the_text() -> None:
+    rows = [record(settings=one) for one in ({}, {"template": LLAVA}, {"imported": "a table"})]
+    frame = pd.read_csv(io.BytesIO(as_csv(rows)))
+    assert list(frame["setting_template"]) == [STANDARD, LLAVA, "not known"]
 
 
 def test_an_imported_number_says_that_nobody_knows() -> None:
