@@ -34,6 +34,8 @@ class Answer:
     group_id: str | None = None
     subset: str | None = None
     split: Split | None = None
+    assumed_split: Split | None = None
+    """Where the row says none: what the folder's name says."""
     question: str | None = None
     options: tuple[str, ...] | None = None
     count: int

@@ -58,7 +58,8 @@ class ImportOptions:
     questions."""
     family: str = "imported"
     split: Split | None = None
-    """Of files that say none: neither in a column, nor by the name of their folder (`train`)."""
+    """Of the file's own questions where it says none; None goes by the name of the file's folder,
+    `train` or another."""
     images: Path | None = None
     """The folder that paths of images are relative to; None takes the file's own."""
     data: str | None = None
@@ -134,7 +135,8 @@ def import_predictions(
     _refuse_many(problems, len(matched.answers), options)
     features = _features(matched, notes)
     if matched.without_image:
-        notes.append(f"{matched.without_image} samples name an image that is not there")
+        count = matched.without_image
+        notes.append(f"images named in the file and not found: {count} of {len(matched.answers)}")
     digests = [_digest_of(path) for path in options.files]
     config = configuration(options, matched.benchmark, layout, digests)
     key = run_key(config)
@@ -229,7 +231,7 @@ def _read(
                 bad.append(error.problem)
                 continue
             answer.row = Row(file=row.file, number=row.number)  # its lists take far more memory
-            answer.split = answer.split or split
+            answer.assumed_split = split
             answers.append(answer)
             if progress is not None and rows % TOLD_EVERY == 0:
                 progress(rows)

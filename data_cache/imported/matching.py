@@ -91,7 +91,7 @@ def own_samples(
     counted: dict[str, int] = {}
     lost = 0
     for answer in answers:
-        split: Split = answer.split or "test"
+        split: Split = answer.split or answer.assumed_split or "test"
         counted[split] = counted.get(split, 0) + 1
         sample_id = answer.id or f"{split}-{counted[split]:06d}"
         found = tuple(

@@ -216,6 +216,24 @@ def test_a_row_that_contradicts_the_benchmark_is_bad() -> None:
     ]
 
 
+def test_the_name_of_a_folder_says_the_split_of_the_files_own_questions_only(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "train"
+    folder.mkdir()
+    rows = [{"id": "x", "answer": "A", "p12": [1, 0], "p1": [1, 0], "p2": [1, 0]}]
+    path = written(folder, json.dumps(rows), "a.json")
+    assert imported(tmp_path / "a", path).subsets == {"train": ("all",)}
+    assert imported(tmp_path / "b", path, split="test").subsets == {"test": ("all",)}
+    # In the benchmark the first is a train sample and the second a test sample.
+    answers = [
+        replace(own(1, id="s0000"), assumed_split="test"),
+        replace(own(2, id="s0003"), assumed_split="train"),
+    ]
+    found = match(small_benchmark(6), answers)
+    assert (set(found.answers), found.bad) == ({"s0000", "s0003"}, ())
+
+
 def test_ids_of_which_the_benchmark_knows_none_are_refused() -> None:
     with pytest.raises(BenchmarkError, match=r"none of its ids.*give them another name"):
         match(small_benchmark(6), [own(1, id="x1"), own(2, id="x2")])

@@ -134,7 +134,7 @@ def test_images_that_are_not_there_cost_a_note(tmp_path: Path, files: tuple[Path
     (files[1].parent / "pictures" / "square.png").unlink()
     report = imported(tmp_path / "cache", files[1])
     assert (report.samples, report.bad_rows) == (3, ())
-    assert report.notes == ("1 samples name an image that is not there",)
+    assert report.notes == ("images named in the file and not found: 1 of 3",)
 
 
 def test_embeddings_of_different_lengths_cost_a_note(
