@@ -55,6 +55,15 @@ def test_images_that_are_files_are_not_copied(tmp_path: Path) -> None:
     assert samples["q6"].images[0].stored is not None
 
 
+def test_other_short_values_are_kept_to_be_shown_and_long_ones_are_not(tmp_path: Path) -> None:
+    own_records.write_images(tmp_path / "data")
+    others = {"level": 3, "note": "x" * 200, "essay": "x" * 201, "boxes": [1, 2], "none": None}
+    path = tmp_path / "data" / "own.jsonl"
+    path.write_text(json.dumps(GOOD | others), "utf-8")
+    (sample,) = load(path).samples
+    assert sample.meta == {"level": 3, "note": "x" * 200}
+
+
 GOOD: dict[str, Any] = {
     "image": "park.jpg",
     "question": "Who sits on the bench?",

@@ -63,6 +63,13 @@ def test_a_table_that_speaks_of_an_image_it_has_not_has_a_bad_row(tmp_path: Path
     )
 
 
+def test_what_the_repository_calls_a_short_answer_is_an_open_question(tmp_path: Path) -> None:
+    records = [mmmu.hub_record(fields) for fields in mmmu.ROWS]
+    records[1]["question_type"] = "short-answer"
+    mmmu.write_parquet(tmp_path / "data" / "validation-0.parquet", records)
+    assert load(tmp_path / "data").left_out == {"open question": 1}
+
+
 def test_a_second_reading_has_the_same_content_hash(tmp_path: Path) -> None:
     folder = mmmu.write(tmp_path / "data")
     assert load(folder).key == load(folder).key

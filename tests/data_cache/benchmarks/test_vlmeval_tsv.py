@@ -41,6 +41,13 @@ def test_images_are_looked_for_in_lmudata_too(
     assert_as_expected(load(moved), vlmeval_tsv.EXPECTED, drawn)
 
 
+def test_an_index_that_pandas_wrote_as_a_fraction_is_the_same_index(tmp_path: Path) -> None:
+    vlmeval_tsv.write_local(tmp_path / "data")
+    row = {**vlmeval_tsv.ROWS[0], "index": "10.0", "image_path": "triangle"}
+    path = write_table(tmp_path / "data" / "shapes.tsv", [row], vlmeval_tsv.LOCAL_COLUMNS)
+    assert [sample.id for sample in load(path).samples] == ["10"]
+
+
 @pytest.mark.parametrize(
     ("change", "line"),
     [
