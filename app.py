@@ -70,6 +70,13 @@ page = st.navigation(
             help="Train an adapter on samples that lack fusion, and see what it changed.",
         ),
         st.Page(
+            "pages/benchmarks.py",
+            title="Benchmarks",
+            icon=":material/dataset:",
+            url_path="benchmarks",
+            help="What is on this machine, what it holds, and how the rest is had.",
+        ),
+        st.Page(
             "pages/run.py",
             title="Run",
             icon=":material/play_circle:",
