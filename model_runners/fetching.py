@@ -98,7 +98,7 @@ def look(source: Source, variant: str, *, timeout: float = LOOK_SECONDS) -> Remo
     """
     offered = source.variants[variant].hub
     if not offered:
-        way = source.how_to_get or f"see {source.homepage}"
+        way = source.way(variant) or f"see {source.homepage}"
         raise BenchmarkError(f"{source.title} ({variant}) is not on the hub: {way}")
     refused: list[str] = []
     for files in offered:
@@ -107,7 +107,7 @@ def look(source: Source, variant: str, *, timeout: float = LOOK_SECONDS) -> Remo
                 return _look(repo, files, timeout)
             except _NotThere as error:
                 refused.append(str(error))
-    way = f"; {source.how_to_get}" if source.how_to_get else ""
+    way = f"; {source.way(variant)}" if source.way(variant) else ""
     raise BenchmarkError(f"{' and '.join(refused)}{way}")
 
 

@@ -147,4 +147,7 @@ def _advice(source: Source, name: str, variant: str) -> str:
             f"`python -m model_runners fetch {full}` downloads it from {files.repos[0]} on the "
             f"hub{size}; or give its place with --data"
         )
-    return f"{source.how_to_get or f'see {source.homepage}'}; then give its place with --data"
+    way = source.way(variant) or f"see {source.homepage}"
+    if source.variants[variant].lmudata:
+        return f"{way}; or give its place with --data"
+    return f"{way}; then give its place with --data"

@@ -21,7 +21,9 @@ PASS_STEP = 1_000_000
 REQUIRED = ("index", "question", "A", "B", "image")
 SUBSET_COLUMNS = ("l2-category", "L2-category", "category")
 """The first that a row has; the hub's copies write a capital, and `cc` has categories alone."""
-DOWNLOADS = "https://opencompass.openxlab.space/utils/benchmarks/MMBench"
+WGET = (
+    "wget -P ${LMUData:-$HOME/LMUData} https://opencompass.openxlab.space/utils/benchmarks/MMBench"
+)
 
 LMMS_LAB = ("lmms-lab/MMBench", "lmms-lab-encoder/MMBench")
 LMMS_LAB_EN = ("lmms-lab/MMBench_EN", "lmms-lab-encoder/MMBench_EN")
@@ -38,10 +40,6 @@ SOURCE = Source(
     homepage="https://github.com/open-compass/MMBench",
     group="base question",
     circular=True,
-    how_to_get=(
-        f"`wget -P ~/LMUData {DOWNLOADS}/MMBench_DEV_EN_V11.tsv` downloads the English table of "
-        "version 1.1, and MMBench_DEV_CN_V11.tsv beside it is the Chinese one"
-    ),
     variants={
         "en_dev": Variant(
             summary="English, development split: 1164 questions in 4329 rows",
@@ -92,11 +90,13 @@ SOURCE = Source(
             summary="English, development split of version 1.1",
             files=("MMBench_DEV_EN_V11.tsv", "MMBench_TEST_EN_V11.tsv"),
             lmudata=("MMBench_DEV_EN_V11.tsv",),
+            how_to_get=f"`{WGET}/MMBench_DEV_EN_V11.tsv` downloads it",
         ),
         "cn_dev_v11": Variant(
             summary="Chinese, development split of version 1.1",
             files=("MMBench_DEV_CN_V11.tsv", "MMBench_TEST_CN_V11.tsv"),
             lmudata=("MMBench_DEV_CN_V11.tsv",),
+            how_to_get=f"`{WGET}/MMBench_DEV_CN_V11.tsv` downloads it",
         ),
     },
 )

@@ -39,6 +39,8 @@ class Variant:
     """The first that is in the hub's cache."""
     expected_rows: int | None = None
     """How many rows the published files have."""
+    how_to_get: str = ""
+    """Where the hub has it not and its way is not the source's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,10 @@ class Source:
     """Where the hub has it not: a sentence with the command."""
     circular: bool = False
     """Whether a question comes with its options in several orders."""
+
+    def way(self, variant: str) -> str:
+        """Return how to get a variant that the hub has not; empty where that is not known."""
+        return self.variants[variant].how_to_get or self.how_to_get
 
     @property
     def default(self) -> str:

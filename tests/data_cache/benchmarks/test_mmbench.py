@@ -104,6 +104,17 @@ def test_it_is_found_in_the_cache_of_the_hub_under_either_organisation(
     assert len(benchmark.samples) == 9
 
 
+def test_each_table_that_the_hub_has_not_has_its_own_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LMUData", str(tmp_path))
+    for variant, table in (("en_dev_v11", "DEV_EN_V11"), ("cn_dev_v11", "DEV_CN_V11")):
+        with pytest.raises(BenchmarkError) as caught:
+            load_benchmark(f"mmbench:{variant}", cache=tmp_path / "cache")
+        assert f"MMBench_{table}.tsv in {tmp_path}" in str(caught.value)
+        assert f"/MMBench/MMBench_{table}.tsv` downloads it; or give its" in str(caught.value)
+
+
 def test_a_zip_where_a_table_is_wanted_is_refused(tmp_path: Path) -> None:
     mmbench.write(tmp_path / "data")
     archive = shutil.make_archive(str(tmp_path / "MMBench"), "zip", tmp_path / "data")
