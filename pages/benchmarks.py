@@ -23,5 +23,5 @@ show_list(survey(reading.cache), reading.cache)
 st.subheader("Look into one", anchor=False)
 with sentence_instead("This benchmark cannot be shown."):
     show_opened(reading.cache)
-show_import(reading.cache)
+show_import(reading)
 forget()

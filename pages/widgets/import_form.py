@@ -1,82 +1,79 @@
-"""The form that imports predictions which were computed elsewhere."""
+"""Predictions that were computed elsewhere: which file, whose, on what; and what came of it."""
 
 from pathlib import Path
-from shlex import split as split_words
 
 import streamlit as st
 
-from data_cache.errors import BenchmarkError
+from data_cache.benchmarks import BENCHMARKS
 from data_cache.imported import ImportOptions
-from model_runners.importing import Imported, import_and_estimate
+from model_runners.importing import described, import_and_estimate
 from pages.widgets import state
 from pages.widgets.errors import sentence_instead
+from pages.widgets.stored import Stored
 from pages.widgets.wishes import clicked
 
-LISTED_BAD_ROWS = 10
 
-
-def show_import(cache: Path) -> None:
-    """Draw the form; an import is done at once, with what it is at shown."""
+def show_import(reading: Stored) -> None:
+    """Draw the fields and the button; what an import did is shown until the next one."""
     with st.expander("Import predictions", icon=":material/upload_file:"):
         st.text(
-            "Predictions with and without each source, from a Stage-2 JSON of Xiu26 or a table, "
-            "become a run without a model. docs/importing-predictions.md names the columns."
+            "Any model's distributions over the options, with both sources and with each alone, "
+            "can be browsed and decomposed here: Stage-2 JSON of Xiu26, or a table (.csv, .tsv, "
+            ".parquet, .json, .jsonl)."
         )
-        with st.container(horizontal=True, vertical_alignment="top"):
-            files = _text("Files", state.IMPORT_FILES, 420, "val.json; several with blanks between")
-            model = _text("Model", state.IMPORT_MODEL, 220, "a name for it")
-            benchmark = _text("Benchmark", state.IMPORT_BENCHMARK, 220, "pope, or a name")
-            family = _text("Family", state.IMPORT_FAMILY, 180, "may stay empty")
-            data = _text("Benchmark's files", state.IMPORT_DATA, 260, "found by itself")
-        if not clicked("Import", key="import_predictions", icon=":material/upload_file:"):
-            return
-        with sentence_instead("These predictions cannot be imported."):
-            options = ImportOptions(
-                files=tuple(Path(word).expanduser() for word in _words(files)),
-                model=model,
-                benchmark=benchmark,
-                family=family or "imported",
-                data=data or None,
+        files = st.text_area(
+            "Files",
+            key=state.IMPORT_FILES,
+            persist_state="session",
+            placeholder="/path/to/val/model.json",
+            height=80,
+            help="Paths on the machine that the dashboard runs on, one a line; several are one "
+            "run, for example of train and val.",
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            model = st.text_input(
+                "Model", key=state.IMPORT_MODEL, persist_state="session", width=220
             )
-            with st.status("Importing") as status:
-                imported = import_and_estimate(
-                    cache, options, stage=lambda what: status.update(label=what.capitalize())
-                )
-                status.update(label="Imported", state="complete")
-            show_outcome(imported)
+            benchmark = st.text_input(
+                "Benchmark",
+                key=state.IMPORT_BENCHMARK,
+                persist_state="session",
+                width=220,
+                help=f"One of {', '.join(BENCHMARKS)}: its samples are then found by their ids. "
+                "Any other name keeps the file's own questions under it.",
+            )
+            family = st.text_input(
+                "Family", key=state.IMPORT_FAMILY, width=180, placeholder="imported"
+            )
+            images = st.text_input(
+                "Folder of images",
+                key=state.IMPORT_IMAGES,
+                width=260,
+                placeholder="that of the file",
+                help="What paths of images in the file are relative to.",
+            )
+            wanted = clicked("Import", key="import_predictions", icon=":material/upload:")
+        if wanted:
+            with sentence_instead("This cannot be imported."):
+                _import(reading.cache, files, model, benchmark, family, images)
+                st.rerun()
+        for line in st.session_state.get(state.IMPORTED, ()):
+            st.text(line)
 
 
-def show_outcome(imported: Imported) -> None:
-    """Say what came of an import, as plain text."""
-    report = imported.report
-    lines = [
-        f"Run {report.run_key}: {report.samples:,} samples of {report.benchmark} through "
-        f"{report.model}, from {report.rows:,} rows; {len(imported.spectra)} spectra.",
-        *report.notes,
-        *(f"Left out: {problem}" for problem in report.bad_rows[:LISTED_BAD_ROWS]),
-        *(f"No spectrum of {sentence}" for sentence in imported.refused),
-    ]
-    more = len(report.bad_rows) - LISTED_BAD_ROWS
-    if more > 0:
-        lines.append(f"And {more:,} bad rows more.")
-    st.text("\n".join(lines))
-
-
-def _words(text: str) -> list[str]:
-    """Take file names apart as a shell does: quotes hold a name with blanks together."""
-    try:
-        return split_words(text)
-    except ValueError as error:
-        raise BenchmarkError(f"the list of files cannot be read: {error}") from error
-
-
-def _text(label: str, key: str, width: int, placeholder: str) -> str:
-    text = st.text_input(
-        label,
-        key=key,
-        persist_state="session",
-        max_chars=1000,
-        placeholder=placeholder,
-        width=width,
+def _import(cache: Path, files: str, model: str, benchmark: str, family: str, images: str) -> None:
+    st.session_state.pop(state.IMPORTED, None)
+    options = ImportOptions(
+        files=tuple(_path(line) for line in files.splitlines() if line.strip()),
+        model=model.strip(),
+        benchmark=benchmark.strip(),
+        family=family.strip() or "imported",
+        images=_path(images) if images.strip() else None,
     )
-    return (text or "").strip()
+    with st.status("Importing") as status:
+        done = import_and_estimate(cache, options, stage=lambda text: status.update(label=text))
+    st.session_state[state.IMPORTED] = described(done, cache)
+
+
+def _path(text: str) -> Path:
+    return Path(text.strip()).expanduser()

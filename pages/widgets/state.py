@@ -66,11 +66,6 @@ JOBS_PAGE = "jobs_page"
 
 BENCHMARK_OPENED = "benchmark_opened"
 BENCHMARK_PLACE = "benchmark_place"
-IMPORT_FILES = "import_files"
-IMPORT_MODEL = "import_model"
-IMPORT_BENCHMARK = "import_benchmark"
-IMPORT_FAMILY = "import_family"
-IMPORT_DATA = "import_data"
 """Of the Benchmarks page; kept in the session, too."""
 
 LORA_MODEL = "lora_model"

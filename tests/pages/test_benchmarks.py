@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from data_cache import queries
 from data_cache.benchmarks import BENCHMARKS, BenchmarkChoice
 from data_cache.benchmarks.survey import count
 from pages.widgets.benchmark_choices import OTHER_FILE
-from tests.benchmark_files import mmbench, stage_2
+from tests.benchmark_files import mmbench
 from tests.benchmark_files.drawn import drawn
 from tests.pages.test_spectra import open_page
 
@@ -117,17 +116,7 @@ def test_bad_rows_of_a_file_of_ones_own_are_named_as_plain_text(
     assert not any("bold" in str(element.value) for element in app.markdown)
 
 
-def test_predictions_are_imported_from_the_page(cache: Path, tmp_path: Path) -> None:
+def test_predictions_are_imported_from_here_too(cache: Path) -> None:
     app = open_benchmarks()
     app.button(key="import_predictions").click().run()
     assert "name a file to import" in said(app)
-    (tmp_path / "stage 2").mkdir()
-    path = stage_2.write(tmp_path / "stage 2")
-    files = [path] if path.is_file() else sorted(path.rglob("*.json"))
-    words = " ".join(f"'{file}'" for file in files)
-    app.text_input(key="import_files").set_value(words)
-    app.text_input(key="import_model").set_value("somebody")
-    app.text_input(key="import_benchmark").set_value("theirs")
-    app.button(key="import_predictions").click().run()
-    assert "samples of theirs through somebody" in said(app)
-    assert [(run.model, run.benchmark) for run in queries.runs(cache)] == [("somebody", "theirs")]
