@@ -1,15 +1,14 @@
-"""The Families page: where model families stand, and where they move as they grow."""
+"""The Families page: where model families stand, what goes with accuracy, what tasks ask."""
 
 import streamlit as st
 
-from pages.figures import family_scatter
-from pages.figures.family_styles import family_styles
-from pages.widgets import empty_states, evidence, family_notes, spectrum_table, state
+from pages.widgets import empty_states, evidence, family_choices, state
 from pages.widgets.address import show_notes
-from pages.widgets.charts import show_figure
-from pages.widgets.drill_down import follow_click, remember_click
+from pages.widgets.drill_down import follow_click
 from pages.widgets.entry import enter_through_app
-from pages.widgets.family_choices import choose_plane, parameters_of
+from pages.widgets.family_correlations import show_correlations
+from pages.widgets.family_plane import show_plane
+from pages.widgets.family_tasks import show_tasks
 from pages.widgets.sidebar import current_selection
 from pages.widgets.stored import current_reading
 
@@ -33,35 +32,30 @@ if not selection.models:
     empty_states.nothing_selected()
     st.stop()
 
+shown = family_choices.choose_shown()
 with st.container(horizontal=True, vertical_alignment="top"):
-    plane = choose_plane(reading, selection)
+    among = "chosen" if shown == "plane" else family_choices.choose_among()
+    counted = selection
+    if among == "all":
+        counted = family_choices.everyone(reading, selection.benchmark)
+    chosen = family_choices.choose_models(reading, counted, with_subset=shown != "tasks")
+    plane = None
+    if chosen is not None and shown == "plane":
+        plane = family_choices.choose_plane(reading, chosen)
 show_notes()
-records = [] if plane is None else [point.record for point in plane.points]
-empty_states.without_estimate(selection, records, cache=reading.cache)
-if plane is None:
+fitting = [] if chosen is None else chosen.fitting
+if among == "chosen":
+    of_subset = [one for one in fitting if chosen and chosen.subset in {None, one.subset}]
+    empty_states.without_estimate(selection, of_subset, cache=reading.cache)
+if chosen is None:
     st.stop()
 
-family_notes.show_notes_on(plane)
-evidence.show_badges(records, unit=plane.axes.unit)
-here = {one.family for one in reading.spectra if one.benchmark == selection.benchmark}
-show_figure(
-    family_scatter.family_scatter(plane.points, family_styles(sorted(here)), plane.axes),
-    key="family_scatter",
-    alt=family_scatter.describe(plane.points, plane.axes),
-    on_click=remember_click,
-)
-family_notes.show_legend(plane.points)
-
-counted = parameters_of(reading.runs)
-spectrum_table.show_table(records, unit=plane.axes.unit, parameters=counted)
-st.download_button(
-    "Download with all settings (CSV)",
-    spectrum_table.as_csv(records, parameters=counted),
-    file_name=f"families-{selection.benchmark}-{plane.subset}.csv",
-    mime="text/csv",
-    icon=":material/download:",
-    on_click="ignore",
-    key="download_families",
-)
+if plane is not None:
+    show_plane(reading, selection.benchmark, plane, whole=chosen.is_whole)
+elif shown == "correlations":
+    show_correlations(reading, selection.benchmark, chosen)
+else:
+    show_tasks(reading, selection, chosen, among_all=among == "all")
+records = chosen.records if shown == "tasks" else chosen.of_subset
 evidence.show_warnings(records)
 evidence.show_settings(records)

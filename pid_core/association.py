@@ -75,6 +75,7 @@ def spearman(
     -------
     Association
         With fewer than four models, or where a column is constant, rho is nan and `note` says why.
+        A perfect order has no interval: every bootstrap sample repeats it.
 
     Raises
     ------
@@ -119,7 +120,9 @@ def spearman(
     counted, units = bootstrap_counts(n, members, resamples=resamples, seed=seed)
     note = ""
     interval = nothing
-    if units < FEWEST:
+    if abs(rho) == 1.0:
+        note = "the order is perfect, so that drawing models again cannot tell how sure it is"
+    elif units < FEWEST:
         note = f"{units} groups say nothing about others; at least {FEWEST} are needed"
     else:
         drawn = _resampled(one, two, counted)

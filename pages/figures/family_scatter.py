@@ -10,6 +10,7 @@ from statistics import median
 import plotly.graph_objects as go
 
 from data_cache.estimates import SpectrumRecord
+from data_cache.published import PublishedValue, find_value
 from pages.figures.exactness import within
 from pages.figures.model_styles import ModelStyle
 from pages.figures.palette import NEUTRAL
@@ -61,7 +62,11 @@ class Axes:
 
 
 def family_scatter(
-    points: Sequence[FamilyPoint], styles: Mapping[str, ModelStyle], axes: Axes
+    points: Sequence[FamilyPoint],
+    styles: Mapping[str, ModelStyle],
+    axes: Axes,
+    *,
+    published: Sequence[PublishedValue] = (),
 ) -> go.Figure:
     """Draw one point per model, the median of each family, and arrows from small to large.
 
@@ -73,6 +78,8 @@ def family_scatter(
         How each family is drawn.
     axes
         What the plane shows.
+    published
+        Values that papers printed of single models; each is drawn beside the model's own point.
     """
     placed = [point for point in points if axes.place(point.record) is not None]
     figure = go.Figure()
@@ -95,6 +102,7 @@ def family_scatter(
         figure.add_trace(_legend_entry("median of a family", "circle", NEUTRAL, tinted=True))
     if any(point.is_adapted for point in placed):
         figure.add_trace(_legend_entry("adapted (LoRA)", "circle-open", NEUTRAL))
+    figure.add_traces(_published_marks(placed, axes, published))
     for small, large in arrows(placed):
         figure.add_annotation(_arrow(small, large, styles[small.family], axes))
     axis = {"showgrid": True, "zeroline": True, "zerolinecolor": NEUTRAL, "zerolinewidth": 1}
@@ -280,6 +288,55 @@ def _median(
         hovertext=["<br>".join(lines)],
         hoverinfo="text",
     )
+
+
+def _published_marks(
+    points: Sequence[FamilyPoint], axes: Axes, published: Sequence[PublishedValue]
+) -> list[go.Scatter]:
+    """Draw hollow diamonds where models would stand by the printed value of one axis.
+
+    A paper prints one atom of a model, so the other axis is ours; a dotted line joins the two.
+    """
+    if axes.unit != "bits":
+        return []
+    x: list[float | None] = []
+    y: list[float | None] = []
+    text: list[str | None] = []
+    for point in points:
+        own = axes.place(point.record)
+        for vertical, quantity in ((True, axes.y), (False, axes.x)):
+            value = find_value(published, model=point.record.model, quantity=quantity.key)
+            if value is None or own is None:
+                continue
+            there = (own[0], value.bits) if vertical else (value.bits, own[1])
+            x += [own[0], there[0], None]
+            y += [own[1], there[1], None]
+            words = (
+                f"<b>Published, not measured here</b><br>{escape(value.model)}: {quantity.label} "
+                f"{value.bits:.3f} bits<br>{escape(value.study.short)}, {escape(value.at)}"
+            )
+            text += [None, words, None]
+    if not x:
+        return []
+    return [
+        go.Scatter(
+            name="published",
+            mode="lines+markers",
+            x=x,
+            y=y,
+            line={"color": NEUTRAL, "width": 1, "dash": "dot"},
+            marker={
+                "symbol": ["circle", "diamond-open", "circle"] * (len(x) // 3),
+                "size": [0, 13, 0] * (len(x) // 3),
+                "color": NEUTRAL,
+                "line": {"width": 2, "color": NEUTRAL},
+                "opacity": 1,
+            },
+            unselected={"marker": {"opacity": 1}},
+            hovertext=text,
+            hoverinfo="text",
+        )
+    ]
 
 
 def _legend_entry(name: str, symbol: str, colour: str, *, tinted: bool = False) -> go.Scatter:

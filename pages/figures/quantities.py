@@ -1,4 +1,4 @@
-"""What of a record can be an axis: atoms, total, accuracy, D_vision, with unit and interval."""
+"""What of a record can be an axis: atoms, sums of them, accuracies, D_vision, with interval."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,9 +75,23 @@ QUANTITIES = (
         unit_name=lambda unit: "bits",
     ),
     Quantity(
+        key="coinformation",
+        label="Co-information",
+        value=lambda record, unit: record.redundancy - record.synergy,
+        interval=_none,
+        unit_name=lambda unit: "bits",
+    ),
+    Quantity(
         key="accuracy",
         label="Accuracy",
         value=lambda record, unit: 100 * record.accuracy,
+        interval=_none,
+        unit_name=lambda unit: "%",
+    ),
+    Quantity(
+        key="accuracy_forced",
+        label="Accuracy, forced choice",
+        value=lambda record, unit: 100 * record.accuracy_forced,
         interval=_none,
         unit_name=lambda unit: "%",
     ),
