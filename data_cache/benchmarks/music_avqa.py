@@ -184,7 +184,7 @@ def _filled(row: Row, template: str) -> str:
             f"it has {len(values)} values for {len(places)} places of {quoted(template)}",
         )
     following = iter(values)
-    return PLACE.sub(lambda _: _plain(next(following)), template).strip()
+    return PLACE.sub(lambda _: _plain(next(following)), template)
 
 
 def _plain(word: str) -> str:

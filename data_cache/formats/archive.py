@@ -36,8 +36,7 @@ class ImageArchive:
             ) from error
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in self._archive.infolist():
-            if not member.is_dir():
-                self._members.setdefault(PurePosixPath(member.filename).name, member)
+            self._members.setdefault(PurePosixPath(member.filename).name, member)
 
     def __enter__(self) -> "ImageArchive":
         """Return itself."""

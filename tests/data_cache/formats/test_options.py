@@ -14,15 +14,15 @@ from data_cache.formats.options import (
 
 def test_an_option_on_one_line_may_hold_commas_colons_and_letters() -> None:
     parts = options_in_question(
-        "What does <it> say?\nOptions: A: Go, then stop, B: Plan B: wait, C: 3:1, D: A, B or C"
+        "What does <it> say?\nOptions: A: Plan B: go, then stop, B: wait, C: 3:1, D: A, B or C"
     )
     assert parts.question == "What does <it> say?"
-    assert parts.options == ("Go, then stop", "Plan B: wait", "3:1", "A, B or C")
+    assert parts.options == ("Plan B: go, then stop", "wait", "3:1", "A, B or C")
 
 
 def test_the_last_word_options_counts() -> None:
-    parts = options_in_question("A list.\nOptions: none yet.\nWhich?\nOptions: A: x, B: y")
-    assert parts.question == "A list.\nOptions: none yet.\nWhich?"
+    parts = options_in_question("A list.\nOptions: A: p, B: q.\nWhich?\nOptions: A: x, B: y")
+    assert parts.question == "A list.\nOptions: A: p, B: q.\nWhich?"
     assert parts.options == ("x", "y")
 
 
