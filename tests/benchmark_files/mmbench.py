@@ -112,15 +112,25 @@ EXPECTED_BASE = Expected(
 """Of the same files, with base questions only."""
 
 EXPECTED_CC = Expected(
-    rows=2,
-    samples=2,
-    questions=1,
-    options={"5": ("筷子", "勺子"), "1000005": ("勺子", "筷子")},
-    answers={"5": 0, "1000005": 1},
-    groups={"5": "5", "1000005": "5"},
-    images={"5": ("bowl",), "1000005": ("bowl",)},
-    texts={"5": "图中有什么?"},
-    subsets={"5": "food_clothes", "1000005": "food_clothes"},
+    rows=4,
+    samples=4,
+    questions=2,
+    options={
+        "5": ("筷子", "勺子"),
+        "1000005": ("勺子", "筷子"),
+        "8": ("鼓", "琴"),
+        "1000008": ("琴", "鼓"),
+    },
+    answers={"5": 0, "1000005": 1, "8": 1, "1000008": 0},
+    groups={"5": "5", "1000005": "5", "8": "8", "1000008": "8"},
+    images={"5": ("bowl",), "1000005": ("bowl",), "8": ("stage",), "1000008": ("stage",)},
+    texts={"5": "图中有什么?", "8": "他弹的是什么?"},
+    subsets={
+        "5": "food_clothes",
+        "1000005": "food_clothes",
+        "8": "traditional_show",
+        "1000008": "traditional_show",
+    },
 )
 
 
@@ -203,10 +213,14 @@ def write_huggingface_m4(folder: Path) -> Path:
 def write_cc(folder: Path) -> Path:
     """CCBench: no hints and no l2-category."""
     columns = ["index", "question", "answer", "A", "B", "C", "D", "category", "image", "source"]
-    common = {"question": "图中有什么?", "category": "food_clothes", "source": "drawn"}
+    bowl, stage = base64_of("bowl"), base64_of("stage")
+    food = {"question": "图中有什么?", "category": "food_clothes", "source": "drawn"}
+    show = {"question": "他弹的是什么?", "category": "traditional_show", "source": "drawn"}
     rows = [
-        {"index": 5, "A": "筷子", "B": "勺子", "answer": "A", "image": base64_of("bowl"), **common},
-        {"index": 1000005, "A": "勺子", "B": "筷子", "answer": "B", "image": "5", **common},
+        {"index": 5, "A": "筷子", "B": "勺子", "answer": "A", "image": bowl, **food},
+        {"index": 1000005, "A": "勺子", "B": "筷子", "answer": "B", "image": "5", **food},
+        {"index": 8, "A": "鼓", "B": "琴", "answer": "B", "image": stage, **show},
+        {"index": 1000008, "A": "琴", "B": "鼓", "answer": "A", "image": "8", **show},
     ]
     write_table(folder / "CCBench.tsv", rows, columns)
     return folder

@@ -136,28 +136,20 @@ SPLITS = {"q1": "train", "2": "test", "row-3": "train", "q4": "test", "q5": "tra
 CSV_ROWS: list[list[str]] = [
     ["id", "image", "question", "A", "B", "C", "answer", "group_id"],
     ["1", "park.jpg", 'Who, if anybody,\nsits on the "bench"?', "a cat", "a dog", "", "B", "park"],
-    [
-        "2",
-        "['tiles/left.png', 'tiles/right.png']",
-        "Which is it?",
-        "left",
-        "right",
-        "both",
-        "2",
-        "",
-    ],
+    ["2", "['tiles/left.png', 'tiles/right.png']", "Dark?", "left", "right", "both", "2", ""],
+    ["3", UMLAUT, "Is it shut; really?", "ja, ganz", "nein", "", "JA, ganz", ""],
 ]
 
 EXPECTED_CSV = Expected(
-    rows=2,
-    samples=2,
-    questions=2,
-    options={"1": ("a cat", "a dog"), "2": ("left", "right", "both")},
-    answers={"1": 1, "2": 2},
-    groups={"1": "park", "2": group_of("left")},
-    images={"1": ("park.jpg",), "2": ("left", "right")},
-    texts={"1": 'Who, if anybody,\nsits on the "bench"?'},
-    subsets={"1": "all", "2": "all"},
+    rows=3,
+    samples=3,
+    questions=3,
+    options={"1": ("a cat", "a dog"), "2": ("left", "right", "both"), "3": ("ja, ganz", "nein")},
+    answers={"1": 1, "2": 2, "3": 0},
+    groups={"1": "park", "2": group_of("left"), "3": group_of(UMLAUT)},
+    images={"1": ("park.jpg",), "2": ("left", "right"), "3": (UMLAUT,)},
+    texts={"1": 'Who, if anybody,\nsits on the "bench"?', "3": "Is it shut; really?"},
+    subsets={"1": "all", "2": "all", "3": "all"},
 )
 
 
