@@ -8,6 +8,7 @@ from data_cache.errors import DataError
 from model_runners.errors import RunnerError
 from pages.widgets import running_jobs
 from pages.widgets.errors import show_error
+from pages.widgets.first_address import follow_first_address
 from pages.widgets.sidebar import choose
 from pages.widgets.stored import read_stored
 from pid_core import PidError
@@ -20,11 +21,18 @@ st.logo(str(ICON), size="large")
 page = st.navigation(
     [
         st.Page(
+            "pages/overview.py",
+            title="Overview",
+            icon=":material/grid_view:",
+            url_path="overview",
+            default=True,
+            help="What is measured, what is at work, and what can be done next.",
+        ),
+        st.Page(
             "pages/spectra.py",
             title="Spectra",
             icon=":material/stacked_bar_chart:",
             url_path="spectra",
-            default=True,
             help="Redundancy, unique information and synergy of each model on each subset.",
         ),
         st.Page(
@@ -86,11 +94,13 @@ page = st.navigation(
     ]
 )
 
+is_overview = page.url_path == ""
+follow_first_address(is_overview=is_overview)
 try:
     ended = running_jobs.look()
     reading = read_stored()
     running_jobs.choose_results(ended, reading)
-    choose(reading)
+    choose(reading, pickers=not is_overview)
     running_jobs.show_running(reading)
     page.run()
 except (DataError, PidError, RunnerError) as error:

@@ -135,7 +135,7 @@ def cells(
 def _with_run(
     cell: Cell, run: RunRow, held: RunCoverage | None, records: Sequence[SpectrumRecord]
 ) -> Cell:
-    by_split = {split: held.by_split[split] if held else 0 for split in SPLITS}
+    by_split: dict[Split, int] = {split: held.by_split[split] if held else 0 for split in SPLITS}
     return replace(
         cell,
         run_key=run.run_key,

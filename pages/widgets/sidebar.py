@@ -21,11 +21,20 @@ class Selection:
     models: tuple[str, ...]
 
 
-def choose(reading: Stored) -> None:
-    """Draw the sidebar and keep what is chosen for the page."""
+def choose(reading: Stored, *, pickers: bool = True) -> None:
+    """Draw the sidebar and keep what is chosen for the page.
+
+    Parameters
+    ----------
+    reading
+        What the cache holds.
+    pickers
+        Whether the page shows some models on one benchmark; a page that shows all has no pickers,
+        and they have what they had when they come back.
+    """
     begin_notes()
     with st.sidebar:
-        st.session_state[state.SELECTION] = _pickers(reading)
+        st.session_state[state.SELECTION] = _pickers(reading) if pickers else None
         _source(reading)
 
 
@@ -48,6 +57,7 @@ def _pickers(reading: Stored) -> Selection | None:
     benchmarks = sorted({run.benchmark for run in reading.runs})
     if not benchmarks:
         return None
+    _bring_back()
     note_unknown(state.BENCHMARK, benchmarks)
     wanted = st.selectbox("Benchmark", benchmarks, key=state.BENCHMARK, bind="query-params")
     benchmark = wanted if wanted in benchmarks else benchmarks[0]
@@ -67,7 +77,15 @@ def _pickers(reading: Stored) -> Selection | None:
         bind="query-params",
         placeholder="Choose models",
     )
+    st.session_state[state.CHOSEN] = {state.BENCHMARK: benchmark, state.MODELS: chosen}
     return Selection(benchmark=benchmark, models=tuple(name for name in chosen if name in models))
+
+
+def _bring_back() -> None:
+    """Choose what was chosen when the pickers were drawn last, where the address is silent."""
+    for key, value in st.session_state.get(state.CHOSEN, {}).items():
+        if key not in st.session_state and key not in st.query_params:
+            st.session_state[key] = value
 
 
 def _source(reading: Stored) -> None:

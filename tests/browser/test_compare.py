@@ -61,7 +61,7 @@ def test_two_families_are_compared_from_a_point_to_a_sample_on_which_models_disa
     demo: Dashboard, demo_cache: Path, chromium: "Browser"
 ) -> None:
     models = {run.model for run in queries.runs(demo_cache)}
-    with opened(chromium, demo.url) as page:
+    with opened(chromium, f"{demo.url}/spectra") as page:
         page.get_by_role("link", name="Families").click()
         page.get_by_role("heading", name="Families").wait_for(timeout=WAIT)
         assert points_of(page) >= len(models)

@@ -61,7 +61,7 @@ def test_a_link_to_it_opens_on_a_fresh_server_with_every_layer_drawn(
 
 
 def test_the_address_is_the_view(deep: Dashboard, chromium: "Browser") -> None:
-    with opened(chromium, deep.url) as page:
+    with opened(chromium, f"{deep.url}/spectra") as page:
         page.get_by_role("link", name="Layers").click()
         points_of(page)
         page.get_by_role("radio", name="relative").click()

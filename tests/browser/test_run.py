@@ -88,7 +88,7 @@ def test_spectra_appear_on_an_open_page_when_its_run_ends(
         model="demo/oracle", benchmark="digits_vqa", split="test", limit=64, draws=1
     )
     start(cache, options)
-    with opened(chromium, start_dashboard(cache).url) as page:
+    with opened(chromium, f"{start_dashboard(cache).url}/spectra") as page:
         page.get_by_test_id("stSidebar").get_by_text("demo/oracle on digits_vqa").wait_for()
         assert bars_of(page, within=PATIENCE) > 0
 

@@ -97,7 +97,7 @@ def sentence_of(page: "Page") -> str:
 def test_a_bar_leads_to_its_hardest_sample_and_the_address_back_to_it(
     demo: Dashboard, chromium: "Browser"
 ) -> None:
-    with opened(chromium, demo.url, "Spectra") as page:
+    with opened(chromium, f"{demo.url}/spectra", "Spectra") as page:
         click_bar(page, "synergy")
         page.get_by_role("heading", name="Samples").wait_for(timeout=WAIT)
         page.wait_for_url(re.compile("subset=synergy"))
@@ -113,7 +113,7 @@ def test_a_bar_leads_to_its_hardest_sample_and_the_address_back_to_it(
 
 
 def test_every_bar_leads_to_its_own_samples(demo: Dashboard, chromium: "Browser") -> None:
-    with opened(chromium, demo.url, "Spectra") as page:
+    with opened(chromium, f"{demo.url}/spectra", "Spectra") as page:
         for subset in ("vision", "language"):
             click_bar(page, subset)
             page.wait_for_url(re.compile(f"subset={subset}"))

@@ -70,7 +70,7 @@ def demo(
 
 
 def test_the_demo_is_drawn_as_bars(demo: Dashboard, chromium: "Browser") -> None:
-    with opened(chromium, demo.url) as page:
+    with opened(chromium, f"{demo.url}/spectra") as page:
         assert bars_of(page) >= 4 * len(SUBSETS)
         labels = page.locator(".js-plotly-plot .ytick").all_text_contents()
         for subset in SUBSETS:
@@ -78,7 +78,7 @@ def test_the_demo_is_drawn_as_bars(demo: Dashboard, chromium: "Browser") -> None
 
 
 def test_the_address_is_the_view(demo: Dashboard, chromium: "Browser") -> None:
-    with opened(chromium, demo.url) as page:
+    with opened(chromium, f"{demo.url}/spectra") as page:
         bars_of(page)
         page.get_by_role("radio", name="shares").click()
         page.get_by_text("Share of total (%)").wait_for()
@@ -92,7 +92,7 @@ def test_the_address_is_the_view(demo: Dashboard, chromium: "Browser") -> None:
 
 
 def test_the_numbers_can_be_downloaded(demo: Dashboard, chromium: "Browser") -> None:
-    with opened(chromium, demo.url) as page:
+    with opened(chromium, f"{demo.url}/spectra") as page:
         bars_of(page)
         with page.expect_download() as download:
             page.get_by_role("button", name="Download with all settings").click()
@@ -106,7 +106,7 @@ def test_the_numbers_can_be_downloaded(demo: Dashboard, chromium: "Browser") -> 
 def test_it_fits_narrow_and_wide_screens(
     demo: Dashboard, chromium: "Browser", width: int, scheme: str, request: pytest.FixtureRequest
 ) -> None:
-    with opened(chromium, demo.url, width=width, scheme=scheme) as page:
+    with opened(chromium, f"{demo.url}/spectra", width=width, scheme=scheme) as page:
         assert bars_of(page) >= 4 * len(SUBSETS)
         if request.config.getoption("--save-pictures"):
             save_picture(page, f"spectra-{'wide' if width > 1000 else 'narrow'}-{scheme}")
@@ -117,14 +117,14 @@ def test_states_without_spectra_are_explained(
 ) -> None:
     cache = tmp_path / "cache"
     dashboard = start_dashboard(cache)
-    with opened(chromium, dashboard.url) as page:
+    with opened(chromium, f"{dashboard.url}/spectra") as page:
         page.get_by_text("model_runners demo load").wait_for()
     write_run(cache, "demo/oracle")
     ingest(cache)
-    with opened(chromium, dashboard.url) as page:
+    with opened(chromium, f"{dashboard.url}/spectra") as page:
         page.get_by_text("estimate --model demo/oracle").wait_for()
     build_cache(cache, [record()])
-    with opened(chromium, dashboard.url) as page:
+    with opened(chromium, f"{dashboard.url}/spectra") as page:
         assert bars_of(page) >= 1
 
 
@@ -142,6 +142,7 @@ def test_twenty_six_models_on_six_benchmarks_open(
         ],
     )
     dashboard = start_dashboard(cache)
+    # The address is from when Spectra was the first page.
     with opened(chromium, f"{dashboard.url}/?benchmark=benchmark_3", width=1600) as page:
         assert bars_of(page) > 0
         assert page.get_by_role("combobox", name="Benchmark").input_value() == "benchmark_3"

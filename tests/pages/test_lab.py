@@ -107,7 +107,7 @@ def test_a_cached_run_is_estimated_and_nothing_of_it_is_stored(run: Path) -> Non
     (table,) = (one.value for one in app.dataframe)
     assert "Error (bits)" not in table
     assert "Nobody knows the atoms of a model" in words(app)
-    again = AppTest.from_file(APP, default_timeout=60).run()
+    again = AppTest.from_file(APP, default_timeout=60).run().switch_page("pages/spectra.py").run()
     assert "no estimate yet" in words(again)
 
 

@@ -34,7 +34,7 @@ def open_page(**query: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value
-    app.run()
+    app.switch_page("pages/spectra.py").run()
     assert not app.exception, app.exception
     return app
 

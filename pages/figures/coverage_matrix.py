@@ -1,0 +1,403 @@
+"""What of each benchmark each model has been measured on: one cell each, models by family."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+from typing import Any
+
+import plotly.graph_objects as go
+
+from data_cache.cells import Cell
+from pages.figures.palette import NEUTRAL
+
+TITLE_PIXELS, ROW_PIXELS = 26, 30
+BAR_PIXELS, LANE_PIXELS = 16, 4
+"""Height of the bar with the number, and of the thin one of the train split below it."""
+TOP, BOTTOM = 64, 72
+"""Margins in pixels; the names of benchmarks stand in one, the legend in the other."""
+SIDE = 0.05
+"""Room between two cells, as a part of a cell's width, on each side."""
+FEWEST_COLUMNS = 4
+"""So many columns have room at least, or a single benchmark's bar would cross the screen."""
+LONGEST_BENCHMARK, LONGEST_LABEL = 18, 20
+"""Characters; six columns beside such labels can be read on a screen of 420 pixels."""
+INK, PAPER = "#14171A", "#BCC3CC"
+"""Numbers, and the part of a cell that is not measured: opaque, so that both can be read on the
+light and on the dark background (10:1)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a state of a cell is drawn: a colour and a pattern, so that either is enough."""
+
+    label: str
+    colour: str
+    line: str
+    pattern: str
+
+
+LOOKS = {
+    "current": Look(label="spectra", colour="rgba(86, 180, 233, 0.55)", line="#2F8FC4", pattern=""),
+    "behind": Look(
+        label="spectra of fewer samples than measured",
+        colour="rgba(213, 94, 0, 0.40)",
+        line="#D55E00",
+        pattern="/",
+    ),
+    "none": Look(
+        label="no spectra yet", colour="rgba(127, 136, 148, 0.30)", line=NEUTRAL, pattern="."
+    ),
+}
+MARKS: dict[str, tuple[str, str, str, float, Callable[[Cell], bool]]] = {
+    "layers": ("layers", "circle", NEUTRAL, 0.62, lambda cell: cell.inner_layers > 0),
+    "edition": (
+        "another edition of the benchmark",
+        "diamond",
+        "#D55E00",
+        0.76,
+        lambda cell: cell.other_edition,
+    ),
+    "running": (
+        "at work",
+        "triangle-right",
+        "#2F8FC4",
+        0.90,
+        lambda cell: cell.work == "running",
+    ),
+    "stopped": ("stopped", "x", "#D55E00", 0.90, lambda cell: cell.work == "stopped"),
+}
+"""Label, symbol, colour, place in the cell from 0 to 1, and which cells have it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Grid:
+    """Where cells stand: columns are 1 wide, rows are in pixels from the top."""
+
+    benchmarks: tuple[str, ...]
+    rows: dict[str, float]
+    """Top of each model's row."""
+    titles: tuple[tuple[str, float], ...]
+    height: float
+
+    def left(self, cell: Cell) -> float:
+        return self.benchmarks.index(cell.benchmark) + SIDE
+
+    def middle(self, cell: Cell) -> float:
+        return self.rows[cell.model] + 4 + BAR_PIXELS / 2
+
+    def lane(self, cell: Cell) -> float:
+        return self.rows[cell.model] + 4 + BAR_PIXELS + 4
+
+
+def coverage_matrix(cells: Sequence[Cell]) -> go.Figure:
+    """Draw one bar a cell: how much of the test split is measured, and what spectra it has.
+
+    The thin bar below is the train split, and marks beside it tell of layers and jobs. `customdata`
+    of each cell is model, benchmark, and whether it is measured.
+
+    Parameters
+    ----------
+    cells
+        All models on all benchmarks.
+    """
+    grid = _grid(cells)
+    figure = go.Figure()
+    measured = [cell for cell in cells if cell.measured]
+    figure.add_trace(_bars(measured, grid, width=lambda _: 1.0, color=PAPER, showlegend=False))
+    for state, look in LOOKS.items():
+        members = [cell for cell in measured if cell.spectra == state]
+        if members:
+            figure.add_trace(
+                _bars(
+                    members,
+                    grid,
+                    width=lambda cell: cell.share,
+                    name=look.label,
+                    color=look.colour,
+                    line={"color": look.line, "width": 1},
+                    pattern={
+                        "shape": look.pattern,
+                        "fgcolor": look.line,
+                        "fgopacity": 0.5,
+                        "size": 7,
+                        "solidity": 0.15,
+                    },
+                )
+            )
+    trained = [cell for cell in cells if cell.split == "test" and cell.by_split["train"]]
+    if trained:
+        figure.add_trace(_train_lane(trained, grid))
+    for mark in MARKS:
+        if _marked(cells, mark):
+            figure.add_trace(_marks(cells, grid, mark))
+    figure.add_trace(_numbers(cells, grid))
+    figure.add_trace(_targets(cells, grid))
+    _lay_out(figure, grid)
+    return figure
+
+
+def number_of(cell: Cell) -> str:
+    """Write what a cell measures: the count where all is measured, else the share of it.
+
+    >>> shorter = {"model": "m", "family": "f", "benchmark": "b", "of": {"test": 4329, "train": 0}}
+    >>> number_of(Cell(**shorter, measured=4329, by_split={"test": 4329, "train": 0}))
+    '4.3k'
+    >>> number_of(Cell(**shorter, measured=1443, by_split={"test": 1443, "train": 0}))
+    '33 %'
+    """
+    if not cell.measured:
+        return "\u2013"
+    if cell.is_partial:
+        return f"{min(max(round(cell.share * 100), 1 if cell.share else 0), 99)} %"
+    count = cell.measured if cell.split is None else cell.by_split[cell.split]
+    if count < 1000:
+        return f"{count}"
+    return f"{count / 1000:.1f}k" if count < 99_950 else f"{count / 1000:.0f}k"
+
+
+def lines_of(cell: Cell) -> list[str]:
+    """Say what is in a cell, a few plain sentences."""
+    if not cell.measured:
+        sentence = {"running": "at work", "stopped": "stopped before the first samples"}
+        return [sentence.get(cell.work, "not measured")]
+    lines = [f"{part}: {_of(cell, part)}" for part in ("test", "train") if cell.split is not None]
+    if cell.split is None:
+        lines = [f"{cell.measured:,} samples; of which split is not known"]
+    lines.append("layers: " + _layers(cell))
+    if cell.estimates:
+        of = ", ".join(cell.splits_with_spectra)
+        lines.append(f"spectra: {cell.estimates}" + (f" ({of})" if of else ""))
+    else:
+        lines.append("spectra: none yet")
+    if cell.spectra == "behind":
+        lines.append("more samples are measured than its spectra took; estimate again")
+    if cell.other_edition:
+        lines.append("other samples than the newest run on this benchmark has")
+    if cell.work:
+        lines.append(
+            {"running": "a job is at work", "stopped": "its last job has stopped"}[cell.work]
+        )
+    if cell.imported:
+        lines.append("imported predictions")
+    if cell.runs > 1:
+        lines.append(f"{cell.runs} runs; this is the one with most samples")
+    return lines
+
+
+def narrow_labels(models: Iterable[str]) -> dict[str, str]:
+    """Give each model a short name that stays unique: the last part of its path, cut where it may.
+
+    >>> list(narrow_labels(["org/model-7B", "org/model-with-a-long-name-7B"]).values())
+    ['model-7B', 'model-with-a…name-7B']
+    """
+    names = {model: model.rstrip("/").rsplit("/", 1)[-1] for model in models}
+    for head in (12, 8, 4, 0):
+        tail = LONGEST_LABEL - 1 - head
+        short = {
+            model: name if len(name) <= LONGEST_LABEL else f"{name[:head]}…{name[-tail:]}"
+            for model, name in names.items()
+        }
+        if len(set(short.values())) == len(short):
+            return short
+    return names if len(set(names.values())) == len(names) else {model: model for model in names}
+
+
+def describe(cells: Sequence[Cell]) -> str:
+    """Say in words what the matrix shows, for those who do not see it."""
+    measured = [cell for cell in cells if cell.measured]
+    sentences = [
+        f"{len({cell.model for cell in cells})} models by "
+        f"{len({cell.benchmark for cell in cells})} benchmarks: {len(measured)} of {len(cells)} "
+        f"cells are measured, {sum(cell.is_partial for cell in measured)} of them in part, "
+        f"{sum(cell.spectra == 'none' for cell in measured)} without spectra."
+    ]
+    sentences += [
+        f"{cell.model} on {cell.benchmark}: {'; '.join(lines_of(cell))}." for cell in measured[:6]
+    ]
+    if len(measured) > 6:
+        sentences.append(f"And {len(measured) - 6} more, listed in the table.")
+    return " ".join(sentences)
+
+
+def _of(cell: Cell, split: Any) -> str:
+    size = f"{cell.of[split]:,}" + ("" if cell.is_whole or not cell.of[split] else " known")
+    return f"{cell.by_split[split]:,} of {size} samples"
+
+
+def _layers(cell: Cell) -> str:
+    if not cell.inner_layers:
+        return "the output"
+    return (
+        f"the output and {cell.inner_layers} inner ones, "
+        f"{cell.layers_with_spectra or 'none'} of them with spectra"
+    )
+
+
+def _grid(cells: Sequence[Cell]) -> _Grid:
+    families = sorted({(cell.family, cell.model) for cell in cells}, key=_natural)
+    rows: dict[str, float] = {}
+    titles: list[tuple[str, float]] = []
+    top = 0.0
+    for family, members in groupby(families, key=lambda pair: pair[0]):
+        titles.append((family, top + TITLE_PIXELS / 2))
+        top += TITLE_PIXELS
+        for _, model in members:
+            rows[model] = top
+            top += ROW_PIXELS
+    benchmarks = tuple(dict.fromkeys(cell.benchmark for cell in cells))
+    return _Grid(benchmarks=benchmarks, rows=rows, titles=tuple(titles), height=top)
+
+
+def _natural(pair: tuple[str, str]) -> list[Any]:
+    """Sort key of family and model, by which 7B comes before 13B and an adapter after its base."""
+
+    return [
+        [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", text)]
+        for text in (pair[0].casefold(), pair[1].casefold())
+    ]
+
+
+def _bars(
+    cells: Sequence[Cell],
+    grid: _Grid,
+    *,
+    width: Callable[[Cell], float],
+    name: str = "",
+    showlegend: bool = True,
+    **marker: Any,
+) -> go.Bar:
+    return go.Bar(
+        name=name,
+        showlegend=showlegend,
+        orientation="h",
+        base=[grid.left(cell) for cell in cells],
+        x=[width(cell) * (1 - 2 * SIDE) for cell in cells],
+        y=[grid.middle(cell) for cell in cells],
+        width=BAR_PIXELS,
+        marker=marker,
+        hoverinfo="skip",
+        unselected={"marker": {"opacity": 1}},
+    )
+
+
+def _train_lane(cells: Sequence[Cell], grid: _Grid) -> go.Bar:
+    half = (1 - 2 * SIDE) / 2
+    return go.Bar(
+        name="train split",
+        orientation="h",
+        base=[grid.left(cell) for cell in cells],
+        x=[min(cell.by_split["train"] / max(cell.of["train"], 1), 1) * half for cell in cells],
+        y=[grid.lane(cell) for cell in cells],
+        width=LANE_PIXELS,
+        marker={"color": NEUTRAL},
+        hoverinfo="skip",
+        unselected={"marker": {"opacity": 1}},
+    )
+
+
+def _marked(cells: Sequence[Cell], mark: str) -> list[Cell]:
+    return [cell for cell in cells if MARKS[mark][-1](cell)]
+
+
+def _marks(cells: Sequence[Cell], grid: _Grid, mark: str) -> go.Scatter:
+    label, symbol, colour, place, _ = MARKS[mark]
+    marked = _marked(cells, mark)
+    return go.Scatter(
+        name=label,
+        mode="markers",
+        x=[grid.left(cell) + place * (1 - 2 * SIDE) for cell in marked],
+        y=[grid.lane(cell) for cell in marked],
+        marker={"symbol": symbol, "color": colour, "size": 7, "opacity": 1},
+        hoverinfo="skip",
+        unselected={"marker": {"opacity": 1}},
+    )
+
+
+def _numbers(cells: Sequence[Cell], grid: _Grid) -> go.Scatter:
+    return go.Scatter(
+        mode="text",
+        showlegend=False,
+        x=[grid.left(cell) + 0.5 - SIDE for cell in cells],
+        y=[grid.middle(cell) for cell in cells],
+        text=[number_of(cell) for cell in cells],
+        textfont={"size": 12, "color": [INK if cell.measured else NEUTRAL for cell in cells]},
+        hoverinfo="skip",
+    )
+
+
+def _targets(cells: Sequence[Cell], grid: _Grid) -> go.Bar:
+    """Draw nothing, over the whole of each cell: this is what is clicked and hovered over."""
+    return go.Bar(
+        showlegend=False,
+        orientation="h",
+        base=[grid.left(cell) for cell in cells],
+        x=[1 - 2 * SIDE] * len(cells),
+        y=[grid.rows[cell.model] + ROW_PIXELS / 2 for cell in cells],
+        width=ROW_PIXELS,
+        marker={"color": "rgba(0, 0, 0, 0)", "line": {"width": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=[[cell.model, cell.benchmark, cell.measured > 0] for cell in cells],
+        hovertext=[_hover(cell) for cell in cells],
+        hoverinfo="text",
+    )
+
+
+def _hover(cell: Cell) -> str:
+    leads = "Click for its spectra." if cell.measured else "Click to measure it."
+    lines = [f"<b>{escape(cell.model)}</b>", escape(cell.benchmark), *lines_of(cell), leads]
+    return "<br>".join(lines)
+
+
+def _lay_out(figure: go.Figure, grid: _Grid) -> None:
+    labels = narrow_labels(grid.rows)
+    ticks = [
+        *((place, f"<b>{escape(_cut(title, LONGEST_LABEL))}</b>") for title, place in grid.titles),
+        *((top + 4 + BAR_PIXELS / 2, escape(labels[model])) for model, top in grid.rows.items()),
+    ]
+    places, texts = zip(*ticks, strict=True)
+    figure.update_layout(
+        barmode="overlay",
+        height=round(TOP + BOTTOM + grid.height),
+        margin={"t": TOP, "b": BOTTOM, "l": 8, "r": 8},
+        legend={
+            "orientation": "h",
+            "yanchor": "bottom",
+            "yref": "container",
+            "y": 0.0,
+            "x": 0,
+            "xanchor": "left",
+            "title": {"text": ""},
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
+        hovermode="closest",
+        hoverlabel={"align": "left"},
+        dragmode=False,
+        xaxis={
+            "side": "top",
+            "range": [0, max(len(grid.benchmarks), FEWEST_COLUMNS)],
+            "tickvals": [place + 0.5 for place in range(len(grid.benchmarks))],
+            "ticktext": [escape(_cut(name, LONGEST_BENCHMARK)) for name in grid.benchmarks],
+            "autotickangles": [0, 45, 90],
+            "showgrid": False,
+            "zeroline": False,
+            "automargin": True,
+            "fixedrange": True,
+        },
+        yaxis={
+            "tickvals": list(places),
+            "ticktext": list(texts),
+            "range": [grid.height, 0],
+            "showgrid": False,
+            "zeroline": False,
+            "automargin": True,
+            "fixedrange": True,
+            "ticks": "",
+        },
+    )
+
+
+def _cut(name: str, longest: int) -> str:
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
