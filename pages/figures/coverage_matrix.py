@@ -1,7 +1,6 @@
 """What of each benchmark each model has been measured on: one cell each, models by family."""
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import groupby
@@ -10,6 +9,15 @@ from typing import Any
 import plotly.graph_objects as go
 
 from data_cache.cells import Cell
+from pages.figures.cell_words import (
+    LONGEST_BENCHMARK,
+    LONGEST_LABEL,
+    cut,
+    lines_of,
+    narrow_labels,
+    natural,
+    number_of,
+)
 from pages.figures.palette import NEUTRAL
 
 TITLE_PIXELS, ROW_PIXELS = 26, 30
@@ -21,8 +29,6 @@ SIDE = 0.05
 """Room between two cells, as a part of a cell's width, on each side."""
 FEWEST_COLUMNS = 4
 """So many columns have room at least, or a single benchmark's bar would cross the screen."""
-LONGEST_BENCHMARK, LONGEST_LABEL = 18, 20
-"""Characters; six columns beside such labels can be read on a screen of 420 pixels."""
 INK, PAPER = "#14171A", "#BCC3CC"
 """Numbers, and the part of a cell that is not measured: opaque, so that both can be read on the
 light and on the dark background (10:1)."""
@@ -138,105 +144,8 @@ def coverage_matrix(cells: Sequence[Cell]) -> go.Figure:
     return figure
 
 
-def number_of(cell: Cell) -> str:
-    """Write what a cell measures: the count where all is measured, else the share of it.
-
-    >>> shorter = {"model": "m", "family": "f", "benchmark": "b", "of": {"test": 4329, "train": 0}}
-    >>> number_of(Cell(**shorter, measured=4329, by_split={"test": 4329, "train": 0}))
-    '4.3k'
-    >>> number_of(Cell(**shorter, measured=1443, by_split={"test": 1443, "train": 0}))
-    '33 %'
-    """
-    if not cell.measured:
-        return "\u2013"
-    if cell.is_partial:
-        return f"{min(max(round(cell.share * 100), 1 if cell.share else 0), 99)} %"
-    count = cell.measured if cell.split is None else cell.by_split[cell.split]
-    if count < 1000:
-        return f"{count}"
-    return f"{count / 1000:.1f}k" if count < 99_950 else f"{count / 1000:.0f}k"
-
-
-def lines_of(cell: Cell) -> list[str]:
-    """Say what is in a cell, a few plain sentences."""
-    if not cell.measured:
-        sentence = {"running": "at work", "stopped": "stopped before the first samples"}
-        return [sentence.get(cell.work, "not measured")]
-    lines = [f"{part}: {_of(cell, part)}" for part in ("test", "train") if cell.split is not None]
-    if cell.split is None:
-        lines = [f"{cell.measured:,} samples; of which split is not known"]
-    lines.append("layers: " + _layers(cell))
-    if cell.estimates:
-        of = ", ".join(cell.splits_with_spectra)
-        lines.append(f"spectra: {cell.estimates}" + (f" ({of})" if of else ""))
-    else:
-        lines.append("spectra: none yet")
-    if cell.spectra == "behind":
-        lines.append("more samples are measured than its spectra took; estimate again")
-    if cell.other_edition:
-        lines.append("other samples than the newest run on this benchmark has")
-    if cell.work:
-        lines.append(
-            {"running": "a job is at work", "stopped": "its last job has stopped"}[cell.work]
-        )
-    if cell.imported:
-        lines.append("imported predictions")
-    if cell.runs > 1:
-        lines.append(f"{cell.runs} runs; this is the one with most samples")
-    return lines
-
-
-def narrow_labels(models: Iterable[str]) -> dict[str, str]:
-    """Give each model a short name that stays unique: the last part of its path, cut where it may.
-
-    >>> list(narrow_labels(["org/model-7B", "org/model-with-a-long-name-7B"]).values())
-    ['model-7B', 'model-with-a…name-7B']
-    """
-    names = {model: model.rstrip("/").rsplit("/", 1)[-1] for model in models}
-    for head in (12, 8, 4, 0):
-        tail = LONGEST_LABEL - 1 - head
-        short = {
-            model: name if len(name) <= LONGEST_LABEL else f"{name[:head]}…{name[-tail:]}"
-            for model, name in names.items()
-        }
-        if len(set(short.values())) == len(short):
-            return short
-    return names if len(set(names.values())) == len(names) else {model: model for model in names}
-
-
-def describe(cells: Sequence[Cell]) -> str:
-    """Say in words what the matrix shows, for those who do not see it."""
-    measured = [cell for cell in cells if cell.measured]
-    sentences = [
-        f"{len({cell.model for cell in cells})} models by "
-        f"{len({cell.benchmark for cell in cells})} benchmarks: {len(measured)} of {len(cells)} "
-        f"cells are measured, {sum(cell.is_partial for cell in measured)} of them in part, "
-        f"{sum(cell.spectra == 'none' for cell in measured)} without spectra."
-    ]
-    sentences += [
-        f"{cell.model} on {cell.benchmark}: {'; '.join(lines_of(cell))}." for cell in measured[:6]
-    ]
-    if len(measured) > 6:
-        sentences.append(f"And {len(measured) - 6} more, listed in the table.")
-    return " ".join(sentences)
-
-
-def _of(cell: Cell, split: Any) -> str:
-    size = f"{cell.of[split]:,}" + ("" if cell.is_whole or not cell.of[split] else " known")
-    return f"{cell.by_split[split]:,} of {size} samples"
-
-
-def _layers(cell: Cell) -> str:
-    if not cell.inner_layers:
-        return "the output"
-    return (
-        f"the output and {cell.inner_layers} inner ones, "
-        f"{cell.layers_with_spectra or 'none'} of them with spectra"
-    )
-
-
 def _grid(cells: Sequence[Cell]) -> _Grid:
-    families = sorted({(cell.family, cell.model) for cell in cells}, key=_natural)
+    families = sorted({(cell.family, cell.model) for cell in cells}, key=natural)
     rows: dict[str, float] = {}
     titles: list[tuple[str, float]] = []
     top = 0.0
@@ -248,15 +157,6 @@ def _grid(cells: Sequence[Cell]) -> _Grid:
             top += ROW_PIXELS
     benchmarks = tuple(dict.fromkeys(cell.benchmark for cell in cells))
     return _Grid(benchmarks=benchmarks, rows=rows, titles=tuple(titles), height=top)
-
-
-def _natural(pair: tuple[str, str]) -> list[Any]:
-    """Sort key of family and model, by which 7B comes before 13B and an adapter after its base."""
-
-    return [
-        [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", text)]
-        for text in (pair[0].casefold(), pair[1].casefold())
-    ]
 
 
 def _bars(
@@ -353,7 +253,7 @@ def _hover(cell: Cell) -> str:
 def _lay_out(figure: go.Figure, grid: _Grid) -> None:
     labels = narrow_labels(grid.rows)
     ticks = [
-        *((place, f"<b>{escape(_cut(title, LONGEST_LABEL))}</b>") for title, place in grid.titles),
+        *((place, f"<b>{escape(cut(title, LONGEST_LABEL))}</b>") for title, place in grid.titles),
         *((top + 4 + BAR_PIXELS / 2, escape(labels[model])) for model, top in grid.rows.items()),
     ]
     places, texts = zip(*ticks, strict=True)
@@ -379,7 +279,7 @@ def _lay_out(figure: go.Figure, grid: _Grid) -> None:
             "side": "top",
             "range": [0, max(len(grid.benchmarks), FEWEST_COLUMNS)],
             "tickvals": [place + 0.5 for place in range(len(grid.benchmarks))],
-            "ticktext": [escape(_cut(name, LONGEST_BENCHMARK)) for name in grid.benchmarks],
+            "ticktext": [escape(cut(name, LONGEST_BENCHMARK)) for name in grid.benchmarks],
             "autotickangles": [0, 45, 90],
             "showgrid": False,
             "zeroline": False,
@@ -397,7 +297,3 @@ def _lay_out(figure: go.Figure, grid: _Grid) -> None:
             "ticks": "",
         },
     )
-
-
-def _cut(name: str, longest: int) -> str:
-    return name if len(name) <= longest else f"{name[: longest - 1]}…"

@@ -14,7 +14,7 @@ from data_cache.cells import Cell, cells
 from data_cache.coverage import RunCoverage
 from data_cache.jobs import JobRow
 from model_runners.models import runnable, shown_name
-from pages.figures import coverage_matrix
+from pages.figures import cell_words, coverage_matrix
 from pages.widgets import state
 from pages.widgets.benchmark_choices import VARIANT
 from pages.widgets.charts import show_figure
@@ -36,7 +36,7 @@ def show_matrix(found: Sequence[Cell]) -> None:
     show_figure(
         coverage_matrix.coverage_matrix(found),
         key=MATRIX,
-        alt=coverage_matrix.describe(found),
+        alt=cell_words.describe(found),
         on_click=_remember,
     )
     st.caption(
