@@ -13,6 +13,8 @@ from pages.figures.rows import subset_label
 
 TEMPLATE = "template"
 UNKNOWN = "not known"
+OF_THE_RUN = ("noise_seed", "mask_scope", "probe", "dtype")
+"""Settings that nobody knows of imported predictions."""
 IMPORTED = "The predictions were imported; how the questions were put is not known."
 
 
@@ -23,7 +25,9 @@ def in_words(settings: Mapping[str, Any]) -> dict[str, Any]:
     ({'tau': 0.3, 'template': 'standard'}, {'template': 'own 7baee2'})
     """
     asking = asking_of_settings(settings)
-    return {**settings, TEMPLATE: UNKNOWN if asking is None else asking.name}
+    open_ones = (name for name in OF_THE_RUN if settings.get(name) is None)
+    unknown = dict.fromkeys(open_ones, UNKNOWN) if "imported" in settings else {}
+    return {**settings, **unknown, TEMPLATE: UNKNOWN if asking is None else asking.name}
 
 
 def template_of(settings: Mapping[str, Any]) -> str:

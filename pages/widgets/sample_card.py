@@ -88,7 +88,7 @@ def _show_question(detail: SampleDetail, reading: Stored) -> None:
                     st.badge("model's answer", color=colour)
     if choice is None:
         st.badge(
-            "the model named none of the options, or it is not known which"
+            "no option is known as the model's answer"
             if "imported" in detail.record.settings
             else "the model's first token is none of the options",
             color="orange",

@@ -106,7 +106,7 @@ def test_a_choice_that_is_not_known_is_not_called_none(cache: Path, tmp_path: Pa
     imported(cache, file)
     page = open_page("samples", model="theirs", sample="q001")
     badges = "\n".join(str(one.value) for one in page.markdown)
-    assert "the model named none of the options, or it is not known which" in badges
+    assert "no option is known as the model's answer" in badges
 
 
 def test_imported_predictions_are_compared_with_a_run(cache: Path, tmp_path: Path) -> None:
@@ -124,6 +124,7 @@ def test_imported_predictions_are_compared_with_a_run(cache: Path, tmp_path: Pat
     imported(cache, file, benchmark="digits_vqa")
     app = open_page("compare", a="demo/oracle", b="theirs")
     assert "1 run was imported" in expanders(app)
+    assert "mask scope (unset and not known)" in words(app)
     numbers = app.dataframe[0].value.set_index("")
     assert numbers.loc["D_vision (points)"].tolist()[:2] == ["25.0", "not run"]
     assert numbers.loc["Samples", ["A", "B"]].tolist() == [str(len(tested))] * 2
@@ -162,6 +163,7 @@ def test_the_form_imports_a_file_and_says_what_it_did(cache: Path, tmp_path: Pat
     app.button(key="import_predictions").click().run()
     assert not app.exception
     assert "32 samples of own (of the file" in words(app)
+    assert "all: n 32  R " in words(app)
     (run,) = queries.runs(cache)
     assert (run.model, run.family) == ("theirs", "imported")
     app.text_area(key="import_files").set_value(str(tmp_path))
