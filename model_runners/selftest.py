@@ -292,14 +292,14 @@ def _title(loaded: LoadedModel) -> str:
 
 
 def _pair(loaded: LoadedModel, samples: Sequence[Sample], asking: Asking) -> tuple[Sample, Sample]:
-    first = samples[0]
-    others = [
-        other
-        for other in samples[1:]
-        if [i.digest for i in other.images] != [i.digest for i in first.images]
-        and len(other.images) == len(first.images)
-    ]
-    if not others:
+    # A sample with three images beside others with one proves nothing, wherever it stands.
+    for count in dict.fromkeys(len(sample.images) for sample in samples):
+        first, *rest = (sample for sample in samples if len(sample.images) == count)
+        shown = [image.digest for image in first.images]
+        others = [other for other in rest if [i.digest for i in other.images] != shown]
+        if others:
+            break
+    else:
         raise SelfTestFailed(
             "the self-test needs two samples with different images, and this benchmark has none"
         )

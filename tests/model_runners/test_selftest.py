@@ -87,6 +87,16 @@ def test_a_model_that_ignores_the_image_is_named(oracle: LoadedModel, digits: Be
         blind.remove()
 
 
+def test_a_first_sample_with_another_number_of_images_is_passed_over(
+    oracle: LoadedModel, digits: Benchmark
+) -> None:
+    first, *others = digits.samples[:8]
+    several = dataclasses.replace(first, images=first.images + others[-1].images)
+    assert self_test(oracle, [several, *others]).passed
+    with pytest.raises(SelfTestFailed, match="two samples with different images"):
+        self_test(oracle, [several, others[0]])
+
+
 def test_samples_with_one_image_only_cannot_prove_anything(
     oracle: LoadedModel, digits: Benchmark
 ) -> None:
