@@ -105,7 +105,7 @@ def _with_figures(path: Path, context: Context) -> Iterator[Row]:
             places = (
                 Path(base) / name
                 for base in bases_of(path, context.found.root)
-                for name in ARCHIVES[_is_second(context)]
+                for name in ARCHIVES[_is_second(path)]
             )
             return [stack.enter_context(ImageArchive(place)) for place in places if place.is_file()]
 
@@ -122,7 +122,7 @@ def _with_figures(path: Path, context: Context) -> Iterator[Row]:
 
 def _figure(row: Row, context: Context, archives: Callable[[], list[ImageArchive]]) -> ImageFile:
     figure = row.text(FIGURE)
-    second = _is_second(context)
+    second = _is_second(row.file)
     try:
         path = find_beside(row, FIGURE, (figure,), context.found.root, FOLDERS[second])
     except BadRow as missing:
@@ -136,8 +136,8 @@ def _figure(row: Row, context: Context, archives: Callable[[], list[ImageArchive
     return context.store.file(path)
 
 
-def _is_second(context: Context) -> bool:
-    return context.variant.endswith("_2")
+def _is_second(table: Path) -> bool:
+    return table.stem.endswith("_2")
 
 
 def sample_of(row: Row, context: Context) -> Sample:

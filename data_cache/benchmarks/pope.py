@@ -15,13 +15,12 @@ from data_cache.formats.beside import find_beside
 from data_cache.formats.embedded import with_images
 from data_cache.formats.image_files import group_of_images
 from data_cache.formats.json_records import read_json
+from data_cache.formats.options import YES_NO, yes_or_no
 from data_cache.formats.rows import LeftOut, Row, quoted
 from data_cache.formats.tables import read_table
 from data_cache.images import ImageFile
 from data_cache.samples import Sample
 
-OPTIONS = ("Yes", "No")
-ANSWERS = {"yes": 0, "no": 1}
 SETTINGS = ("adversarial", "popular", "random")
 """How the objects that are not in the image were chosen."""
 EDITED = "v2"
@@ -142,7 +141,7 @@ def sample_of(row: Row, context: Context) -> Sample:
         group_id=shown,
         images=images,
         question=row.text("text" if "text" in row.values else "question"),
-        options=OPTIONS,
+        options=YES_NO,
         answer=_answer(row, "label" if "label" in row.values else "answer"),
         subset=subset,
         meta={"category": ",".join(settings)},
@@ -161,7 +160,7 @@ def _of_edited(row: Row, context: Context) -> Sample:
         group_id=row.optional("image_id") or path.stem,
         images=(_file(row, "image_name", path, context),),
         question=row.text("query"),
-        options=OPTIONS,
+        options=YES_NO,
         answer=answer,
         meta={"category": EDITED, "object": thing},
     )
@@ -210,7 +209,7 @@ def _file(row: Row, column: str, path: Path, context: Context) -> ImageFile:
 
 def _answer(row: Row, column: str) -> int:
     text = row.text(column)
-    answer = ANSWERS.get(text.rstrip(".").lower())
+    answer = yes_or_no(text)
     if answer is None:
         raise row.bad(column, f"{quoted(text)} is neither yes nor no")
     return answer

@@ -12,14 +12,15 @@ from data_cache.errors import BenchmarkError
 from data_cache.formats.beside import find_beside
 from data_cache.formats.choices import answer_of
 from data_cache.formats.json_records import read_json
-from data_cache.formats.options import NoOptions, Parts, options_in_prompt
+from data_cache.formats.options import YES_NO, NoOptions, Parts, options_in_prompt, yes_or_no
 from data_cache.formats.rows import LeftOut, Row, quoted
 from data_cache.samples import Sample
 
 REQUIRED = ("image_id", "query_prompt", "label", "relation_type")
 RELATIONS = {"perception": "perception", "cognitive": "cognitive", "cognition": "cognitive"}
 """The file says cognitive, its description cognition."""
-YES_NO = "yesno"
+IN_WORDS = "yesno"
+"""The variant whose questions are answered with yes or no."""
 REQUEST = "please answer yes or no."
 """At the end of a yes-no question; how to answer is said by the template of a run."""
 IMAGE_FOLDERS = (
@@ -48,7 +49,7 @@ SOURCE = Source(
         ),
         "cognitive": _variant("relations that are understood, such as eating", "Multichoice", 6950),
         "all": _variant("both kinds of relation", "Multichoice", 6950),
-        YES_NO: _variant("both kinds of relation, answered with yes or no", "YESNO", 9740),
+        IN_WORDS: _variant("both kinds of relation, answered with yes or no", "YESNO", 9740),
     },
     how_to_get=(
         "get the questions with `git clone https://github.com/JackChen-seu/Reefknot`, and unpack "
@@ -79,13 +80,16 @@ def sample_of(row: Row, context: Context) -> Sample:
     LeftOut
         If it is an open question, or about the other kind of relation.
     """
+    kind = row.optional("type")
+    if kind == "VQA":
+        raise LeftOut("open question")
     relation = _relation(row)
     if context.variant in RELATIONS.values() and relation != context.variant:
         raise LeftOut("of the other kind of relation")
-    if row.optional("type") == "VQA":
-        raise LeftOut("open question")
-    parts = _parts(row, yes_no=context.variant == YES_NO)
-    answer = answer_of(row, parts.options, "label")
+    if kind is not None and (kind == "Yes/No") != (context.variant == IN_WORDS):
+        variant = IN_WORDS if kind == "Yes/No" else "all"
+        raise row.bad("type", f"it is {quoted(kind)}; ask for reefknot:{variant}")
+    parts, answer = _asked(row, in_words=context.variant == IN_WORDS)
     name = row.text("image_id")
     path = find_beside(row, "image_id", (f"{name}.jpg",), context.found.root, IMAGE_FOLDERS)
     try:
@@ -100,7 +104,7 @@ def sample_of(row: Row, context: Context) -> Sample:
         options=parts.options,
         answer=answer,
         subset=relation,
-        meta={"type": row.optional("type")},
+        meta={"type": kind},
     )
 
 
@@ -112,12 +116,18 @@ def _relation(row: Row) -> str:
     return relation
 
 
-def _parts(row: Row, *, yes_no: bool) -> Parts:
+def _asked(row: Row, *, in_words: bool) -> tuple[Parts, int]:
+    """Return the question with its options, and the index of the answer."""
     prompt = row.text("query_prompt")
-    if yes_no:
+    if in_words:
+        label = row.text("label")
+        answer = yes_or_no(label)
+        if answer is None:
+            raise row.bad("label", f"{quoted(label)} is neither yes nor no")
         question = prompt[: -len(REQUEST)] if prompt.lower().endswith(REQUEST) else prompt
-        return Parts(question=question.strip(), options=("Yes", "No"))
+        return Parts(question=question.strip(), options=YES_NO), answer
     try:
-        return options_in_prompt(prompt)
+        parts = options_in_prompt(prompt)
     except NoOptions as error:
         raise row.bad("query_prompt", str(error)) from error
+    return parts, answer_of(row, parts.options, "label")

@@ -8,6 +8,10 @@ MARKED = "ABCDEFGH"
 """More options than any text that is taken apart here has."""
 
 
+YES_NO = ("Yes", "No")
+"""The options of a question that is answered with one of these words."""
+
+
 class NoOptions(ValueError):
     """A text that has no options in the form that is expected; the message says which form."""
 
@@ -18,6 +22,15 @@ class Parts:
 
     question: str
     options: tuple[str, ...]
+
+
+def yes_or_no(text: str) -> int | None:
+    """Return the place in `YES_NO` of an answer in words, None where it is another.
+
+    >>> yes_or_no("YES"), yes_or_no("no."), yes_or_no("B")
+    (0, 1, None)
+    """
+    return {"yes": 0, "no": 1}.get(text.strip().rstrip(".").lower())
 
 
 def without_letter(text: str, letter: str) -> str:

@@ -55,6 +55,11 @@ def test_the_archive_is_read_where_the_hub_keeps_it(
     assert "RadGenome/PMC-VQA" in benchmark.origin
 
 
+def test_a_file_of_version_2_is_read_whatever_part_was_asked_for(tmp_path: Path) -> None:
+    path = pmc_vqa.write_second(tmp_path / "data") / "test_2.csv"
+    assert_as_expected(load(path), pmc_vqa.SECOND_EXPECTED, drawn)
+
+
 @pytest.mark.parametrize(
     ("change", "line"),
     [

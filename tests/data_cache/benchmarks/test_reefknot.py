@@ -42,6 +42,22 @@ def test_yes_no_questions_are_asked_without_their_request(tmp_path: Path) -> Non
     assert_as_expected(load(folder, "reefknot:yesno"), reefknot.YES_NO_EXPECTED, drawn)
 
 
+def test_a_file_of_the_other_kind_of_answer_says_what_to_ask_for(tmp_path: Path) -> None:
+    dataset = reefknot.write(tmp_path / "data") / "Dataset"
+    with pytest.raises(
+        BenchmarkError, match="row 1, column type: it is 'Yes/No'; ask for reefknot:yesno"
+    ):
+        load(dataset / "YESNO.jsonl")
+    with pytest.raises(BenchmarkError, match="it is 'Multichoice'; ask for reefknot:all"):
+        load(dataset / "Multichoice.jsonl", "reefknot:yesno")
+    records = reefknot.records_of(reefknot.YES_NO, "Yes/No")
+    records[0]["label"] = "A"
+    reefknot.write_lines(dataset / "YESNO.jsonl", records)
+    (problem,) = load(dataset / "YESNO.jsonl", "reefknot:yesno").bad_rows
+    assert (problem.row, problem.column) == (1, "label")
+    assert problem.reason == "'A' is neither yes nor no"
+
+
 def test_images_may_be_in_one_folder(tmp_path: Path) -> None:
     folder = reefknot.write(tmp_path / "data")
     key = load(folder).key
