@@ -32,7 +32,11 @@ with sentence_instead("This cannot be estimated."):
     if source is None:
         forget()
         st.stop()
-    st.subheader(source.title, anchor=False)
+    if source.run is None:
+        st.subheader(source.title, anchor=False)
+    else:  # names of models and subsets, which a heading would take for Markdown
+        st.subheader("A cached run", anchor=False)
+        st.text(source.title)
     st.text(source.note)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         names = choose_estimators(source)

@@ -101,9 +101,10 @@ def show_before_after(adapter: AdapterRecord, pairs: Sequence[Pair]) -> None:
         )
     counts = ", ".join(f"{subset_label(pair.after.subset)} {pair.after.n:,}" for pair in pairs)
     st.caption(
-        f"Test split, none of it was trained on; samples: {counts}. Whiskers are 95 % intervals of "
-        "each estimate; a point says what they cover."
+        "Test split, none of it was trained on. Whiskers are 95 % intervals of each estimate; a "
+        "point says what they cover."
     )
+    st.text(f"Samples: {counts}.")
     for sentence in unlike(pairs):
         st.text(sentence)
     st.dataframe(

@@ -95,4 +95,4 @@ def _show_sample(sample: StoredSample, value: str) -> None:
         thumbnail = sample.thumbnails[0] if sample.thumbnails else None
         show_picture(thumbnail, side=PICTURE_PIXELS, alt=f"Image of {sample.sample_id}")
         st.text(sample.question)
-        st.caption(f"{sample.subset}, {sample.split} split, {value}")
+        st.text(f"{sample.subset}, {sample.split} split, {value}")

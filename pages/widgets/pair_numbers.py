@@ -228,8 +228,9 @@ def show_table(compared: Compared, differences: Differences) -> None:
         table(compared, differences),
         hide_index=True,
         column_config={
-            "A": st.column_config.TextColumn(help=compared.a.model, alignment="right"),
-            "B": st.column_config.TextColumn(help=compared.b.model, alignment="right"),
+            # Help is Markdown, so it cannot name the models; the pickers do.
+            "A": st.column_config.TextColumn(alignment="right"),
+            "B": st.column_config.TextColumn(alignment="right"),
             "B - A": st.column_config.TextColumn(alignment="right"),
             "95 % interval": st.column_config.TextColumn(
                 alignment="right", help="Of B minus A; the caption above says what it covers."

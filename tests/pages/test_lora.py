@@ -174,7 +174,7 @@ def test_an_adapter_is_shown_before_and_after_on_test_samples(cache: Path) -> No
     table = tables(app)
     rows = [line.split() for line in table.splitlines() if "Synergy (bits)" in line]
     assert ["left", "Synergy", "(bits)", "0.200", "0.600", "+0.400"] in [row[1:7] for row in rows]
-    assert "Test split, none of it was trained on; samples: left 15, right 30." in words(app)
+    assert "Samples: left 15, right 30." in words(app)
     assert "Train samples" in table
     assert "fusion gap" in table
     assert record.key in words(app)
