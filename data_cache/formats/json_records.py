@@ -61,7 +61,7 @@ def _of_lines(path: Path, lines: Iterable[str]) -> Iterator[Row]:
             continue
         try:
             value: object = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if number == 1 and line.strip() == "{":
                 raise BenchmarkError(
                     f"{path} holds one object over several lines; one object on each line, or an "
@@ -83,8 +83,9 @@ def _of_array(path: Path, file: TextIO) -> Iterator[Row]:
         number += 1
         try:
             value = array.value()
-        except json.JSONDecodeError as error:
-            raise _cut(path, f"record {number}: {error.msg}") from error
+        except (ValueError, RecursionError) as error:
+            said = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+            raise _cut(path, f"record {number}: {said}") from error
         yield _row(path, number, value)
         sign = array.sign()
         if sign == "]":

@@ -88,11 +88,30 @@ def option_of(text: str, options: Sequence[str] | None, count: int) -> int | Non
         same = [index for index, option in enumerate(options) if option.strip() == said]
         if len(same) == 1:
             return same[0]
-    bare = said.strip(".,:;()[] \t\n").upper()
+    bare = said.removesuffix(".0").strip(".,:;()[] \t\n").upper()  # pandas writes 1.0 for 1
     place = LETTERS.find(bare) if len(bare) == 1 else -1
     if place < 0 and bare.isascii() and bare.isdigit():
         place = int(bare)
     return place if 0 <= place < count else None
+
+
+def refuse_unstorable(answer: Answer) -> None:
+    """Refuse texts with halves of characters, and ids with a NUL, before anything is written.
+
+    Raises
+    ------
+    BadRow
+        With the column.
+    """
+    texts = {"id": answer.id, "group": answer.group_id, "subset": answer.subset}
+    texts["question"] = answer.question
+    texts |= {f"option {number}": one for number, one in enumerate(answer.options or (), start=1)}
+    texts |= {name: one for name, one in answer.meta.items() if isinstance(one, str)}
+    for column, text in texts.items():
+        if text is not None and text.encode("utf-8", "replace").decode() != text:
+            raise answer.row.bad(column, "it has half a character; save the file as UTF-8")
+    if "\0" in (answer.id or ""):
+        raise answer.row.bad("id", "it has a NUL in it; rename it")
 
 
 def split_of(row: Row, column: str) -> Split | None:

@@ -14,10 +14,10 @@ from data_cache.benchmarks.source import Circular
 from data_cache.benchmarks.splits import SplitPolicy
 from data_cache.conditions import Condition
 from data_cache.errors import BenchmarkError
-from data_cache.formats.delimited import read_delimited
+from data_cache.formats.delimited import OTHER_DELIMITERS, read_delimited
 from data_cache.formats.json_records import read_json
 from data_cache.formats.parquet import read_parquet
-from data_cache.formats.rows import BadRow, Row
+from data_cache.formats.rows import BadRow, Row, refuse_archive
 from data_cache.image_store import ImageStore
 from data_cache.imported import table, xiu26
 from data_cache.imported.answers import SPLIT_WORDS, Answer, Layout
@@ -39,8 +39,8 @@ FORMAT_WORDS = {"xiu26": "Stage-2 JSON of Xiu26", "table": "table of distributio
 READERS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
     ".json": read_json,
     ".jsonl": read_json,
-    ".csv": lambda path: read_delimited(path, delimiter=","),
-    ".tsv": lambda path: read_delimited(path, delimiter="\t"),
+    ".csv": lambda path: read_delimited(path, delimiter=checked_delimiter(path, ",")),
+    ".tsv": lambda path: read_delimited(path, delimiter=checked_delimiter(path, "\t")),
     ".parquet": read_parquet,
 }
 
@@ -264,6 +264,26 @@ def rows_of(path: Path) -> Iterator[Row]:
             f"{', '.join(READERS)}"
         )
     return reader(path)
+
+
+def checked_delimiter(path: Path, expected: str) -> str:
+    """Return the delimiter that a name promises.
+
+    Raises
+    ------
+    BenchmarkError
+        If the first line has another one, and not this.
+    """
+    refuse_archive(path)
+    with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+        header = file.readline()
+    for other, word in OTHER_DELIMITERS.items():
+        if other in header and expected not in header:
+            raise BenchmarkError(
+                f"{path} is separated by {word}, and {OTHER_DELIMITERS[expected]} is expected of a "
+                f"{path.suffix} file; save it again, with points in numbers such as 0.5"
+            )
+    return expected
 
 
 def _layout_of(row: Row) -> Layout:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_cache.errors import BenchmarkError
+from data_cache.formats.beside import find_beside
 from data_cache.formats.embedded import decode_base64
 from data_cache.formats.rows import BadRow, quoted
 from data_cache.image_store import ImageStore
 from data_cache.images import ImageFile
-from data_cache.imported.answers import Answer
+from data_cache.imported.answers import Answer, refuse_unstorable
 from data_cache.order import fixed_order
 from data_cache.runs import hash_text
 from data_cache.samples import LETTERS, Benchmark, RowProblem, Sample, Split
@@ -98,6 +99,7 @@ def own_samples(
             image for text in answer.images if (image := _image(text, answer, store, images))
         )
         try:
+            refuse_unstorable(answer)
             if answer.right is None:
                 raise answer.row.bad("answer", "the right answer is missing")
             if sample_id in kept:
@@ -169,7 +171,8 @@ def _image(text: str, answer: Answer, store: ImageStore, folder: Path | None) ->
     """Return an image of the file or of its folder; None where there is none: answers need none."""
     try:
         if _is_path(text):
-            return store.file((folder or answer.row.file.parent) / text)
+            root = folder or answer.row.file.parent
+            return store.file(find_beside(answer.row, "image", [text], root, whole=True))
         return store.keep(decode_base64(text), "it")
     except BenchmarkError:
         return None

@@ -82,11 +82,10 @@ def layout_of(columns: Iterable[str], where: str) -> Layout:
     missing = [ENDINGS[condition] for condition in REQUIRED_CONDITIONS if condition not in scales]
     if missing:
         names = list(columns)
-        hint = "; is it separated by another sign than its name says?" if len(names) == 1 else ""
         raise BenchmarkError(
             f"{where} has no column {', '.join('p' + ending for ending in missing)} (nor p"
             f"{missing[0]}_A, p{missing[0]}_B, ..., nor mass{missing[0]}); its columns are "
-            f"{', '.join(names[:30]) or 'none'}{hint or '; see docs/importing-predictions.md'}"
+            f"{', '.join(names[:30]) or 'none'}; see docs/importing-predictions.md"
         )
     return Layout(format="table", scales=scales)
 

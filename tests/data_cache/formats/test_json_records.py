@@ -1,11 +1,12 @@
 """Records in JSON: lines or an array, whatever the name says."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from data_cache.errors import BenchmarkError
-from data_cache.formats.json_records import read_json
+from data_cache.formats.json_records import READ_CHARACTERS, read_json
 from data_cache.formats.rows import BadRow
 
 
@@ -60,3 +61,29 @@ def test_a_file_that_holds_no_records_is_refused(
     with pytest.raises(BenchmarkError, match=says) as caught:
         list(read_json(file(tmp_path, content), required=("a",)))
     assert "records.json" in str(caught.value)
+
+
+def test_records_of_an_array_are_the_same_wherever_it_is_cut_for_reading(tmp_path: Path) -> None:
+    # Longer than what is read at a time, with records shorter and longer than that.
+    records = [{"n": n, "text": '"]},\\' * (n % 7 * 3000), "list": [n / 7] * n} for n in range(60)]
+    records[40]["text"] = "x" * (2 * READ_CHARACTERS)
+    path = file(tmp_path, json.dumps(records, indent=1) + "\n\n")
+    assert path.stat().st_size > 3 * READ_CHARACTERS
+    assert [row.values for row in read_json(path)] == records
+
+
+def test_what_stands_before_the_cut_of_an_array_is_read(tmp_path: Path) -> None:
+    found = read_json(file(tmp_path, '[{"a": 1}, {"a": 2} {"a": 3}]'))
+    assert [next(found).get("a"), next(found).get("a")] == [1, 2]
+    with pytest.raises(BenchmarkError, match=r"'{' stands after record 2"):
+        next(found)
+
+
+@pytest.mark.parametrize("start", ["[", '{"a": '])
+def test_brackets_without_end_are_refused_in_a_sentence(tmp_path: Path, start: str) -> None:
+    path = file(tmp_path, start * 50_000 + "\n")
+    try:
+        problems = [str(row.problem) for row in read_json(path)]
+    except BenchmarkError as error:
+        problems = [str(error)]
+    assert "is no JSON" in problems[0]

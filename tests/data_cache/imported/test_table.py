@@ -246,7 +246,7 @@ def test_ids_of_which_the_benchmark_knows_none_are_refused() -> None:
         (
             "id;answer;p12;p1;p2\na;A;1;1;1\n",
             "a.csv",
-            "separated by another sign than its name says",
+            "is separated by a semicolon, and a comma",
         ),
         ("", "a.csv", "has no rows"),
         ("id,p12_A,p12_B,p1_A,p1_B,p2_A,p2_B\na,1,0,1,0,1,0\n", "a.csv", "no column answer"),
@@ -260,6 +260,20 @@ def test_a_file_that_cannot_be_imported_is_refused(
 ) -> None:
     with pytest.raises(BenchmarkError, match=sentence):
         imported(tmp_path / "cache", written(tmp_path, text, name))
+    assert not (tmp_path / "cache" / "spool").exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "column"),
+    [({"id": "a\0b"}, "id"), ({"options": ["x", "\ud800"]}, "option 2")],
+)
+def test_texts_that_cannot_be_stored_are_bad_before_anything_is_written(
+    tmp_path: Path, values: dict[str, Any], column: str
+) -> None:
+    good = {"answer": "A", "p12": [0.7, 0.3], "p1": [0.5, 0.5], "p2": [0.1, 0.9]}
+    path = written(tmp_path, json.dumps([good | values, good]), "a.json")
+    with pytest.raises(BenchmarkError, match=f"1 of 2 rows are bad.*row 1, column {column}"):
+        imported(tmp_path / "cache", path)
     assert not (tmp_path / "cache" / "spool").exists()
 
 
