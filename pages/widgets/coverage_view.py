@@ -106,9 +106,10 @@ def notes_of(cell: Cell) -> list[str]:
 
 def follow_cell() -> None:
     """Go where the clicked cell leads; one of the first calls of the page."""
-    page = st.session_state.pop(state.GOING, None)
-    if page is not None:
-        st.switch_page(page, query_params={})
+    going = st.session_state.pop(state.GOING, None)
+    if going is not None:
+        page, parameters = going
+        st.switch_page(page, query_params=parameters)
 
 
 def cell_of(event: Mapping[str, Any]) -> tuple[str, str, bool] | None:
@@ -126,10 +127,9 @@ def cell_of(event: Mapping[str, Any]) -> tuple[str, str, bool] | None:
 
 
 def open_spectra(model: str, benchmark: str) -> None:
-    """Choose one model on one benchmark, and note that Spectra is to be opened; a callback."""
-    st.session_state[state.BENCHMARK] = benchmark
-    st.session_state[state.MODELS] = [model]
-    st.session_state[state.GOING] = SPECTRA_PAGE
+    """Note that Spectra is to be opened with one model on one benchmark; a callback."""
+    parameters = {state.BENCHMARK: benchmark, state.MODELS: [model]}
+    st.session_state[state.GOING] = (SPECTRA_PAGE, parameters)
 
 
 def prepare_run(model: str, benchmark: str) -> None:
@@ -144,7 +144,7 @@ def prepare_run(model: str, benchmark: str) -> None:
         st.session_state[state.RUN_BENCHMARK] = name
         if variant:
             st.session_state[f"{state.RUN_BENCHMARK}{VARIANT}_{name}"] = variant
-    st.session_state[state.GOING] = RUN_PAGE
+    st.session_state[state.GOING] = (RUN_PAGE, {})
 
 
 def _named(job: JobRow) -> JobRow:

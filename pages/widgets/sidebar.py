@@ -29,8 +29,8 @@ def choose(reading: Stored, *, pickers: bool = True) -> None:
     reading
         What the cache holds.
     pickers
-        Whether the page shows some models on one benchmark; a page that shows all has no pickers,
-        and they have what they had when they come back.
+        Whether the page shows some models on one benchmark. A page that shows all has no pickers;
+        Streamlit keeps what they held for when they come back, because they are in the address.
     """
     begin_notes()
     with st.sidebar:
@@ -57,7 +57,6 @@ def _pickers(reading: Stored) -> Selection | None:
     benchmarks = sorted({run.benchmark for run in reading.runs})
     if not benchmarks:
         return None
-    _bring_back()
     note_unknown(state.BENCHMARK, benchmarks)
     wanted = st.selectbox("Benchmark", benchmarks, key=state.BENCHMARK, bind="query-params")
     benchmark = wanted if wanted in benchmarks else benchmarks[0]
@@ -77,15 +76,7 @@ def _pickers(reading: Stored) -> Selection | None:
         bind="query-params",
         placeholder="Choose models",
     )
-    st.session_state[state.CHOSEN] = {state.BENCHMARK: benchmark, state.MODELS: chosen}
     return Selection(benchmark=benchmark, models=tuple(name for name in chosen if name in models))
-
-
-def _bring_back() -> None:
-    """Choose what was chosen when the pickers were drawn last, where the address is silent."""
-    for key, value in st.session_state.get(state.CHOSEN, {}).items():
-        if key not in st.session_state and key not in st.query_params:
-            st.session_state[key] = value
 
 
 def _source(reading: Stored) -> None:
