@@ -24,9 +24,10 @@ def divide(samples: Sequence[Sample], policy: SplitPolicy, *, seed: int = 0) -> 
         Of one benchmark.
     policy
         `group`: samples of a group stay together, in each subset (more exactly: among the groups
-        that have the same subsets) as near to 3 : 1 as whole groups allow. `random`: exactly the
-        floor of 3/4 of all samples are for training, whatever their groups (the papers'). `own`:
-        what each sample's meta says under `split`.
+        that have the same subsets) as near to 3 : 1 as whole groups allow, and of several groups
+        one at least for testing. `random`: exactly the floor of 3/4 of all samples are for
+        training, whatever their groups (the papers'). `own`: what each sample's meta says under
+        `split`.
     seed
         Of the shuffle. The same ids give the same split, whatever the order of the file.
 
@@ -57,13 +58,17 @@ def _by_group(samples: Sequence[Sample], seed: int) -> set[str]:
         names.sort(key=lambda name: (_rank(seed, name), name))
         wanted = _train_count(sum(len(groups[name]) for name in names))
         taken = 0
+        chosen: list[str] = []
         for name in names:
             size = len(groups[name])
             # The group that crosses the border falls on the side where more of it lies.
             if taken + size / 2 > wanted:
                 break
             taken += size
-            train.update(sample.id for sample in groups[name])
+            chosen.append(name)
+        if len(chosen) == len(names) > 1:  # of several groups one is for testing
+            chosen.remove(min(chosen, key=lambda name: len(groups[name])))
+        train.update(sample.id for name in chosen for sample in groups[name])
     return train
 
 

@@ -55,6 +55,12 @@ def test_a_random_split_tears_groups_apart_and_a_group_split_does_not() -> None:
     assert sizes(divide(everything, "group")) == (300, 100)
 
 
+@pytest.mark.parametrize("groups", [[1, 2], [1, 10], [2, 1, 1], [1, 1], [9, 9, 1]])
+def test_of_several_groups_some_are_for_training_and_some_for_testing(groups: list[int]) -> None:
+    for shift in range(4):
+        assert all(sizes(divide(samples([0] * shift + groups), "group")))
+
+
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=60), st.integers(1, 4))
 def test_a_group_split_keeps_groups_together_and_is_near_three_to_one_in_each_subset(
     groups: list[int], subsets: int
