@@ -115,7 +115,7 @@ def _first(row: Row, columns: tuple[str, ...]) -> str | None:
     """Return the first of some columns that has a value."""
     for column in columns:
         value = row.get(column)
-        if value is not None and value == value and value != "":
+        if value is not None and value == value and value not in ("", []):
             return column
     return None
 

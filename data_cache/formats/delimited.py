@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from data_cache.errors import BenchmarkError
-from data_cache.formats.rows import Row, no_rows, refuse_archive, require_columns
+from data_cache.formats.rows import Row, encodable, no_rows, quoted, refuse_archive, require_columns
 from data_cache.samples import RowProblem
 
 OTHER_DELIMITERS = {"\t": "a tab", ",": "a comma", ";": "a semicolon", "|": "a bar"}
@@ -41,8 +41,9 @@ def read_delimited(path: Path, *, delimiter: str, required: Iterable[str] = ()) 
             header = next(reader, None)
             if header is None:
                 raise no_rows(path)
-            names = [name.strip() for name in header]
+            names = [encodable(name).strip() for name in header]
             _refuse_other_delimiter(path, names, delimiter, required)
+            _refuse_repeated(path, names)
             require_columns(path, names, required)
             number = 0
             for cells in reader:
@@ -73,6 +74,13 @@ def _refuse_other_delimiter(
                 f"{path} is separated by {word}, and {wanted} is expected; name it .csv or .tsv "
                 "after what it is, or save it again"
             )
+
+
+def _refuse_repeated(path: Path, names: list[str]) -> None:
+    """Refuse two columns of one name; columns without a name are nobody's."""
+    for place, name in enumerate(names):
+        if name and name in names[:place]:
+            raise BenchmarkError(f"{path} has two columns {quoted(name)}; rename one of them")
 
 
 def _ragged(path: Path, number: int, cells: list[str], names: list[str]) -> RowProblem:

@@ -13,6 +13,20 @@ BLANK = frozenset({"", "nan"})
 """What a cell without a value says: pandas writes the one, some tables on the hub the other."""
 LONGEST_QUOTE = 60
 
+# How a file begins that is something else than a table, and what to say of it.
+_OTHER_FILES: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", "is a zip archive; unpack it (unzip {path} -d {folder}) and give {folder}"),
+    (b"\x1f\x8b", "is compressed; unpack it (gzip -d {path})"),
+    (b"\xff\xfe", "is UTF-16, and UTF-8 is expected (iconv -f utf-16 -t utf-8)"),
+    (b"\xfe\xff", "is UTF-16, and UTF-8 is expected (iconv -f utf-16 -t utf-8)"),
+    (
+        b"version https://git-lfs",
+        "only says where Git LFS keeps the file; get the file itself (git lfs pull)",
+    ),
+    (b"<!doctype html", "is a web page and no table; download the file itself"),
+    (b"<html", "is a web page and no table; download the file itself"),
+)
+
 
 class BadRow(BenchmarkError):
     """A row that is no sample; the others are read on."""
@@ -94,6 +108,15 @@ def quoted(text: object) -> str:
     return repr(shown if len(shown) <= LONGEST_QUOTE else f"{shown[: LONGEST_QUOTE - 1]}…")
 
 
+def encodable(text: str) -> str:
+    r"""Return a text that can be printed: halves of characters become question marks.
+
+    >>> encodable("caf\udce9")
+    'caf?'
+    """
+    return text.encode("utf-8", "replace").decode()
+
+
 def require_columns(path: Path, present: Iterable[str], required: Iterable[str]) -> None:
     """Refuse a file that lacks a column.
 
@@ -107,28 +130,26 @@ def require_columns(path: Path, present: Iterable[str], required: Iterable[str])
     if missing:
         raise BenchmarkError(
             f"{path} has no column {', '.join(missing)}; its columns are "
-            f"{', '.join(there[:30]) or 'none'}"
+            f"{', '.join(map(encodable, there[:30])) or 'none'}"
         )
 
 
 def refuse_archive(path: Path) -> None:
-    """Refuse a zip where a table is wanted.
+    """Refuse an archive, or another file that is often found where a table is wanted.
 
     Raises
     ------
     BenchmarkError
-        With the line that unpacks it.
+        With what it is, and the line that helps.
     """
     try:
         with path.open("rb") as file:
-            start = file.read(4)
+            start = file.read(32).lstrip()
     except OSError as error:
         raise BenchmarkError(f"{path} cannot be read: {error.strerror}") from error
-    if start.startswith(b"PK\x03\x04"):
-        folder = path.with_suffix("")
-        raise BenchmarkError(
-            f"{path} is a zip archive; unpack it (unzip {path} -d {folder}) and give {folder}"
-        )
+    for magic, what in _OTHER_FILES:
+        if start[: len(magic)].lower() == magic.lower():
+            raise BenchmarkError(f"{path} {what.format(path=path, folder=path.with_suffix(''))}")
 
 
 def no_rows(path: Path) -> BenchmarkError:

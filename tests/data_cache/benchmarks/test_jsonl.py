@@ -55,6 +55,14 @@ def test_images_that_are_files_are_not_copied(tmp_path: Path) -> None:
     assert samples["q6"].images[0].stored is not None
 
 
+def test_an_empty_list_of_images_is_no_list_of_images(tmp_path: Path) -> None:
+    own_records.write_images(tmp_path / "data")
+    path = tmp_path / "data" / "own.jsonl"
+    path.write_text(json.dumps({**GOOD, "images": [], "choices": [], "options": ["x", "y"]}))
+    (sample,) = load(path).samples
+    assert [image.read() for image in sample.images] == [drawn("park.jpg")]
+
+
 def test_other_short_values_are_kept_to_be_shown_and_long_ones_are_not(tmp_path: Path) -> None:
     own_records.write_images(tmp_path / "data")
     others = {"level": 3, "note": "x" * 200, "essay": "x" * 201, "boxes": [1, 2], "none": None}

@@ -62,6 +62,12 @@ def test_a_row_with_other_cells_than_the_header_is_bad(tmp_path: Path) -> None:
         ("", "has no rows"),
         ("index\tquestion\n", "has no rows"),
         (b"PK\x03\x04rest", r"is a zip archive; unpack it \(unzip"),
+        (b"\x1f\x8b\x08rest", r"is compressed; unpack it \(gzip -d"),
+        ("index\tquestion\n1\tq\n".encode("utf-16"), "is UTF-16, and UTF-8 is expected"),
+        (b"\n<!DOCTYPE html><title>404", "is a web page and no table"),
+        (b"version https://git-lfs.github.com/spec/v1", r"Git LFS .* \(git lfs pull\)"),
+        (b"index\tr\xe9ponse\n1\tA\n", r"has no column question; its columns are index, r\?p"),
+        ("index\tquestion\tindex\n1\tq\t1\n", "has two columns 'index'; rename one of them"),
     ],
 )
 def test_a_file_that_cannot_be_the_table_is_refused(
@@ -71,6 +77,7 @@ def test_a_file_that_cannot_be_the_table_is_refused(
     with pytest.raises(BenchmarkError, match=says) as caught:
         list(read_delimited(path, delimiter="\t", required=("index", "question")))
     assert str(path) in str(caught.value)
+    assert str(caught.value).isprintable()
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
