@@ -103,9 +103,8 @@ def listed_options(row: Row, column: str) -> tuple[str, ...]:
 def _of_object(row: Row, column: str, given: dict[str, Any]) -> list[Any]:
     names = sorted(given)
     if names != list(LETTERS[: len(names)]):
-        raise row.bad(
-            column, f"its options are called {', '.join(names)}, not A, B, ... without a gap"
-        )
+        called = ", ".join(map(quoted, names[:5]))
+        raise row.bad(column, f"its options are called {called}, not A, B, ... without a gap")
     return [given[name] for name in names]
 
 

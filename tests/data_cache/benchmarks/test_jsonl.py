@@ -115,7 +115,10 @@ def with_bad_row(folder: Path, change: dict[str, Any]) -> tuple[Path, Benchmark]
         ({"options": ["a cat", ""]}, "column options: option B is empty"),
         ({"options": ["a cat", ["a"]]}, "column options: option B is no text"),
         ({"options": ["a cat", "\udce4"]}, "column options: option B: it is not UTF-8"),
-        ({"options": {"A": "a", "C": "c"}}, "column options: its options are called A, C, not A"),
+        (
+            {"options": {"A": "a", "C": "c"}},
+            "column options: its options are called 'A', 'C', not A",
+        ),
         ({"options": 3}, "column options: it is no list of options: '3'"),
         ({"answer": None}, "column answer: it is empty"),
         ({"answer": "C"}, "column answer: 'C' is none of its 2 options (A to B, 0 to 1, or"),
