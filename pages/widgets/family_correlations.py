@@ -118,7 +118,8 @@ def notes(
     sentences += [f"Some rows are incomplete: {note}." for note in sorted(unknown)]
     adapted = len(records) - len(independent(records))
     if adapted:
-        sentences.append(f"{adapted} adapted models are left out: they are nearly their base.")
+        are = "1 adapted model is" if adapted == 1 else f"{adapted} adapted models are"
+        sentences.append(f"{are} left out: nearly all of their weights are those of their base.")
     for study in {one.study.key: one.study for one in printed}.values():
         what = settings_of(benchmark, study.key)
         sentences.append(

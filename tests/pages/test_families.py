@@ -10,8 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from data_cache.estimates import SpectrumRecord
 from data_cache.ingest import ingest
+from model_runners.family_statistics import correlations
 from pages.widgets import spectrum_table
+from pages.widgets.family_correlations import clicked_axes
 from tests.pages.caches import build_cache, write_run
+from tests.pages.many_models import models
 from tests.pages.sample_caches import build_samples
 from tests.pages.spectra import record
 from tests.pages.test_spectra import APP, charts, words
@@ -140,6 +143,8 @@ def test_an_address_that_names_nothing_known_falls_back_and_says_so(cache: Path)
 
 def test_one_subset_is_shown_at_a_time(cache: Path) -> None:
     build_cache(cache, [record("synergy"), record("language"), record("all")])
+    app = open_families()
+    assert app.selectbox(key="subset").value == "all, pooled", "the whole benchmark comes first"
     app = open_families(subset="synergy")
     assert points(app) == {"demo/oracle": (0.0, 2.0)}
     app.selectbox(key="subset").set_value("language").run()
@@ -199,3 +204,103 @@ def test_the_table_and_the_download_hold_families_and_sizes(cache: Path) -> None
     read = pd.read_csv(io.BytesIO(content))
     assert read["family"].tolist() == ["A", "A", "A", "B"]
     assert read["parameters"][0] == 5
+
+
+CORRELATIONS, TASKS = "What goes with accuracy", "Tasks and regimes"
+
+
+def dots(app: AppTest) -> dict[tuple[str, str], float]:
+    """The rho of every outcome and part that is drawn."""
+    return {
+        (data[0], data[1]): rho
+        for trace in charts(app)[0]["data"]
+        for data, rho in zip(trace.get("customdata", ()), trace["x"], strict=False)
+    }
+
+
+def test_correlations_are_over_all_models_unless_those_of_the_sidebar_are_asked_for(
+    cache: Path,
+) -> None:
+    records = models(12)
+    build_cache(cache, records)
+    app = open_families(show=CORRELATIONS)
+    assert len(app.multiselect(key="models").value) < 12, "the sidebar begins with fewer"
+    expected = {(one.outcome, one.part): one.found.rho for one in correlations(records)}
+    assert dots(app) == pytest.approx(expected)
+    app.segmented_control(key="among").set_value("chosen").run()
+    assert not app.exception
+    assert app.dataframe[0].value["Models"].tolist() == [8] * 18
+    app.multiselect(key="hidden").set_value(["family 0"]).run()
+    assert app.dataframe[0].value["Models"].tolist() == [6] * 18
+    app.multiselect(key="models").set_value(["org/model-1", "org/model-2"]).run()
+    assert not app.exception
+    page = words(app)
+    assert "A correlation over models needs at least 4 models; 2 models have a spectrum" in page
+    assert not charts(app)
+
+
+def test_published_correlations_stand_beside_ours_on_the_whole_benchmark_only(cache: Path) -> None:
+    rows = [*models(6, benchmark="mmbench"), *models(6, benchmark="mmbench", subset="left")]
+    build_cache(cache, rows)
+    app = open_families(show=CORRELATIONS)
+    names = [str(trace.get("name")) for trace in charts(app)[0]["data"]]
+    assert {"published: Xiu26", "published: MI26"} <= set(names)
+    assert "Xiu26 is published, not measured here" in words(app)
+    app.selectbox(key="subset").set_value("left").run()
+    assert not app.exception
+    assert "not measured here" not in words(app)
+    assert "Published rho" not in app.dataframe[0].value
+
+
+def test_a_click_on_a_correlation_shows_its_models(cache: Path) -> None:
+    build_cache(cache, models(5))
+    app = open_families(show=CORRELATIONS)
+    data = {"selection": {"points": [{"customdata": ["accuracy_forced", "coinformation"]}]}}
+    assert clicked_axes(data) == ("Accuracy, forced choice", "Co-information")
+    app.session_state["up"], app.session_state["across"] = "Accuracy, forced choice", "Total"
+    app.session_state["show"] = "Plane"
+    app.run()
+    assert not app.exception
+    assert charts(app)[0]["layout"]["yaxis"]["title"]["text"] == "Accuracy, forced choice (%)"
+
+
+def test_tasks_are_benchmarks_with_their_regime_and_families_are_followed_between_them(
+    cache: Path,
+) -> None:
+    build_cache(
+        cache,
+        [
+            *models(8, benchmark="fuse"),
+            *models(8, benchmark="know", lead="unique_2", seed=1),
+            *models(2, benchmark="small"),
+        ],
+    )
+    app = open_families(show=TASKS)
+    frame = app.dataframe[0].value
+    assert dict(zip(frame["Task"], frame["Regime"], strict=True)) == {
+        "fuse": "synergy-driven",
+        "know": "knowledge-driven",
+        "small": "too few models",
+    }
+    assert len(charts(app)) == 2
+    assert "Spearman's rho between the regimes" in words(app)
+    app.multiselect(key="hidden").set_value(["family 0", "family 1"]).run()
+    assert not app.exception
+    assert app.dataframe[0].value["Models"].tolist() == [4, 4, 0]
+    assert "2 have models under both regimes" in words(app)
+
+
+def test_one_benchmark_is_divided_into_its_subsets(cache: Path) -> None:
+    build_cache(cache, [*models(5), *models(5, subset="left", lead="unique_2")])
+    app = open_families(show=TASKS)
+    frame = app.dataframe[0].value
+    assert dict(zip(frame["Task"], frame["Regime"], strict=True)) == {
+        "left": "knowledge-driven",
+        "All subsets, pooled": "synergy-driven",
+    }
+
+
+def test_two_models_are_too_few_for_tasks_and_the_page_says_so(cache: Path) -> None:
+    build_cache(cache, models(2))
+    page = words(open_families(show=TASKS))
+    assert "A mean over models needs at least 4 models; 2 models have a spectrum" in page

@@ -1,5 +1,6 @@
 import pytest
 
+from data_cache.published import published_values
 from pages.figures.family_scatter import (
     Axes,
     FamilyPoint,
@@ -134,3 +135,25 @@ def test_the_points_are_told_in_words() -> None:
     assert describe([point("a")], AXES).startswith("a (A): Unique language 0.200 bits (95 % ")
     assert "And 3 more models" in describe([point(str(place)) for place in range(15)], AXES)
     assert describe([], AXES) == "No models."
+
+
+def test_a_published_value_stands_beside_the_point_of_the_same_model() -> None:
+    points = [
+        point("Qwen/Qwen2.5-VL-7B-Instruct", u2=0.2, s=0.9),
+        point("org/other-7B", u2=0.3, s=0.5),
+    ]
+    printed = published_values("mmbench")
+
+    def marks(axes):
+        styles = family_styles(["A"])
+        figure = family_scatter(points, styles, axes, published=printed)
+        return [one for one in figure.data if one.name == "published"]
+
+    (trace,) = marks(AXES)
+    assert (trace.x[1], trace.y[1]) == (0.2, 1.112)
+    assert len(trace.x) == 3, "one line to one diamond"
+    assert "Xiu26, Table 4" in trace.hovertext[1]
+    assert trace.customdata is None
+    turned = marks(Axes(x=AXES.y, y=AXES.x, unit="bits"))[0]
+    assert (turned.x[1], turned.y[1]) == (1.112, 0.2)
+    assert marks(Axes(x=AXES.x, y=AXES.y, unit="shares")) == [], "the paper prints bits"
