@@ -303,6 +303,17 @@ class TestSchema:
         assert found[0].images == found[1].images[1:]
         assert [one.video for one in found] == [None, None, None]
 
+    def test_thumbnails_are_not_compressed_a_second_time(self, cache):
+        rows = [[str(number), os.urandom(8_000)] for number in range(300)]
+        with writer(cache) as connection:
+            connection.executemany("INSERT INTO thumbnails VALUES (?, ?)", rows)
+        with reader(cache) as connection:
+            used = connection.execute(
+                """SELECT DISTINCT compression FROM pragma_storage_info('thumbnails')
+                   WHERE column_name = 'data' AND segment_type = 'BLOB'"""
+            ).fetchall()
+        assert used == [("Uncompressed",)]
+
     def test_the_list_of_tables_is_complete(self, cache):
         with reader(cache) as connection:
             rows = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
