@@ -12,6 +12,7 @@ from data_cache import coverage as stored_coverage
 from data_cache.benchmarks import BENCHMARKS
 from data_cache.cells import Cell, cells
 from data_cache.coverage import RunCoverage
+from data_cache.errors import CacheBusy
 from data_cache.jobs import JobRow
 from model_runners.models import runnable, shown_name
 from pages.figures import cell_words, coverage_matrix
@@ -26,8 +27,20 @@ MATRIX = "coverage"
 
 
 def read_cells(reading: Stored, jobs: Sequence[JobRow]) -> list[Cell]:
-    """Return every model on every benchmark, with what is known of it."""
-    covered = _coverage(str(reading.cache), reading.version)
+    """Return every model on every benchmark, with what is known of it.
+
+    Raises
+    ------
+    data_cache.errors.CacheBusy
+        If the cache is busy and this session has read no coverage yet.
+    """
+    try:
+        covered = _coverage(str(reading.cache), reading.version)
+    except CacheBusy:
+        covered = st.session_state.get(state.COVERED)
+        if covered is None:
+            raise
+    st.session_state[state.COVERED] = covered
     return cells(reading.runs, covered, reading.spectra, [_named(job) for job in jobs])
 
 
