@@ -66,6 +66,7 @@ FORMATS: dict[str, str] = {
     ".jsonl": "data_cache.benchmarks.jsonl",
     ".json": "data_cache.benchmarks.jsonl",
     ".csv": "data_cache.benchmarks.jsonl",
+    ".parquet": "data_cache.benchmarks.vlmeval_tsv",
 }
 """Which module reads a person's own file, by the end of its name."""
 

@@ -3,7 +3,8 @@
 Columns: `index` (unique), `question`, `A`, `B`, ... (as many as there are options), `answer`, and
 `image` (base64, a Python list of it, or the index of the row whose image is meant) or `image_path`
 (below `$LMUData/images/<name of the table>`, beside the table, or absolute). `hint`, `category`,
-`l2-category`, `g_index` (group) and `split` are read where they are there.
+`l2-category`, `g_index` (group) and `split` are read where they are there. A Parquet file with
+these columns, as many data sets of the hub are, does as well.
 """
 
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ SOURCE = Source(
     licence="that of your data",
     homepage="https://github.com/open-compass/VLMEvalKit",
     group="g_index where the table has it, otherwise the first image",
-    variants={"file": Variant(summary="one table", files=("*.tsv",))},
+    variants={"file": Variant(summary="one table", files=("*.tsv", "*.parquet"))},
 )
 
 

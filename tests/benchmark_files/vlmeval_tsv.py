@@ -9,6 +9,9 @@ import base64
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from tests.benchmark_files.drawn import drawn
 from tests.benchmark_files.expected import Expected
 from tests.benchmark_files.mmbench import write_table
@@ -87,6 +90,18 @@ def write(folder: Path) -> Path:
     """With the images inside."""
     rows = [{**row, "image": _cell(row["index"])} for row in ROWS]
     return write_table(folder / "shapes.tsv", rows, COLUMNS)
+
+
+def write_parquet(folder: Path) -> Path:
+    """As somebody puts such a table on the hub: lists of structs, and nulls."""
+    rows: list[dict[str, Any]] = []
+    for row in ROWS:
+        shown = [{"bytes": drawn(name), "path": None} for name in SHOWN[row["index"]]]
+        rows.append({**dict.fromkeys(COLUMNS), **row, "image": shown or None})
+    path = folder / "shapes.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    return path
 
 
 def write_local(folder: Path) -> Path:

@@ -30,6 +30,12 @@ def test_a_table_beside_its_images_holds_the_same(tmp_path: Path) -> None:
     assert benchmark.key == load(vlmeval_tsv.write(tmp_path / "other")).key
 
 
+def test_a_parquet_file_with_the_same_columns_holds_the_same(tmp_path: Path) -> None:
+    benchmark = load(vlmeval_tsv.write_parquet(tmp_path / "data"))
+    assert_as_expected(benchmark, vlmeval_tsv.EXPECTED, drawn)
+    assert benchmark.key == load(vlmeval_tsv.write(tmp_path / "other")).key
+
+
 def test_images_are_looked_for_in_lmudata_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
