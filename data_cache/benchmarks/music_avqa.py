@@ -77,8 +77,8 @@ SOURCE = Source(
         "train": _variant("training questions", "train", None),
     },
     how_to_get=(
-        "get the questions with `git clone https://github.com/GeWu-Lab/MUSIC-AVQA`, and the videos "
-        "from https://gewu-lab.github.io/MUSIC-AVQA into a folder videos beside them"
+        "`git clone https://github.com/GeWu-Lab/MUSIC-AVQA` downloads the questions; put the "
+        "videos that https://gewu-lab.github.io/MUSIC-AVQA offers into its folder videos"
     ),
 )
 

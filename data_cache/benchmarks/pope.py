@@ -27,10 +27,21 @@ EDITED = "v2"
 """POPEv2: each image as it was, and with the object in question taken out of it."""
 IMAGE_FOLDERS = (
     *("val2014", "images", "coco/val2014", "images/val2014", "coco/images/val2014"),
-    *("train2014", "coco/train2014", "train2017", "coco/train2017", "gqa/images"),
+    *("train2014", "coco/train2014", "train2017", "coco/train2017"),
+    *("gqa", "gqa/images", "images/gqa"),
 )
 HUB = ("lmms-lab/POPE", "lmms-lab-encoder/POPE")
 TABLE = "POPE.tsv"
+COCO = "http://images.cocodataset.org/zips"
+GQA = "https://downloads.cs.stanford.edu/nlp/data/gqa/images.zip"
+
+
+def _way(archive: str) -> str:
+    file = archive.rpartition("/")[2]
+    return (
+        f"`git clone https://github.com/AoiDragon/POPE && cd POPE && wget {archive} "
+        f"&& unzip {file}` downloads the questions and the images"
+    )
 
 
 def _on_coco(summary: str, settings: tuple[str, ...]) -> Variant:
@@ -57,12 +68,13 @@ def _on_coco(summary: str, settings: tuple[str, ...]) -> Variant:
     )
 
 
-def _from_seem(images: str, name: str) -> Variant:
+def _from_seem(images: str, name: str, archive: str) -> Variant:
     folders = ("", f"{name}/", f"output/seem/{name}/", "**/")
     return Variant(
         summary=f"all settings on images of {images}",
         files=tuple(f"{folder}{name}_pope_*.json" for folder in folders),
         expected_rows=9000,
+        how_to_get=_way(archive),
     )
 
 
@@ -78,17 +90,15 @@ SOURCE = Source(
             for setting in SETTINGS
         },
         "coco": _on_coco("all three settings on images of COCO", SETTINGS),
-        "aokvqa": _from_seem("A-OKVQA", "aokvqa"),
-        "gqa": _from_seem("GQA", "gqa"),
+        "aokvqa": _from_seem("A-OKVQA", "aokvqa", f"{COCO}/val2014.zip"),
+        "gqa": _from_seem("GQA", "gqa", GQA),
         EDITED: Variant(
             summary="POPEv2: images of COCO as they are, and with the object taken out",
             files=("annotations.json", "dataset/annotations.json", "**/dataset/annotations.json"),
+            how_to_get=_way(f"{COCO}/train2017.zip"),
         ),
     },
-    how_to_get=(
-        "get the questions with `git clone https://github.com/AoiDragon/POPE`, and put the images "
-        "(https://cocodataset.org/#download) into a folder val2014 or images beside them"
-    ),
+    how_to_get=_way(f"{COCO}/val2014.zip"),
 )
 
 

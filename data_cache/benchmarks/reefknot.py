@@ -28,6 +28,8 @@ IMAGE_FOLDERS = (
     *("vg/VG_100K", "vg/VG_100K_2"),
 )
 
+IMAGES = "https://cs.stanford.edu/people/rak248/VG_100K_2"
+
 
 def _variant(summary: str, name: str, rows: int) -> Variant:
     return Variant(
@@ -52,9 +54,9 @@ SOURCE = Source(
         IN_WORDS: _variant("both kinds of relation, answered with yes or no", "YESNO", 9740),
     },
     how_to_get=(
-        "get the questions with `git clone https://github.com/JackChen-seu/Reefknot`, and unpack "
-        "the images of Visual Genome (https://homes.cs.washington.edu/~ranjay/visualgenome) into "
-        "VG_100K and VG_100K_2 beside them"
+        "`git clone https://github.com/JackChen-seu/Reefknot && cd Reefknot "
+        f"&& wget {IMAGES}/images.zip {IMAGES}/images2.zip "
+        "&& unzip images.zip && unzip images2.zip` downloads the questions and the images"
     ),
 )
 

@@ -1,5 +1,6 @@
 """POPE: yes or no in every form, grouped by image, its settings apart or together."""
 
+import base64
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -191,10 +192,13 @@ def test_a_table_with_another_delimiter_or_a_broken_image_is_named(tmp_path: Pat
     (problem,) = load(path).bad_rows
     assert (problem.row, problem.column) == (2, "category")
     assert "'adversary' is none of adversarial, popular, random" in problem.reason
-    cells = text.splitlines()
-    cells[3] = cells[3].replace("=", "", 2)[:-40] + "\tno\tadversarial"
-    path.write_text("\n".join(cells), "utf-8")
-    assert {problem.row for problem in load(path).bad_rows} >= {3}
+    image = base64.b64encode(drawn(pope.SECOND)).decode()
+    path.write_text(text.replace(image, image[:101]), "utf-8")
+    # The row itself, and the two that name it instead of an image.
+    broken, *others = load(path, "pope:coco").bad_rows
+    assert (broken.row, broken.column) == (3, "image")
+    assert "it is no valid base64" in broken.reason
+    assert [(problem.row, problem.column) for problem in others] == [(4, "image"), (5, "image")]
     path.write_text(text.replace("\t", ";"), "utf-8")
     with pytest.raises(BenchmarkError, match=r"POPE.tsv is separated by"):
         load(path)
