@@ -13,10 +13,13 @@ from model_runners.errors import BadOption
 LISTED_BAD_ROWS = 100
 """A job's row has so many of them."""
 
+FRAMES = 4
+"""Pictures that are taken of a video, where nobody says how many."""
 LATER: dict[str, Any] = {
     "data": None,
     "split_policy": "group",
     "circular": "all",
+    "frames": FRAMES,
     "max_bad_rows": MAX_BAD_SHARE,
 }
 """Options that jobs of an earlier PIDscope did not have, and what they were then."""
@@ -46,6 +49,11 @@ class AsksBenchmark(Protocol):
         ...
 
     @property
+    def frames(self) -> int:
+        """Pictures that are taken of a video."""
+        ...
+
+    @property
     def max_bad_rows(self) -> float:
         """Share of bad rows above which nothing is run, 0 to 1."""
         ...
@@ -64,6 +72,7 @@ def choice_of(options: AsksBenchmark) -> BenchmarkChoice:
         data=options.data,
         split_policy=options.split_policy,
         circular=options.circular,
+        frames=options.frames,
     )
 
 
@@ -130,6 +139,7 @@ def in_words(options: AsksBenchmark) -> list[str]:
     said = [
         None if options.split_policy == "group" else f"split: {options.split_policy}",
         None if options.circular == "all" else "first order of the options only",
+        None if options.frames == FRAMES else f"{options.frames} frames of a video",
     ]
     return [words for words in said if words]
 

@@ -236,6 +236,7 @@ def chosen_of(run: "RunRow") -> dict[str, Any]:
         "image_size": run.config.get("image_size"),
         "split_policy": run.config.get("split_policy"),
         "circular": run.config.get("circular"),
+        "frames": run.config.get("frames"),
         "template": run.config.get("template_text"),
     }
     return {name: value for name, value in chosen.items() if value is not None}

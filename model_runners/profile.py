@@ -24,7 +24,7 @@ from model_runners import bad_samples, hub
 from model_runners.answer_test import with_answers_tested
 from model_runners.asking import Asking, user_text
 from model_runners.bad_samples import BadSamples
-from model_runners.benchmark_choice import MAX_BAD_SHARE, check_choice, load_asked
+from model_runners.benchmark_choice import FRAMES, MAX_BAD_SHARE, check_choice, load_asked
 from model_runners.blocks import blocks, missing, prediction_table
 from model_runners.candidates import Candidates
 from model_runners.errors import BadOption, Cancelled, UnsupportedModel
@@ -62,6 +62,8 @@ class ProfileOptions:
     split_policy: SplitPolicy = "group"
     circular: Circular = "all"
     """Of questions that come with their options in several orders: which of them are asked."""
+    frames: int = FRAMES
+    """Pictures that are taken of a video, 1 to 64."""
     max_bad_rows: float = MAX_BAD_SHARE
     """Share of the benchmark's rows that may be bad, 0 to 1."""
     limit: int | None = None
@@ -377,6 +379,12 @@ def _tested(
     """Run the self-test on the first samples that can be read."""
 
     def test(readable: list[Sample]) -> SelfTestReport:
+        if bad.reasons and len(readable) < 2:
+            sample, reason = next(iter(bad.reasons.items()))
+            raise UnsupportedModel(
+                f"the self-test needs two samples, and {len(bad.reasons)} of the first "
+                f"{len(samples)} cannot be run; the first, {sample!r}: {reason}"
+            )
         return self_test(loaded, readable, scope=options.mask_scope, asking=options.asking)
 
     tested = bad.spare(samples, test)
@@ -430,6 +438,7 @@ def configuration(
         **({} if options.pooling == "mean" else {"pooling": options.pooling}),
         **({} if options.split_policy == "group" else {"split_policy": options.split_policy}),
         **({"circular": "all"} if benchmark.circular else {}),
+        **({} if options.frames == FRAMES else {"frames": options.frames}),
         **({} if options.template is None else {"template_text": options.template}),
     }
 

@@ -8,6 +8,7 @@ from data_cache.benchmarks.reading import MAX_BAD_SHARE
 from data_cache.benchmarks.source import CIRCULAR
 from data_cache.benchmarks.splits import SPLIT_POLICIES
 from data_cache.samples import Benchmark
+from model_runners.benchmark_choice import FRAMES
 
 SHOWN_BAD_ROWS = 10
 
@@ -39,6 +40,13 @@ def add_benchmark_arguments(parser: argparse.ArgumentParser) -> None:
         choices=CIRCULAR,
         help="of questions that come with their options in several orders, ask every order or the "
         "first only (default: all)",
+    )
+    parser.add_argument(
+        "--frames",
+        type=int,
+        default=FRAMES,
+        metavar="N",
+        help=f"pictures that are taken of a video, 1 to 64 (default: {FRAMES})",
     )
     parser.add_argument(
         "--max-bad-rows",

@@ -93,6 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         data=arguments.data,
         split_policy=arguments.split_policy,
         circular=arguments.circular,
+        frames=arguments.frames,
         max_bad_rows=arguments.max_bad_rows,
         limit=arguments.limit,
         subset=arguments.subset,

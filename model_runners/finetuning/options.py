@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from data_cache.benchmarks.source import Circular
 from data_cache.benchmarks.splits import SplitPolicy
-from model_runners.benchmark_choice import MAX_BAD_SHARE, check_choice
+from model_runners.benchmark_choice import FRAMES, MAX_BAD_SHARE, check_choice
 from model_runners.errors import BadOption
 from model_runners.loading import DTYPES, DType
 from model_runners.strategies import check_strategy
@@ -31,6 +31,8 @@ class FinetuneOptions:
     split_policy: SplitPolicy = "group"
     circular: Circular = "all"
     """Of questions that come with their options in several orders: which of them are asked."""
+    frames: int = FRAMES
+    """Pictures that are taken of a video, 1 to 64."""
     max_bad_rows: float = MAX_BAD_SHARE
     """Share of the benchmark's rows that may be bad, 0 to 1."""
     strategy: str = "pid"

@@ -30,6 +30,7 @@ def profile_options(options: FinetuneOptions, *, model: str, split: str) -> Prof
         data=options.data,
         split_policy=options.split_policy,
         circular=options.circular,
+        frames=options.frames,
         max_bad_rows=options.max_bad_rows,
         subset=options.subset if train else None,
         limit=options.limit if train else None,

@@ -1,6 +1,6 @@
 """Which benchmark, from where, and what of it: the pickers that runs and trainings share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import streamlit as st
@@ -11,10 +11,12 @@ from data_cache.benchmarks.reading import MAX_BAD_SHARE, refuse_many_bad_rows
 from data_cache.benchmarks.source import Circular
 from data_cache.benchmarks.splits import SplitPolicy
 from data_cache.samples import Benchmark
+from model_runners.benchmark_choice import FRAMES
 from pages.widgets.bad_rows import left_out_in_words, show_bad_rows
 from pages.widgets.read_benchmarks import forget_benchmark, read_benchmark
 from pages.widgets.wishes import clicked
 
+WIDTH = 220
 OTHER_FILE = "another file"
 """The choice that asks for the path of one's own file."""
 POLICIES: dict[SplitPolicy, str] = {
@@ -26,8 +28,8 @@ ORDERS: dict[Circular, str] = {
     "all": "every order",
     "base_only": "the first order only",
 }
-FILES, VARIANT, PLACE, POLICY, ORDER, ALLOWED = (
-    *("_file", "_variant", "_place", "_split_policy", "_circular", "_allowed"),
+FILES, VARIANT, PLACE, POLICY, ORDER, FRAMES_OF, ALLOWED = (
+    *("_file", "_variant", "_place", "_split_policy", "_circular", "_frames", "_allowed"),
 )
 """Ends of the keys of the fields beside a picker; they begin with the picker's own."""
 
@@ -122,7 +124,8 @@ def show_rows(chosen: ChosenBenchmark, key: str) -> ChosenBenchmark:
     if not bad:
         return chosen
     label = "1 row is bad" if len(bad) == 1 else f"{len(bad):,} rows are bad"
-    with st.expander(f"{label} and will be left out", icon=":material/warning:"):
+    too_many = benchmark.bad_share > MAX_BAD_SHARE
+    with st.expander(f"{label} and will be left out", icon=":material/warning:", expanded=too_many):
         show_bad_rows(bad, len(bad))
         with st.container(horizontal=True, vertical_alignment="bottom"):
             allowed = st.number_input(
@@ -167,10 +170,26 @@ def _read(
                 "This benchmark has each question once per order of its options. CircularEval "
                 "counts it as right if it is right in every order.",
             )
-    choice = BenchmarkChoice(
-        name=choice.name, data=choice.data, split_policy=policy, circular=order
-    )
-    return ChosenBenchmark(choice=choice, benchmark=read_benchmark(choice))
+        frames = int(st.session_state.get(key + FRAMES_OF) or FRAMES)
+        choice = BenchmarkChoice(
+            name=choice.name, data=choice.data, split_policy=policy, circular=order, frames=frames
+        )
+        benchmark = read_benchmark(choice)
+        if any(sample.video is not None for sample in benchmark.samples):
+            st.number_input(
+                "Frames of a video",
+                min_value=1,
+                max_value=64,
+                value=FRAMES,
+                step=1,
+                key=key + FRAMES_OF,
+                persist_state="session",
+                width=WIDTH,
+                help="So many pictures at equal distances are shown to the model.",
+            )
+        else:  # the number is of another benchmark
+            choice = replace(choice, frames=FRAMES)
+    return ChosenBenchmark(choice=choice, benchmark=benchmark)
 
 
 def _path(label: str, key: str, help: str, placeholder: str) -> str:
@@ -180,7 +199,7 @@ def _path(label: str, key: str, help: str, placeholder: str) -> str:
         persist_state="session",
         max_chars=1000,
         placeholder=placeholder,
-        width=300,
+        width=WIDTH,
         help=help,
     )
     return (text or "").strip()
@@ -193,7 +212,7 @@ def _pick(label: str, words: dict[Choice, str], key: str, help: str) -> Choice:
         format_func=lambda value: words[value],
         key=key,
         persist_state="session",
-        width=220,
+        width=WIDTH,
         help=help,
     )
     return chosen or next(iter(words))

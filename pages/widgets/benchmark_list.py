@@ -27,6 +27,7 @@ def show_list(listed: Sequence[Listed], cache: Path) -> None:
             table(listed),
             hide_index=True,
             height="content",
+            placeholder="",
             column_config={
                 "Benchmark": st.column_config.TextColumn(pinned=True),
                 "Key": st.column_config.TextColumn(

@@ -81,7 +81,7 @@ def show_facts(listed: Listed) -> None:
         listed.title: listed.summary,
         "Licence": listed.licence,
         "Home": listed.homepage,
-        "One group": f"samples of one {listed.group}" if listed.group else "",
+        "Stays together in train or test": listed.group,
         "Where": listed.where,
         "Revision": (listed.found.revision or "") if listed.found else "",
     }

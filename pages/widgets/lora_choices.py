@@ -93,6 +93,7 @@ def choose_finetune() -> FinetuneOptions | None:
         data=chosen.choice.data,
         split_policy=chosen.choice.split_policy,
         circular=chosen.choice.circular,
+        frames=chosen.choice.frames,
         max_bad_rows=chosen.max_bad_rows,
         strategy=strategy,
         subset=subset,

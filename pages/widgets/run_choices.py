@@ -85,6 +85,7 @@ def choose_run() -> ProfileOptions | None:
         data=chosen.choice.data,
         split_policy=chosen.choice.split_policy,
         circular=chosen.choice.circular,
+        frames=chosen.choice.frames,
         max_bad_rows=chosen.max_bad_rows,
         subset=subset,
         split=split,

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,6 +105,20 @@ def test_too_many_bad_rows_start_nothing_unless_they_are_allowed(
     assert "1 row is bad and left out" in capsys.readouterr().err
 
 
+def test_a_model_of_one_image_is_told_of_before_the_self_test(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = build("instructblip", tmp_path / "model")
+    asked = written("music_avqa", tmp_path / "videos")
+    words = ["--model", str(model), "--benchmark", "music_avqa", "--data", asked["data"]]
+    least = ["--draws", "1", "--device", "cpu", "--limit", "2", "--cache", str(tmp_path / "cache")]
+    assert main(["profile", *words, *least]) == 2
+    said = capsys.readouterr().err
+    assert "the self-test needs two samples" in said
+    assert "it has 4 images, and this model takes 1 in a prompt" in said
+    assert main(["profile", *words, "--frames", "1", *least]) == 0
+
+
 @pytest.mark.slow  # 14 families, 8 s each
 @pytest.mark.parametrize("family", FAMILIES)
 def test_samples_with_different_numbers_of_images_go_through_one_batch(
@@ -111,17 +126,17 @@ def test_samples_with_different_numbers_of_images_go_through_one_batch(
 ) -> None:
     loaded = load(str(build(family, tmp_path / family)), device="cpu")
     for name in ("mmmu", "own_records", "music_avqa"):
+        asked: dict[str, Any] = dict(written(name, tmp_path / name))
         if name == "music_avqa" and family in TAKES_ONE_IMAGE:
-            continue  # every sample is four pictures of a video
-        asked = written(name, tmp_path / name)
+            asked["frames"] = 1
         options = ProfileOptions(
             model=str(tmp_path / family),
             draws=1,
             device="cpu",
-            **asked,  # pyright: ignore
+            **asked,
         )
         report = profile(options, tmp_path / "cache", loaded=loaded)
         reasons = [one["reason"] for one in report.bad_samples]
         assert all("this model takes 1 in a prompt" in reason for reason in reasons)
-        assert bool(reasons) == (family in TAKES_ONE_IMAGE)
+        assert bool(reasons) == (family in TAKES_ONE_IMAGE and "frames" not in asked)
         assert report.computed == report.samples - len(reasons)

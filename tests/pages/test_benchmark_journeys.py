@@ -97,3 +97,20 @@ def test_what_is_picked_is_what_the_command_line_would_run(
     assert not app.error
     subsets = app.selectbox(key="run_subset").options
     assert set(expected_of(name).subsets.values()) <= set(subsets)
+
+
+def test_frames_of_a_video_are_asked_for_where_there_are_videos(
+    cache: Path, tmp_path: Path
+) -> None:
+    app = AppTest.from_function(pickers, default_timeout=60).run()
+    asked = pick(app, "music_avqa", tmp_path / "videos")
+    app.number_input(key="run_benchmark_frames").set_value(2).run()
+    assert not app.exception
+    options = app.session_state["options"]
+    assert request_of(options)["frames"] == 2
+    app.selectbox(key="run_benchmark").set_value("pope").run()
+    pope = written("pope", tmp_path / "pope")
+    app.text_input(key="run_benchmark_place_pope").set_value(pope["data"]).run()
+    assert not app.exception
+    assert "frames" not in request_of(app.session_state["options"]), "there is no video"
+    assert asked["benchmark"] == "music_avqa"

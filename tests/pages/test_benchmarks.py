@@ -75,7 +75,7 @@ def test_an_opened_one_shows_what_it_holds(cache: Path) -> None:
     assert listed.overview is not None
     assert listed.overview.key in words.splitlines()
     assert "Licence: Apache-2.0" in words
-    assert "One group: samples of one base question" in words
+    assert "Stays together in train or test: base question" in words
     by_options = next(f.value for f in app.dataframe if "Options" in f.value.columns)
     assert by_options["Samples"].tolist() == [2, 3, 4]
     answers = next(f.value for f in app.dataframe if "Right answer" in f.value.columns)
