@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data_cache.formats.options import (
     NoOptions,
@@ -33,6 +35,34 @@ def test_options_on_lines_need_no_word_before_them(choices: str) -> None:
     )
     assert parts.question == "Hint: give the letter.\nQuestion: How many?"
     assert parts.options == ("1", "2")
+
+
+# Small letters and what surrounds markers: no option can hold the marker of another.
+TEXTS = st.text("abz ,.:;()?*$<>1é", min_size=1, max_size=12).map(str.strip).filter(bool)
+
+
+@given(TEXTS, st.lists(TEXTS, min_size=2, max_size=8))
+def test_what_is_put_together_in_either_form_is_taken_apart_again(
+    question: str, options: list[str]
+) -> None:
+    listed = ", ".join(
+        f"{letter}: {text}" for letter, text in zip("ABCDEFGH", options, strict=False)
+    )
+    lines = "\n".join(
+        f"({letter}) {text}" for letter, text in zip("ABCDEFGH", options, strict=False)
+    )
+    for text in (f"{question}\nOptions: {listed}", f"{question}\nChoices:\n{lines}"):
+        parts = options_in_question(text)
+        assert (parts.question, list(parts.options)) == (question, options)
+
+
+@given(TEXTS, st.lists(TEXTS, min_size=4, max_size=4))
+def test_a_prompt_that_is_put_together_is_taken_apart_again(
+    question: str, options: list[str]
+) -> None:
+    listed = " ".join(f"{letter}. {text}" for letter, text in zip("ABCD", options, strict=True))
+    parts = options_in_prompt(f"{question}? {listed}, please choose.")
+    assert (parts.question, list(parts.options)) == (f"{question}?", options)
 
 
 def test_three_options_on_lines_are_three() -> None:
