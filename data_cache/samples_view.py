@@ -101,21 +101,26 @@ class Place:
 
 # A sample is looked up in the run that its estimate was made from: two estimates of one model may
 # come from two runs.
+_CHOSEN = """
+        LEFT JOIN predictions AS chosen ON chosen.run_key = {row}.run_key
+             AND chosen.sample_id = {row}.sample_id AND chosen.layer = {row}.layer
+             AND chosen.condition = 'full' AND chosen.draw = 0"""
 _SHOWN = """
     WITH shown AS (
         SELECT pointwise.*, samples.benchmark_key, samples.position, samples.subset, samples.split,
-               samples.answer, nullif(chosen.strict_choice, -1) AS choice
+               samples.answer, estimates.run_key, estimates.layer
         FROM pointwise JOIN estimates USING (estimate_key) JOIN runs USING (run_key)
         JOIN samples ON samples.benchmark_key = runs.benchmark_key
              AND samples.sample_id = pointwise.sample_id
-        LEFT JOIN predictions AS chosen ON chosen.run_key = estimates.run_key
-             AND chosen.sample_id = pointwise.sample_id AND chosen.layer = estimates.layer
-             AND chosen.condition = 'full' AND chosen.draw = 0
         WHERE list_contains($estimate_keys::VARCHAR[], pointwise.estimate_key)
           AND ($subset IS NULL OR samples.subset = $subset)
           AND ($split IS NULL OR samples.split = $split)
-          AND ($correct IS NULL
-               OR coalesce(chosen.strict_choice = samples.answer, false) = $correct)
+    )"""
+# The table of predictions is the largest: it is joined only where its answers are the filter.
+_FILTERED = f"""
+    {_SHOWN}, right_or_wrong AS (
+        SELECT shown.* FROM shown {_CHOSEN.format(row="shown")}
+        WHERE coalesce(chosen.strict_choice = shown.answer, false) = $correct
     )"""
 
 
@@ -144,8 +149,9 @@ def sample_page(cache: Path, order: SampleOrder, *, limit: int, offset: int = 0)
             f"it holds 1 to {PAGE_LIMIT}, from 0 on"
         )
     bound = _bound(order)
+    shown, name = _rows_of(order)
     with reader(cache) as connection:
-        total = connection.execute(f"{_SHOWN} SELECT count(*) FROM shown", bound).fetchall()[0][0]
+        total = connection.execute(f"{shown} SELECT count(*) FROM {name}", bound).fetchall()[0][0]
         missing = connection.execute(
             """SELECT count(*)
                FROM pointwise JOIN estimates USING (estimate_key) JOIN runs USING (run_key)
@@ -154,16 +160,18 @@ def sample_page(cache: Path, order: SampleOrder, *, limit: int, offset: int = 0)
                WHERE list_contains($estimate_keys::VARCHAR[], pointwise.estimate_key)""",
             {"estimate_keys": bound["estimate_keys"]},
         ).fetchall()[0][0]
-        # Text and images are fetched for the samples of the page alone.
+        # Texts, answers and images are fetched for the samples of the page alone.
         rows = connection.execute(
-            f"""{_SHOWN}, page AS (
-                    SELECT * FROM shown {_order_by(order)} LIMIT $limit OFFSET $offset
+            f"""{shown}, page AS MATERIALIZED (
+                    SELECT * FROM {name} {_order_by(order)} LIMIT $limit OFFSET $offset
                 )
                 SELECT page.sample_id, page.estimate_key, page.position, page.subset, page.split,
-                       samples.question, samples.options, page.answer, page.choice,
-                       {", ".join(f"page.{name}" for name in NUMBERS)},
+                       samples.question, samples.options, page.answer,
+                       nullif(chosen.strict_choice, -1),
+                       {", ".join(f"page.{number}" for number in NUMBERS)},
                        samples.images[1]
                 FROM page JOIN samples USING (benchmark_key, sample_id)
+                {_CHOSEN.format(row="page")}
                 {_order_by(order, "page.")}""",
             bound | {"limit": limit, "offset": offset},
         ).fetchall()
@@ -177,13 +185,14 @@ def sample_page(cache: Path, order: SampleOrder, *, limit: int, offset: int = 0)
 
 def place_of(cache: Path, order: SampleOrder, sample_id: str) -> Place | None:
     """Return where a sample stands in an order and who its neighbours are; None if not in it."""
+    shown, name = _rows_of(order)
     with reader(cache) as connection:
         rows = connection.execute(
-            f"""{_SHOWN}, placed AS (
+            f"""{shown}, placed AS (
                     SELECT sample_id, row_number() OVER following - 1 AS number,
                            count(*) OVER () AS total, lag(sample_id) OVER following AS previous,
                            lead(sample_id) OVER following AS next
-                    FROM shown WINDOW following AS ({_order_by(order)})
+                    FROM {name} WINDOW following AS ({_order_by(order)})
                 )
                 SELECT number, total, previous, next FROM placed WHERE sample_id = $sample_id
                 LIMIT 1""",
@@ -210,13 +219,18 @@ def number_or_none(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else float(value)
 
 
+def _rows_of(order: SampleOrder) -> tuple[str, str]:
+    """Return the beginning of a query, and what its rows are called there."""
+    return (_SHOWN, "shown") if order.correct is None else (_FILTERED, "right_or_wrong")
+
+
 def _bound(order: SampleOrder) -> dict[str, Any]:
-    return {
+    bound = {
         "estimate_keys": list(order.estimate_keys),
         "subset": order.subset,
         "split": order.split,
-        "correct": order.correct,
     }
+    return bound if order.correct is None else bound | {"correct": order.correct}
 
 
 def _order_by(order: SampleOrder, table: str = "") -> str:
