@@ -111,10 +111,10 @@ def test_a_figure_of_the_archive_that_is_no_image_is_a_bad_row(tmp_path: Path) -
     folder = pmc_vqa.write_misspelt(tmp_path / "data")
     first, second = pmc_vqa.FIRST, pmc_vqa.SECOND
     path = folder / "images.zip"
-    path.write_bytes(pmc_vqa.archive({f"images/{first}": drawn(first), second: bomb()}))
+    path.write_bytes(pmc_vqa.archive({f"images/{first}": drawn(first), second: bomb(8000)}))
     (problem,) = load(folder).bad_rows
     assert (problem.row, problem.column) == (3, "Figure_path")
-    assert f"{second} in {path} has far more pixels" in problem.reason
+    assert f"{second} in {path} has 8000 x 8000 pixels" in problem.reason
     raw = bytearray(pmc_vqa.archive({first: drawn(first), second: drawn(second)}))
     raw[raw.rindex(second.encode(), 0, raw.rindex(b"PK\x01\x02")) + len(second) + 3] ^= 255
     path.write_bytes(raw)

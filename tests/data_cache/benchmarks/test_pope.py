@@ -141,12 +141,12 @@ def test_a_missing_image_says_which_folders_were_looked_in(tmp_path: Path) -> No
 def test_no_image_is_an_image_and_a_bomb_says_its_size(tmp_path: Path) -> None:
     folder = pope.write(tmp_path / "data")
     (folder / "val2014" / pope.FIRST).write_bytes(b"\x89PNG")
-    (folder / "val2014" / pope.SECOND).write_bytes(bomb())
+    (folder / "val2014" / pope.SECOND).write_bytes(bomb(8000))
     with pytest.raises(BenchmarkError, match=r"row 1, column image: .*is not an image that Pillow"):
         load(folder)
     (folder / "val2014" / pope.FIRST).write_bytes(drawn(pope.FIRST))
     (problem,) = load(folder).bad_rows
-    assert "at most 50 million" in problem.reason
+    assert "has 8000 x 8000 pixels; at most 50 million" in problem.reason
 
 
 def test_a_line_that_is_no_json_or_no_utf_8_is_one_bad_row(tmp_path: Path) -> None:
