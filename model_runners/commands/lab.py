@@ -148,8 +148,9 @@ def _of_run(
             cache, chosen, arguments.subset, over=arguments.over, options=options
         )
         tasks, told = plan.tasks, MEANINGS[plan.over]
+        missing = plan.missing or ""
         if plan.remedy is not None:
-            missing = f"{plan.missing} Make another: {command(plan.remedy, cache)}"
+            missing += f" Make another: {command(plan.remedy, cache)}"
     rows: Rows = []
     for task in tasks:
         bar.name(f"{where}, {task.label}")

@@ -52,24 +52,32 @@ def show_import(reading: Stored) -> None:
                 placeholder="that of the file",
                 help="What paths of images in the file are relative to.",
             )
+            data = st.text_input(
+                "Benchmark's files",
+                key=state.IMPORT_DATA,
+                width=260,
+                placeholder="found by themselves",
+                help="Where the benchmark is, if not in $LMUData or the hub's cache.",
+            )
             wanted = clicked("Import", key="import_predictions", icon=":material/upload:")
         if wanted:
             with sentence_instead("This cannot be imported."):
-                _import(reading.cache, files, model, benchmark, family, images)
+                st.session_state.pop(state.IMPORTED, None)
+                options = ImportOptions(
+                    files=tuple(_path(line) for line in files.splitlines() if line.strip()),
+                    model=model.strip(),
+                    benchmark=benchmark.strip(),
+                    family=family.strip() or "imported",
+                    images=_path(images) if images.strip() else None,
+                    data=data.strip() or None,
+                )
+                _import(reading.cache, options)
                 st.rerun()
         for line in st.session_state.get(state.IMPORTED, ()):
             st.text(line)
 
 
-def _import(cache: Path, files: str, model: str, benchmark: str, family: str, images: str) -> None:
-    st.session_state.pop(state.IMPORTED, None)
-    options = ImportOptions(
-        files=tuple(_path(line) for line in files.splitlines() if line.strip()),
-        model=model.strip(),
-        benchmark=benchmark.strip(),
-        family=family.strip() or "imported",
-        images=_path(images) if images.strip() else None,
-    )
+def _import(cache: Path, options: ImportOptions) -> None:
     with st.status("Importing") as status:
         done = import_and_estimate(cache, options, stage=lambda text: status.update(label=text))
     st.session_state[state.IMPORTED] = described(done, cache)

@@ -22,6 +22,7 @@ from model_runners.estimation import EstimateOptions, choose_run, estimate_run, 
 from model_runners.importing import import_and_estimate
 from pid_core.errors import PidError
 from tests.benchmark_files import stage_2
+from tests.benchmark_files.drawn import drawn
 from tests.data_cache.spools import profile
 
 COLUMNS = {
@@ -164,6 +165,39 @@ def test_without_estimates_the_command_for_them_is_said(
     assert main(["import", str(file), *names, "--no-estimate"]) == 0
     assert "estimate --model 'two words' --benchmark digits_vqa" in capsys.readouterr().err
     assert estimates.load(tmp_path) == []
+
+
+def test_the_lab_does_not_ask_for_another_mask_of_imported_predictions(
+    measured: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, file = measured
+    names = ["--model", "elsewhere", "--benchmark", "digits_vqa", "--cache", str(tmp_path)]
+    assert main(["import", str(file), *names, "--no-estimate"]) == 0
+    some = ["--limit", "8", "--estimators", "ipfp", "--over", "mask_scope"]
+    assert main(["lab", "run", *names, *some]) == 0
+    said = capsys.readouterr().err
+    assert "These predictions were imported; which text was masked is not known." in said
+    assert "Make another" not in said
+
+
+def test_predictions_belong_to_the_samples_of_a_file_of_ones_own(tmp_path: Path) -> None:
+    questions = tmp_path / "mine.jsonl"
+    (tmp_path / "six.png").write_bytes(drawn("six"))
+    rest = {"image": "six.png", "question": "Are there six?", "options": ["yes", "no"]}
+    lines = [{"id": f"m{n}", "answer": "AB"[n % 2], **rest} for n in range(6)]
+    questions.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    answers = tmp_path / "theirs.json"
+    rows = [
+        {"id": one["id"], "p12": [1, 0], "p1": [0.5, 0.5], "p2": [0.5, 0.5], "choice12": "no"}
+        for one in lines
+    ]
+    answers.write_text(json.dumps(rows), "utf-8")
+    options = ImportOptions(files=(answers,), model="theirs", benchmark=str(questions))
+    report = import_and_estimate(tmp_path / "cache", options, estimate=False).report
+    assert (report.benchmark, report.is_known, report.samples) == ("mine", True, 6)
+    part = queries.predictions(tmp_path / "cache", report.run_key)
+    # The options' words are the benchmark's: "no" is B.
+    assert set(part.strict_choice[Condition.FULL][:, 0].tolist()) == {1}
 
 
 def test_importing_needs_no_torch() -> None:
