@@ -81,17 +81,28 @@ def narrow_labels(models: Iterable[str]) -> dict[str, str]:
 
     >>> list(narrow_labels(["org/model-7B", "org/model-with-a-long-name-7B"]).values())
     ['model-7B', 'model-with-a…name-7B']
+
+    Of an adapter the name stays: it is what tells it from its base and from others.
+
+    >>> list(narrow_labels(["demo/language-small", "demo/language-small+pid-196a2a"]).values())
+    ['language-small', 'language…+pid-196a2a']
     """
     names = {model: model.rstrip("/").rsplit("/", 1)[-1] for model in models}
     for head in (12, 8, 4, 0):
-        tail = LONGEST_LABEL - 1 - head
-        short = {
-            model: name if len(name) <= LONGEST_LABEL else f"{name[:head]}…{name[-tail:]}"
-            for model, name in names.items()
-        }
+        short = {model: _narrow(name, head) for model, name in names.items()}
         if len(set(short.values())) == len(short):
             return short
     return names if len(set(names.values())) == len(names) else {model: model for model in names}
+
+
+def _narrow(name: str, head: int) -> str:
+    if len(name) <= LONGEST_LABEL:
+        return name
+    base, plus, adapter = name.rpartition("+")
+    room = LONGEST_LABEL - 1 - len(plus + adapter)
+    if plus and room >= 4:
+        return f"{base[:room]}…{plus}{adapter}"
+    return f"{name[:head]}…{name[head + 1 - LONGEST_LABEL :]}"
 
 
 def natural(pair: tuple[str, str]) -> list[Any]:

@@ -45,16 +45,14 @@ class Look:
 
 
 LOOKS = {
-    "current": Look(label="spectra", colour="rgba(86, 180, 233, 0.55)", line="#2F8FC4", pattern=""),
+    "current": Look(label="spectra", colour="#74C0EC", line="#2F8FC4", pattern=""),
     "behind": Look(
         label="spectra of fewer samples than measured",
-        colour="rgba(213, 94, 0, 0.40)",
+        colour="#F2B88C",
         line="#D55E00",
         pattern="/",
     ),
-    "none": Look(
-        label="no spectra yet", colour="rgba(127, 136, 148, 0.30)", line=NEUTRAL, pattern="."
-    ),
+    "none": Look(label="no spectra yet", colour="#F1F3F5", line=NEUTRAL, pattern="."),
 }
 MARKS: dict[str, tuple[str, str, str, float, Callable[[Cell], bool]]] = {
     "layers": ("layers", "circle", NEUTRAL, 0.62, lambda cell: cell.inner_layers > 0),
@@ -123,13 +121,7 @@ def coverage_matrix(cells: Sequence[Cell]) -> go.Figure:
                     name=look.label,
                     color=look.colour,
                     line={"color": look.line, "width": 1},
-                    pattern={
-                        "shape": look.pattern,
-                        "fgcolor": look.line,
-                        "fgopacity": 0.5,
-                        "size": 7,
-                        "solidity": 0.15,
-                    },
+                    pattern=_pattern(look),
                 )
             )
     trained = [cell for cell in cells if cell.split == "test" and cell.by_split["train"]]
@@ -176,10 +168,25 @@ def _bars(
         x=[width(cell) * (1 - 2 * SIDE) for cell in cells],
         y=[grid.middle(cell) for cell in cells],
         width=BAR_PIXELS,
-        marker=marker,
+        marker={"opacity": 1, **marker},
+        # Said, because bars that lie over others are see-through where nothing is.
+        opacity=1,
         hoverinfo="skip",
         unselected={"marker": {"opacity": 1}},
     )
+
+
+def _pattern(look: Look) -> dict[str, Any] | None:
+    if not look.pattern:
+        return None
+    return {
+        "shape": look.pattern,
+        "bgcolor": look.colour,
+        "fgcolor": look.line,
+        "fgopacity": 0.5,
+        "size": 7,
+        "solidity": 0.15,
+    }
 
 
 def _train_lane(cells: Sequence[Cell], grid: _Grid) -> go.Bar:
@@ -191,7 +198,8 @@ def _train_lane(cells: Sequence[Cell], grid: _Grid) -> go.Bar:
         x=[min(cell.by_split["train"] / max(cell.of["train"], 1), 1) * half for cell in cells],
         y=[grid.lane(cell) for cell in cells],
         width=LANE_PIXELS,
-        marker={"color": NEUTRAL},
+        marker={"color": NEUTRAL, "opacity": 1},
+        opacity=1,
         hoverinfo="skip",
         unselected={"marker": {"opacity": 1}},
     )

@@ -162,13 +162,14 @@ def _show_jobs(cache: Path) -> None:
     rows.sort(key=lambda row: not is_worked_on(row))
     for row in rows[:JOBS_SHOWN]:
         label, colour = STATES[state_of(row)]
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="top", gap="small"):
             st.badge(label, color=colour)
-            st.text(row.title)
-        if is_worked_on(row):
-            st.progress(share_done(row), text=progress_of(row))
-        elif row.state in {"failed", "lost"}:
-            st.text(outcome_of(row))
+            with st.container(gap="xxsmall", width="stretch"):
+                st.text(row.title)
+                if is_worked_on(row):
+                    st.progress(share_done(row), text=progress_of(row))
+                elif row.state in {"failed", "lost"}:
+                    st.text(outcome_of(row))
     if len(rows) > JOBS_SHOWN:
         st.caption(f"And {len(rows) - JOBS_SHOWN:,} more.")
 
