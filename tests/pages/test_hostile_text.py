@@ -93,12 +93,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory, benchmark_of_it: Benchmark) 
     st.cache_data.clear()
 
 
-@pytest.fixture
-def opened(cache: Path, monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setenv("PIDSCOPE_CACHE", str(cache))
-    app = AppTest.from_file(APP, default_timeout=120).run()
-    assert not app.exception, app.exception
-    return app
+@pytest.fixture(scope="module")
+def opened(cache: Path) -> Iterator[AppTest]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PIDSCOPE_CACHE", str(cache))
+        app = AppTest.from_file(APP, default_timeout=120).run()
+        assert not app.exception, app.exception
+        yield app
 
 
 def shown(app: AppTest, page: str, **query: str) -> AppTest:
