@@ -50,5 +50,8 @@ def left_out_in_words(left_out: Mapping[str, int]) -> str:
     """
     if not left_out:
         return ""
-    parts = ", ".join(f"{count:,} rows ({reason})" for reason, count in left_out.items())
+    parts = ", ".join(
+        f"{count:,} {'row' if count == 1 else 'rows'} ({reason})"
+        for reason, count in left_out.items()
+    )
     return f"Left out on purpose: {parts}."

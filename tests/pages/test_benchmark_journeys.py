@@ -69,7 +69,7 @@ def test_a_benchmark_is_picked_run_by_a_worker_and_shown(
     app.run()
     assert ":green-badge[done]" in badges(app)
     for reason, count in expected_of(name).left_out.items():
-        assert f"{count:,} rows ({reason})" in words(app)
+        assert f"{count:,} {'row' if count == 1 else 'rows'} ({reason})" in words(app)
     show = [button for button in app.button if button.key == f"show_spectra_{row.job_key}"]
     if show and jobs.jobs(cache)[0].result["spectra"]:
         show[0].click().run()
