@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_cache.errors import BenchmarkError, ChunkInvalid, SchemaTooNew
+from data_cache.image_store import ImageStore
 from data_cache.images import ImageFile, MediaFile
 from data_cache.sample_chunks import read_sample_chunk, write_samples
 from data_cache.samples import Benchmark, Sample
@@ -121,6 +122,22 @@ def test_the_place_of_a_video_is_kept_as_text(tmp_path):
     video = MediaFile(path=Path(os.fsdecode(b"/videos/\xff.mp4")), digest="0" * 64)
     (path,) = write_samples(tmp_path, showing((), video=video))
     assert [(row["video"], row["audio"]) for row in rows_of(path)] == [("/videos/\ufffd.mp4", None)]
+
+
+def test_the_thumbnails_of_a_video_are_its_frames(tmp_path):
+    test_videos = pytest.importorskip("tests.data_cache.test_videos")
+    path = test_videos.write_video(tmp_path / "grey.mp4")
+    with ImageStore(tmp_path / "cache") as store:
+        video, frames = store.video(path, 2)
+    (chunk,) = write_samples(tmp_path, showing(frames, frames, video=video))
+    first, second = rows_of(chunk)
+    greys = [
+        PIL.Image.open(io.BytesIO(small)).convert("L").getpixel((5, 5))
+        for small in first["thumbnails"]
+    ]
+    assert greys == pytest.approx([70, 170], abs=8)
+    assert second["thumbnails"] == [None, None]
+    assert second["video"] == str(path)
 
 
 def test_a_chunk_of_an_older_pidscope_is_read(tmp_path):
