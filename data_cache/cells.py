@@ -182,7 +182,7 @@ def _sizes(
         if told is not None:
             of = {split: int(told.get(split, 0)) for split in SPLITS}
             is_whole = True
-        elif not is_whole and run.run_key in covered:
+        elif run.run_key in covered:
             known = covered[run.run_key].known
             of = {split: max(of[split], known[split]) for split in SPLITS}
         found[run.benchmark_key] = (of, is_whole)

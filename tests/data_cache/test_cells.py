@@ -132,6 +132,13 @@ def test_a_longer_run_leaves_limited_spectra_behind_but_not_those_of_another_spl
     assert only(cells([one], of, spectra_of(one, 60, 60, split="all"))).spectra == "current"
 
 
+def test_spectra_of_one_split_that_took_everything_are_enough() -> None:
+    one = run(n=90)
+    of = held(one, test=30, train=60)
+    parts = spectra_of(one, 10, 20) + spectra_of(one, 10, 10, split="train")
+    assert only(cells([one], of, parts)).spectra == "current"
+
+
 def test_the_run_with_most_samples_speaks_for_the_cell_and_the_newest_of_equals() -> None:
     short = run(run_key="short", n=10, ingested_at=DAY + datetime.timedelta(days=2))
     older = run(run_key="older")

@@ -26,6 +26,9 @@ def test_what_a_link_points_to_is_not_counted(tmp_path):
     (tmp_path / "cache").mkdir()
     (tmp_path / "large").write_bytes(bytes(10_000))
     (tmp_path / "cache" / "link").symlink_to(tmp_path / "large")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "large").write_bytes(bytes(10_000))
+    (tmp_path / "cache" / "folder").symlink_to(tmp_path / "elsewhere")
     assert disk_use(tmp_path / "cache").total < 1000
 
 
