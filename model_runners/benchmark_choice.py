@@ -1,5 +1,6 @@
 """Which benchmark a job asks for: its options as a choice, as samples, and by a lasting name."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,6 +10,7 @@ from data_cache.benchmarks.source import Circular
 from data_cache.benchmarks.splits import SplitPolicy
 from data_cache.samples import Benchmark
 from model_runners.errors import BadOption
+from model_runners.unwatched import ignore
 
 LISTED_BAD_ROWS = 100
 """A job's row has so many of them."""
@@ -105,8 +107,19 @@ def check_there(options: AsksBenchmark) -> None:
     locate(loader, choice.base, variant, choice.name if choice.is_file else choice.data)
 
 
-def load_asked(options: AsksBenchmark, cache: Path) -> Benchmark:
+def load_asked(
+    options: AsksBenchmark, cache: Path, *, seen: Callable[[Benchmark], None] = ignore
+) -> Benchmark:
     """Load the benchmark that is asked for.
+
+    Parameters
+    ----------
+    options
+        What is asked for.
+    cache
+        The cache folder, which keeps the images of benchmarks.
+    seen
+        Told of the benchmark before it may be refused for its bad rows.
 
     Raises
     ------
@@ -114,6 +127,7 @@ def load_asked(options: AsksBenchmark, cache: Path) -> Benchmark:
         If it cannot be read, or more of its rows are bad than the options allow.
     """
     benchmark = load_benchmark(choice_of(options), cache=cache)
+    seen(benchmark)
     refuse_many_bad_rows(benchmark, options.max_bad_rows)
     return benchmark
 

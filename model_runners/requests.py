@@ -1,6 +1,6 @@
 """What a job of kind `profile` is asked to do, as the JSON of its key, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from model_runners import benchmark_choice
 from model_runners.errors import BadOption
 from model_runners.models import lasting_name, resolve_model, shown_name
 from model_runners.profile import ProfileOptions
+from model_runners.unwatched import ignore
 
 KIND = ProfileOptions.kind
 _LATER: Mapping[str, Any] = {
@@ -90,7 +91,9 @@ def check_names(options: ProfileOptions) -> None:
     benchmark_choice.check_there(options)
 
 
-def check(options: ProfileOptions, cache: Path) -> Benchmark:
+def check(
+    options: ProfileOptions, cache: Path, *, seen: Callable[[Benchmark], None] = ignore
+) -> Benchmark:
     """Refuse everything that can be seen without loading the model; returns the benchmark.
 
     Parameters
@@ -99,6 +102,8 @@ def check(options: ProfileOptions, cache: Path) -> Benchmark:
         What to run.
     cache
         The cache folder, which keeps the images of benchmarks.
+    seen
+        Told of the benchmark before it may be refused for its bad rows.
 
     Raises
     ------
@@ -110,6 +115,6 @@ def check(options: ProfileOptions, cache: Path) -> Benchmark:
         from model_runners.loading import choose_device
 
         choose_device(options.device)
-    benchmark = benchmark_choice.load_asked(options, cache)
+    benchmark = benchmark_choice.load_asked(options, cache, seen=seen)
     benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
     return benchmark

@@ -10,7 +10,7 @@ from data_cache.benchmarks.splits import SPLIT_POLICIES
 from data_cache.samples import Benchmark
 from model_runners.benchmark_choice import FRAMES
 
-SHOWN_BAD_ROWS = 10
+SHOWN_BAD_ROWS = 20
 
 
 def add_benchmark_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +67,7 @@ def tell_rows(benchmark: Benchmark) -> None:
             print(f"  {problem}", file=sys.stderr)
         if len(bad) > SHOWN_BAD_ROWS:
             more = len(bad) - SHOWN_BAD_ROWS
-            print(f"  and {more} more; `list benchmarks --json` has them", file=sys.stderr)
+            print(f"  and {more} more; the Benchmarks page lists them", file=sys.stderr)
     for reason, count in benchmark.left_out.items():
         word = "row is" if count == 1 else "rows are"
         print(f"{count} {word} left out on purpose: {reason}", file=sys.stderr)

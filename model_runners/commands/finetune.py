@@ -85,8 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     from model_runners.jobs import open_job, start
 
     cache = cache_directory(arguments.cache)
-    benchmark = check(options, cache)
-    tell_rows(benchmark)
+    benchmark = check(options, cache, seen=tell_rows)
     if arguments.detach:
         tell_started(cache, start(cache, options))
         return 0

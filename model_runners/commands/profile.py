@@ -117,8 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
     from model_runners.requests import check
 
     cache = cache_directory(arguments.cache)
-    benchmark = check(options, cache)
-    tell_rows(benchmark)
+    benchmark = check(options, cache, seen=tell_rows)
     if arguments.detach:
         tell_started(cache, start(cache, options))
         return 0

@@ -1,6 +1,6 @@
 """What a job of kind `finetune` is asked to do, as the JSON that its key is made of, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from model_runners import benchmark_choice
 from model_runners.errors import BadOption
 from model_runners.finetuning.options import FinetuneOptions
 from model_runners.models import lasting_name, resolve_model, shown_name
+from model_runners.unwatched import ignore
 
 
 def request_of(options: FinetuneOptions) -> dict[str, Any]:
@@ -82,7 +83,9 @@ def check_names(options: FinetuneOptions) -> None:
     benchmark_choice.check_there(options)
 
 
-def check(options: FinetuneOptions, cache: Path) -> Benchmark:
+def check(
+    options: FinetuneOptions, cache: Path, *, seen: Callable[[Benchmark], None] = ignore
+) -> Benchmark:
     """Refuse everything that can be seen without loading the model; returns the benchmark.
 
     Parameters
@@ -91,6 +94,8 @@ def check(options: FinetuneOptions, cache: Path) -> Benchmark:
         What to train.
     cache
         The cache folder, which keeps the images of benchmarks.
+    seen
+        Told of the benchmark before it may be refused for its bad rows.
 
     Raises
     ------
@@ -102,7 +107,7 @@ def check(options: FinetuneOptions, cache: Path) -> Benchmark:
         from model_runners.loading import choose_device
 
         choose_device(options.device)
-    benchmark = benchmark_choice.load_asked(options, cache)
+    benchmark = benchmark_choice.load_asked(options, cache, seen=seen)
     training_samples(benchmark, options)
     return benchmark
 

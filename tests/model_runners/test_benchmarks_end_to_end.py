@@ -99,7 +99,8 @@ def test_too_many_bad_rows_start_nothing_unless_they_are_allowed(
     assert main([*words, *least]) == 2
     said = capsys.readouterr().err
     assert "1 of 7 rows of own are bad, more than 5%" in said
-    assert f"{path}, row " in said
+    assert "1 row is bad and left out:" in said
+    assert said.count(f"{path}, row ") == 2, "it is listed, and named in the refusal"
     assert not (cache / "spool").exists()
     assert main([*words, "--max-bad-rows", "0.2", *least]) == 0
     assert "1 row is bad and left out" in capsys.readouterr().err
