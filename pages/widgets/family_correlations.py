@@ -15,7 +15,8 @@ from pages.figures.correlation_dots import OUTCOME_LABELS, PART_LABELS
 from pages.figures.quantities import QUANTITIES
 from pages.widgets import state
 from pages.widgets.charts import show_figure
-from pages.widgets.family_choices import Chosen, choose_drawn
+from pages.widgets.family_choices import Chosen, choose_drawn, choose_plane
+from pages.widgets.family_plane import show_scatter
 from pages.widgets.stored import Stored
 from pid_core.association import FEWEST, Correction
 
@@ -59,7 +60,7 @@ def show_correlations(reading: Stored, benchmark: str, chosen: Chosen) -> None:
         correlation_dots.correlation_dots(cells, printed),
         key="correlation_dots",
         alt=correlation_dots.describe(cells),
-        on_click=_to_plane,
+        on_click=_show_behind,
     )
     for sentence in notes(records, cells, printed, benchmark):
         st.caption(sentence)
@@ -83,6 +84,10 @@ def show_correlations(reading: Stored, benchmark: str, chosen: Chosen) -> None:
         on_click="ignore",
         key="download_correlations",
     )
+    st.subheader("The models behind one of them", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="top"):
+        plane = choose_plane(reading, chosen)
+    show_scatter(reading, plane)
 
 
 def too_few(count: int, what: str) -> None:
@@ -109,7 +114,7 @@ def notes(
     sentences = [
         "Rank correlation over models, with 95 % bootstrap intervals and p-values "
         f"{by}. Filled dots are below p = 0.05 when corrected for all rows. "
-        "Click a dot to see its models.",
+        "Click a dot to see its models below.",
         "Total is what image and text together tell of the answer; co-information is redundancy "
         "minus synergy. p-values take models as independent, which those of one family are not; "
         "intervals can be drawn over whole families instead.",
@@ -172,12 +177,11 @@ def clicked_axes(event: object) -> tuple[str, str] | None:
     return None
 
 
-def _to_plane(key: str) -> None:
-    """Show the models behind a correlation, one axis for each of the two."""
+def _show_behind(key: str) -> None:
+    """Give the two of a correlation the axes of the plane below."""
     axes = clicked_axes(st.session_state[key])
     if axes is not None:
         st.session_state[state.UP], st.session_state[state.ACROSS] = axes
-        st.session_state[state.FAMILIES_SHOW] = "Plane"
 
 
 def _known(value: float) -> float | None:

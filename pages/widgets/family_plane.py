@@ -18,7 +18,7 @@ from pages.widgets.stored import Stored
 
 
 def show_plane(reading: Stored, benchmark: str, plane: Plane, *, whole: bool) -> None:
-    """Show the scatter of families, its notes and its table.
+    """Show the scatter of families, what papers printed, and the table.
 
     Parameters
     ----------
@@ -32,20 +32,8 @@ def show_plane(reading: Stored, benchmark: str, plane: Plane, *, whole: bool) ->
         Whether the points are about the whole benchmark, as published values are.
     """
     records = [point.record for point in plane.points]
-    family_notes.show_notes_on(plane)
-    evidence.show_badges(records, unit=plane.axes.unit)
-    # Of all benchmarks: then a family has one colour on all of them.
-    families = sorted({one.family for one in reading.spectra})
     printed = published_values(benchmark) if whole else []
-    show_figure(
-        family_scatter.family_scatter(
-            plane.points, family_styles(families), plane.axes, published=printed
-        ),
-        key="family_scatter",
-        alt=family_scatter.describe(plane.points, plane.axes),
-        on_click=remember_click,
-    )
-    family_notes.show_legend(plane.points)
+    show_scatter(reading, plane, printed)
     show_published(printed, records)
     counted = parameters_of(reading.runs)
     spectrum_table.show_table(records, unit=plane.axes.unit, parameters=counted)
@@ -58,6 +46,23 @@ def show_plane(reading: Stored, benchmark: str, plane: Plane, *, whole: bool) ->
         on_click="ignore",
         key="download_families",
     )
+
+
+def show_scatter(reading: Stored, plane: Plane, printed: Sequence[PublishedValue] = ()) -> None:
+    """Show one point per model, and say what is left out and how to read it."""
+    family_notes.show_notes_on(plane)
+    evidence.show_badges([point.record for point in plane.points], unit=plane.axes.unit)
+    # Of all benchmarks: then a family has one colour on all of them.
+    families = sorted({one.family for one in reading.spectra})
+    show_figure(
+        family_scatter.family_scatter(
+            plane.points, family_styles(families), plane.axes, published=printed
+        ),
+        key="family_scatter",
+        alt=family_scatter.describe(plane.points, plane.axes),
+        on_click=remember_click,
+    )
+    family_notes.show_legend(plane.points)
 
 
 def show_published(printed: Sequence[PublishedValue], records: Sequence[SpectrumRecord]) -> None:

@@ -252,16 +252,17 @@ def test_published_correlations_stand_beside_ours_on_the_whole_benchmark_only(ca
     assert "Published rho" not in app.dataframe[0].value
 
 
-def test_a_click_on_a_correlation_shows_its_models(cache: Path) -> None:
-    build_cache(cache, models(5))
-    app = open_families(show=CORRELATIONS)
-    data = {"selection": {"points": [{"customdata": ["accuracy_forced", "coinformation"]}]}}
-    assert clicked_axes(data) == ("Accuracy, forced choice", "Co-information")
-    app.session_state["up"], app.session_state["across"] = "Accuracy, forced choice", "Total"
-    app.session_state["show"] = "Plane"
-    app.run()
-    assert not app.exception
-    assert charts(app)[0]["layout"]["yaxis"]["title"]["text"] == "Accuracy, forced choice (%)"
+def test_the_models_behind_a_correlation_stand_below_it(cache: Path) -> None:
+    records = models(5)
+    build_cache(cache, records)
+    app = open_families(show=CORRELATIONS, up="D_vision", across="Co-information")
+    behind = charts(app)[1]
+    assert behind["layout"]["yaxis"]["title"]["text"] == "D_vision (points)"
+    drawn = [x for trace in behind["data"] if trace.get("customdata") for x in trace["x"]]
+    assert sorted(drawn) == pytest.approx(sorted(one.redundancy - one.synergy for one in records))
+    click = {"selection": {"points": [{"customdata": ["accuracy_forced", "total"]}]}}
+    assert clicked_axes(click) == ("Accuracy, forced choice", "Total")
+    assert {"Accuracy, forced choice", "Total"} <= set(app.selectbox(key="up").options)
 
 
 def test_tasks_are_benchmarks_with_their_regime_and_families_are_followed_between_them(
