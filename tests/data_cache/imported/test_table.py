@@ -119,6 +119,17 @@ def test_masses_keep_what_is_missing_to_1_and_name_only_what_is_certain() -> Non
 
 
 @pytest.mark.parametrize(
+    ("mass", "choice"),
+    [([0.6, 0.1], 0), ([0.1, 0.46], 1), ([0.4, 0.1], -1), ([0.45, 0.45], -1), ([0.0, 0.0], -1)],
+)
+def test_a_choice_is_taken_for_granted_only_where_no_other_word_can_be_likelier(
+    mass: list[float], choice: int
+) -> None:
+    found = answer({"answer": "A", "mass12": mass, "p1": [0.5, 0.5], "p2": [0.2, 0.8]})
+    assert [found.choices[c] for c in list(Condition)[:3]] == [choice, -1, 1]
+
+
+@pytest.mark.parametrize(
     ("values", "column", "reason"),
     [
         ({"p1": [0.7, 0.7]}, "p1", "it sums to 1.400"),

@@ -197,6 +197,28 @@ def test_a_bad_item_is_named_by_file_row_and_column(
     assert reason in problem.reason
 
 
+@pytest.mark.parametrize(
+    ("said", "choice"),
+    [
+        ("A", 0),
+        ("b", 1),
+        (" C", 2),
+        ("(B).", 1),
+        ("The", -1),
+        ("Answer: A", -1),
+        ("", -1),
+        ("D", -1),
+    ],
+)
+def test_the_models_first_word_is_its_choice_whatever_is_likeliest(said: str, choice: int) -> None:
+    item = stage_2.items(dict.fromkeys(("circle", "square"), ""))[2]  # 0.9 for C
+    turn_of(item)["value"] = said
+    row = Row(file=Path("a.json"), number=1, values=item)
+    found = xiu26.answer_of(row, xiu26.layout_of(row))
+    assert found.choices[Condition.FULL] == choice
+    assert found.choices[Condition.ONLY_1] == 2
+
+
 def test_nothing_is_kept_where_too_many_items_are_bad(
     tmp_path: Path, files: tuple[Path, Path]
 ) -> None:
