@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from data_cache import jobs
 from data_cache.estimates import save
 from data_cache.ingest import ingest
+from pages.widgets import state
 from tests.data_cache.spools import pointwise_rows, profile, small_benchmark, spectrum
 from tests.pages.caches import build_cache, write_run
 from tests.pages.spectra import ideal_records, record
@@ -103,8 +104,8 @@ def test_a_job_at_work_is_marked_and_listed(cache: Path) -> None:
 
 def test_the_newest_runs_come_first_and_lead_to_their_spectra(cache: Path) -> None:
     build_cache(cache, ideal_records(("demo/a", "demo/b")))
-    (button, *_) = [one for one in open_app().button if one.key and one.key.startswith("newest_")]
     app = open_app()
+    (button, *_) = [one for one in app.button if one.key and one.key.startswith("newest_")]
     app.button(key=button.key).click().run()
     assert not app.exception
     assert app.title[0].value == "Spectra"
@@ -127,3 +128,21 @@ def test_what_is_chosen_in_the_sidebar_outlives_the_overview(cache: Path) -> Non
     assert not app.multiselect
     app.switch_page("pages/spectra.py").run()
     assert app.multiselect(key="models").value == ["demo/b"]
+
+
+def test_a_cell_that_is_not_measured_prepares_its_run(cache: Path) -> None:
+    def clicked() -> None:
+        from pages.widgets.coverage_view import prepare_run
+
+        prepare_run("demo/oracle", "pope:popular")
+
+    build_cache(cache, [record(model="demo/a")])
+    prepared = AppTest.from_function(clicked).run().session_state
+    app = open_app()
+    for key in (state.GOING, state.RUN_MODEL, state.RUN_BENCHMARK):
+        app.session_state[key] = prepared[key]
+    app.run()
+    assert not app.exception
+    assert app.title[0].value == "Run"
+    assert app.selectbox(key="run_model").value == "demo/oracle"
+    assert app.selectbox(key="run_benchmark").value == "pope"
