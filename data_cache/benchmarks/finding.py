@@ -8,7 +8,7 @@ from pathlib import Path
 
 from data_cache.benchmarks.source import Found, HubFiles, Source
 from data_cache.errors import BenchmarkError
-from data_cache.formats.rows import refuse_archive
+from data_cache.formats.rows import quoted, refuse_archive
 
 LMUDATA_VARIABLE = "LMUData"
 LMUDATA_DEFAULT = "~/LMUData"
@@ -85,11 +85,15 @@ def given(data: str, patterns: Sequence[str], what: str) -> Found:
     BenchmarkError
         If there is no such place, it is an archive, or nothing in it fits.
     """
-    path = Path(data).expanduser().absolute()
-    if path.is_file():
+    try:
+        path = Path(data).expanduser().absolute()
+        is_file, is_folder = path.is_file(), path.is_dir()
+    except (OSError, RuntimeError) as error:  # a name that is too long, a person who is unknown
+        raise BenchmarkError(f"{quoted(data)} cannot be looked for: {error}") from error
+    if is_file:
         refuse_archive(path)
         return Found(files=(path,), root=path.parent, origin=str(path))
-    if not path.is_dir():
+    if not is_folder:
         raise BenchmarkError(f"there is no file or folder {path}; give the place of {what}")
     for pattern in patterns:
         files = tuple(sorted(file for file in path.glob(pattern) if file.is_file()))

@@ -95,6 +95,7 @@ def choose_benchmark(key: str, manner: DeltaGenerator) -> ChosenBenchmark | None
             {name: name for name in source.variants},
             key + VARIANT + "_" + chosen,
             "\n".join(f"- {name}: {one.summary}" for name, one in source.variants.items()),
+            width=150,
         )
     place = _path(
         "Place of its files",
@@ -197,22 +198,23 @@ def _path(label: str, key: str, help: str, placeholder: str) -> str:
         label,
         key=key,
         persist_state="session",
-        max_chars=1000,
         placeholder=placeholder,
-        width=WIDTH,
+        width=260,
         help=help,
     )
     return (text or "").strip()
 
 
-def _pick(label: str, words: dict[Choice, str], key: str, help: str) -> Choice:
+def _pick(
+    label: str, words: dict[Choice, str], key: str, help: str, *, width: int = WIDTH
+) -> Choice:
     chosen = st.selectbox(
         label,
         list(words),
         format_func=lambda value: words[value],
         key=key,
         persist_state="session",
-        width=WIDTH,
+        width=width,
         help=help,
     )
     return chosen or next(iter(words))

@@ -60,7 +60,6 @@ def choose() -> BenchmarkChoice | None:
             "File" if own else "Place of its files",
             key=state.BENCHMARK_PLACE if own else f"{state.BENCHMARK_PLACE}_{name}",
             persist_state="session",
-            max_chars=1000,
             placeholder="questions.jsonl" if own else "found by itself",
             width=420,
             help="A path on the machine where the dashboard runs.",

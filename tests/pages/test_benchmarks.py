@@ -89,6 +89,9 @@ def test_one_that_is_not_here_says_where_it_was_looked_for(cache: Path) -> None:
     assert any("model_runners fetch mmbench:cn_dev" in code.value for code in app.code)
     app.text_input(key="benchmark_place_mmbench:cn_dev").set_value("/nowhere").run()
     assert "there is no file or folder /nowhere" in said(app)
+    for place in ("x" * 400, "~no-such-person/tables"):
+        app.text_input(key="benchmark_place_mmbench:cn_dev").set_value(place).run()
+        assert "cannot be looked for" in said(app)
 
 
 def test_bad_rows_of_a_file_of_ones_own_are_named_as_plain_text(
