@@ -69,6 +69,7 @@ def test_every_model_on_every_benchmark_has_a_cell(cache: Path) -> None:
     build_cache(cache, [record(model="demo/a"), record(model="demo/b", benchmark="other")])
     app = open_app()
     assert app.title[0].value == "Overview"
+    assert "estimate --model" not in words(app), "nothing is lacking"
     assert sorted(cells(app)) == [
         ["demo/a", "digits_vqa", True],
         ["demo/a", "other", False],
@@ -84,7 +85,9 @@ def test_a_partial_run_and_spectra_left_behind_are_marked(cache: Path) -> None:
     benchmark = small_benchmark(100)
     key = profile(cache, benchmark, limit=40)
     save(cache, spectrum(key), pointwise_rows())
-    (row,) = table(open_app()).values()
+    app = open_app()
+    (row,) = table(app).values()
+    assert "estimate --model demo/oracle --benchmark small --by subset" in words(app)
     known = sum(sample.split == "test" for sample in benchmark.samples[:64])
     assert (row["Test"], row["of test"]) == (30, known)
     assert row["Notes"] == "measured in part; spectra of fewer samples than measured"
