@@ -1,12 +1,10 @@
 """From a file of predictions to a run of the cache, without a model."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from data_cache.benchmarks import BENCHMARKS, BenchmarkChoice, load_benchmark
 from data_cache.benchmarks.reading import MAX_BAD_SHARE
@@ -14,17 +12,11 @@ from data_cache.benchmarks.source import Circular
 from data_cache.benchmarks.splits import SplitPolicy
 from data_cache.conditions import Condition
 from data_cache.errors import BenchmarkError
-from data_cache.formats.delimited import OTHER_DELIMITERS, read_delimited
-from data_cache.formats.json_records import read_json
-from data_cache.formats.parquet import read_parquet
-from data_cache.formats.rows import BadRow, Row, refuse_archive
 from data_cache.image_store import ImageStore
-from data_cache.imported import table, xiu26
-from data_cache.imported.answers import SPLIT_WORDS, Answer, Layout
+from data_cache.imported.answers import Answer, Layout
 from data_cache.imported.matching import Matched, match, own_samples
-from data_cache.imported.probabilities import scores_of
-from data_cache.location import run_directory
-from data_cache.plan import BLOCK_SIZE, OUTPUT_LAYER, ChunkPlan
+from data_cache.imported.reading import read_answers
+from data_cache.imported.storing import write_predictions
 from data_cache.runs import run_key, write_sidecar
 from data_cache.samples import Benchmark, RowProblem, Sample, Split
 
@@ -32,17 +24,7 @@ IMPORT_VERSION = 1
 """Part of the run key; raise it when the same file would give other predictions."""
 LISTED = 50
 """Bad rows that a run names; all are counted."""
-TOLD_EVERY = 500
-"""Rows between two calls of the progress."""
 FORMAT_WORDS = {"xiu26": "Stage-2 JSON of Xiu26", "table": "table of distributions"}
-
-READERS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
-    ".json": read_json,
-    ".jsonl": read_json,
-    ".csv": lambda path: read_delimited(path, delimiter=checked_delimiter(path, ",")),
-    ".tsv": lambda path: read_delimited(path, delimiter=checked_delimiter(path, "\t")),
-    ".parquet": read_parquet,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +111,8 @@ def import_predictions(
     from data_cache.ingest import ingest
 
     known, notes = _known_benchmark(cache, options)
-    answers, layout, bad, rows = _read(options, known, progress)
+    read = read_answers(options.files, options.split, known, progress=progress)
+    answers, layout, bad, rows = read.answers, read.layout, read.bad, read.rows
     matched = _matched(cache, options, answers, known, notes)
     problems = (*bad, *matched.bad)
     _refuse_many(problems, len(matched.answers), options)
@@ -152,7 +135,7 @@ def import_predictions(
             "notes": list(notes),
         },
     )
-    _write(cache, key, matched, layout, features)
+    write_predictions(cache, key, matched, layout, features=features)
     ingest(cache, run_keys=[key])
     kept = [sample for sample in matched.benchmark.samples if sample.id in matched.answers]
     return ImportReport(
@@ -208,98 +191,6 @@ def _known_benchmark(cache: Path, options: ImportOptions) -> tuple[Benchmark | N
         return None, [f"the questions are the file's own: {error}"]
 
 
-def _read(
-    options: ImportOptions, known: Benchmark | None, progress: Callable[[int], None] | None
-) -> tuple[list[Answer], Layout, list[RowProblem], int]:
-    samples = {sample.id: sample for sample in known.samples} if known else {}
-    answers: list[Answer] = []
-    bad: list[RowProblem] = []
-    layout: Layout | None = None
-    rows = 0
-    for path in options.files:
-        own: Layout | None = None
-        split = options.split or SPLIT_WORDS.get(path.absolute().parent.name.lower())
-        for row in rows_of(path):
-            rows += 1
-            try:
-                if row.problem is not None:
-                    raise BadRow(row.problem)
-                if own is None:
-                    own = _layout_of(row)
-                answer = _answer_of(row, own, samples)
-            except BadRow as error:
-                bad.append(error.problem)
-                continue
-            answer.row = Row(file=row.file, number=row.number)  # its lists take far more memory
-            answer.assumed_split = split
-            answers.append(answer)
-            if progress is not None and rows % TOLD_EVERY == 0:
-                progress(rows)
-        if own is not None and layout not in (None, own):
-            raise BenchmarkError(
-                f"{path} holds other conditions or another format than {options.files[0]}; import "
-                "it on its own"
-            )
-        layout = layout or own
-    if layout is None or not answers:
-        first = f"; the first: {bad[0]}" if bad else ""
-        raise BenchmarkError(f"no row of {options.files[0]} can be imported{first}")
-    return answers, layout, bad, rows
-
-
-def rows_of(path: Path) -> Iterator[Row]:
-    """Yield the rows of a file, read as its name ends.
-
-    Raises
-    ------
-    BenchmarkError
-        If it ends in something else, or cannot be read.
-    """
-    reader = READERS.get(path.suffix.lower())
-    if path.is_dir():
-        raise BenchmarkError(f"{path} is a folder; name the file in it that holds the predictions")
-    if reader is None:
-        raise BenchmarkError(
-            f"{path} is in no format that can be imported; its name must end in "
-            f"{', '.join(READERS)}"
-        )
-    return reader(path)
-
-
-def checked_delimiter(path: Path, expected: str) -> str:
-    """Return the delimiter that a name promises.
-
-    Raises
-    ------
-    BenchmarkError
-        If the first line has another one, and not this.
-    """
-    refuse_archive(path)
-    with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
-        header = file.readline()
-    for other, word in OTHER_DELIMITERS.items():
-        if other in header and expected not in header:
-            raise BenchmarkError(
-                f"{path} is separated by {word}, and {OTHER_DELIMITERS[expected]} is expected of a "
-                f"{path.suffix} file; save it again, with points in numbers such as 0.5"
-            )
-    return expected
-
-
-def _layout_of(row: Row) -> Layout:
-    return (
-        xiu26.layout_of(row)
-        if xiu26.is_stage_2(row)
-        else table.layout_of(row.values, str(row.file))
-    )
-
-
-def _answer_of(row: Row, layout: Layout, known: Mapping[str, Sample]) -> Answer:
-    if layout.format == "xiu26":
-        return xiu26.answer_of(row, layout)
-    return table.answer_of(row, layout, known)
-
-
 def _matched(
     cache: Path,
     options: ImportOptions,
@@ -348,56 +239,6 @@ def _features(matched: Matched, notes: list[str]) -> bool:
             continue
         return False
     return True
-
-
-def _write(cache: Path, key: str, matched: Matched, layout: Layout, features: bool) -> None:
-    from data_cache.chunks import write_chunk
-    from data_cache.sample_chunks import write_samples
-
-    blocks: dict[int, list[Sample]] = {}
-    for position, sample in enumerate(matched.benchmark.samples):
-        if sample.id in matched.answers:
-            blocks.setdefault(position // BLOCK_SIZE, []).append(sample)
-    for index, samples in blocks.items():
-        plan = ChunkPlan(
-            run_key=key,
-            index=index,
-            sample_ids=tuple(sample.id for sample in samples),
-            conditions=tuple(layout.scales),
-        )
-        write_samples(cache, matched.benchmark, [index * BLOCK_SIZE])
-        rows = [
-            _prediction(sample.id, condition, matched.answers[sample.id], features)
-            for sample in samples
-            for condition in layout.scales
-        ]
-        write_chunk(run_directory(cache, key), plan, _table(rows))
-
-
-def _prediction(
-    sample_id: str, condition: Condition, answer: Answer, features: bool
-) -> dict[str, Any]:
-    own = features and condition is Condition.FULL
-    return {
-        "sample_id": sample_id,
-        "condition": str(condition),
-        "draw": 0,
-        "layer": OUTPUT_LAYER,
-        "scores": scores_of(answer.probabilities[condition]).astype(np.float32),
-        "strict_choice": answer.choices[condition],
-        "top_token": -1,  # words of other models' vocabularies mean nothing here
-        "features_1": answer.features_1 if own else None,
-        "features_2": answer.features_2 if own else None,
-    }
-
-
-def _table(rows: Sequence[Mapping[str, Any]]) -> Any:
-    from data_cache.arrow import pa
-    from data_cache.validation import CHUNK_SCHEMA
-
-    names = list(rows[0])
-    schema = pa.schema([CHUNK_SCHEMA.field(name) for name in names])
-    return pa.table({name: [row[name] for row in rows] for name in names}, schema=schema)
 
 
 def _subsets(samples: Sequence[Sample]) -> dict[Split, tuple[str, ...]]:
