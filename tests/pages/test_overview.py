@@ -93,7 +93,7 @@ def test_a_partial_run_and_spectra_left_behind_are_marked(cache: Path) -> None:
     assert row["Notes"] == "measured in part; spectra of fewer samples than measured"
 
 
-def test_a_job_at_work_is_marked_and_listed(cache: Path) -> None:
+def test_a_job_is_marked_and_listed_at_work_and_when_it_has_stopped(cache: Path) -> None:
     write_run(cache, "demo/oracle")
     ingest(cache)
     request = {"model": "demo/oracle", "benchmark": "digits_vqa"}
@@ -103,6 +103,10 @@ def test_a_job_at_work_is_marked_and_listed(cache: Path) -> None:
     app = open_app()
     assert "at work" in str(table(app)["demo/oracle", "digits_vqa"]["Notes"])
     assert "128 of 352 samples" in str([bar.proto.text for bar in app.get("progress")])
+    jobs.finish(cache, key, "cancelled")
+    app.run()
+    assert "One cell: the last job has stopped before its end." in words(app)
+    assert "stopped" in str(table(app)["demo/oracle", "digits_vqa"]["Notes"])
 
 
 def test_the_newest_runs_come_first_and_lead_to_their_spectra(cache: Path) -> None:
