@@ -221,10 +221,10 @@ def dots(app: AppTest) -> dict[tuple[str, str], float]:
 def test_correlations_are_over_all_models_unless_those_of_the_sidebar_are_asked_for(
     cache: Path,
 ) -> None:
-    records = models(12)
+    records = models(9)
     build_cache(cache, records)
     app = open_families(show=CORRELATIONS)
-    assert len(app.multiselect(key="models").value) < 12, "the sidebar begins with fewer"
+    assert len(app.multiselect(key="models").value) < 9, "the sidebar begins with fewer"
     expected = {(one.outcome, one.part): one.found.rho for one in correlations(records)}
     assert dots(app) == pytest.approx(expected)
     app.segmented_control(key="among").set_value("chosen").run()
