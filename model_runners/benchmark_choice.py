@@ -1,6 +1,7 @@
 """Which benchmark a job asks for: its options as a choice, as samples, and by a lasting name."""
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -146,6 +147,30 @@ def lasting_request(request: dict[str, Any]) -> dict[str, Any]:
         if request[name] == default:
             del request[name]
     return request
+
+
+def asked_again(options: AsksBenchmark) -> dict[str, Any]:
+    """Return what asks for the same benchmark from any working directory, for a run's record."""
+    return lasting_request({name: getattr(options, name) for name in ("benchmark", *LATER)})
+
+
+def arguments_of(benchmark: str, environment: Mapping[str, Any]) -> str:
+    """Return the arguments of `profile` that name a run's benchmark again.
+
+    Parameters
+    ----------
+    benchmark
+        What the run calls it.
+    environment
+        Of the run; runs of an earlier PIDscope do not say where their benchmark was.
+
+    >>> arguments_of("mine", {"asked": {"benchmark": "/data/mine.tsv", "split_policy": "random"}})
+    '--benchmark /data/mine.tsv --split-policy random'
+    """
+    asked: Mapping[str, Any] = environment.get("asked") or {"benchmark": benchmark}
+    return " ".join(
+        f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in asked.items()
+    )
 
 
 def in_words(options: AsksBenchmark) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from data_cache import queries
 from data_cache.conditions import Condition
 from data_cache.plan import OUTPUT_LAYER
+from model_runners.benchmark_choice import arguments_of
 from model_runners.errors import BadOption
 from pid_core import Channels, predictive
 from pid_core.contributions import (
@@ -179,7 +180,7 @@ def layers_with_features(cache: Path, run: "RunRow") -> tuple[int, ...]:
         raise BadOption(
             f"the run {run.run_key} of {run.model!r} on {run.benchmark!r} kept no features of its "
             f"layers; add them with: python -m model_runners profile --model {run.model} "
-            f"--benchmark {run.benchmark} --layer-features"
+            f"{arguments_of(run.benchmark, run.environment)} --layer-features"
         )
     return layers
 

@@ -13,6 +13,7 @@ from data_cache.benchmarks import BENCHMARKS, BenchmarkChoice
 from data_cache.conditions import Condition
 from data_cache.plan import OUTPUT_LAYER
 from data_cache.records import ATOMS, INFLUENCES, SCORES, SpectrumRecord, estimate_key
+from model_runners.benchmark_choice import arguments_of
 from model_runners.certainty import Detail, Evidence, intervals_of, measure
 from model_runners.circular import circular_accuracy
 from model_runners.errors import BadOption
@@ -272,7 +273,7 @@ def layers_of(run: "RunRow") -> tuple[int, ...]:
         raise BadOption(
             f"the run {run.run_key} of {run.model!r} on {run.benchmark!r} has samples without "
             f"layers; add them with: python -m model_runners profile --model {run.model} "
-            f"--benchmark {run.benchmark} --layers"
+            f"{arguments_of(run.benchmark, run.environment)} --layers"
         )
     return tuple(sorted(run.layers))
 

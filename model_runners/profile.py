@@ -24,7 +24,13 @@ from model_runners import bad_samples, hub
 from model_runners.answer_test import with_answers_tested
 from model_runners.asking import Asking, user_text
 from model_runners.bad_samples import BadSamples
-from model_runners.benchmark_choice import FRAMES, MAX_BAD_SHARE, check_choice, load_asked
+from model_runners.benchmark_choice import (
+    FRAMES,
+    MAX_BAD_SHARE,
+    asked_again,
+    check_choice,
+    load_asked,
+)
 from model_runners.blocks import blocks, missing, prediction_table
 from model_runners.candidates import Candidates
 from model_runners.errors import BadOption, Cancelled, UnsupportedModel
@@ -290,7 +296,7 @@ def profile(
         key,
         config,
         self_test=tested.to_dict(),
-        environment=environment(loaded, statistics, rows, benchmark),
+        environment=environment(options, loaded, statistics, rows, benchmark),
     )
     runner = BatchRunner(
         loaded=loaded,
@@ -444,7 +450,11 @@ def configuration(
 
 
 def environment(
-    loaded: LoadedModel, statistics: NoiseStatistics, rows: int, benchmark: Benchmark
+    options: ProfileOptions,
+    loaded: LoadedModel,
+    statistics: NoiseStatistics,
+    rows: int,
+    benchmark: Benchmark,
 ) -> dict[str, Any]:
     """Return what is worth knowing about a run and does not change what it is."""
     import torch
@@ -462,6 +472,7 @@ def environment(
         "noise_statistics": statistics.digest,
         "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
         "language_layers": len(loaded.stack.layers),
+        "asked": asked_again(options),
         "benchmark_samples": Counter(sample.split for sample in benchmark.samples),
     }
 

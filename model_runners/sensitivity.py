@@ -15,6 +15,7 @@ from model_runners.audit import (
     perform,
 )
 from model_runners.audit_runs import FEATURES, run_tasks
+from model_runners.benchmark_choice import arguments_of
 from model_runners.errors import BadOption
 from model_runners.estimation import EstimateOptions, chosen_of
 from pid_core import ATOMS, ESTIMATORS
@@ -235,11 +236,13 @@ def _mask_scopes(cache: Path, run: "RunRow", fixed: EstimateOptions) -> Sensitiv
     if len(newest) < 2:
         missing = f"The cache has only runs whose text mask is: {own}."
         remedy = (
-            f"profile --model {shlex.quote(run.model)} --benchmark {shlex.quote(run.benchmark)} "
+            f"profile --model {shlex.quote(run.model)} "
+            f"{arguments_of(run.benchmark, run.environment)} "
             f"--mask-scope {OTHER_SCOPE.get(own, 'question')}"
             + "".join(
                 f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
                 for name, value in _as_options(run).items()
+                if name not in run.environment.get("asked", {})
             )
         )
     return SensitivityPlan(over="mask_scope", tasks=tuple(tasks), missing=missing, remedy=remedy)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
 from data_cache.location import DEFAULT_DIRECTORY, cache_directory
+from model_runners.benchmark_choice import arguments_of
 from model_runners.models import runnable
 from pages.widgets.sidebar import Selection
 from pages.widgets.stored import Stored
@@ -97,11 +98,9 @@ def without_layers(models: Sequence[str], benchmark: str, reading: Stored) -> No
     """No spectrum of a layer is stored of some models that fits the pickers."""
     if not models:
         return
-    deep = {
-        run.model
-        for run in reading.runs
-        if run.benchmark == benchmark and max(run.layers, default=-1) > -1
-    }
+    measured = [run for run in reading.runs if run.benchmark == benchmark]
+    deep = {run.model for run in measured if max(run.layers, default=-1) > -1}
+    asked = {run.model: arguments_of(benchmark, run.environment) for run in measured}
     with st.container(border=True):
         st.subheader("Not read layer by layer yet", anchor=False)
         st.text(f"{benchmark}: no spectra of the layers of {', '.join(models)}.")
@@ -115,7 +114,8 @@ def without_layers(models: Sequence[str], benchmark: str, reading: Stored) -> No
                     f"Read {model} through the logit lens, on the Run page (Read out: every layer) "
                     "or with this command; the spectra come with it:"
                 )
-                show_command(f"profile {names} --layers", reading.cache)
+                again = asked.get(model, f"--benchmark {quote(benchmark)}")
+                show_command(f"profile --model {quote(model)} {again} --layers", reading.cache)
 
 
 def no_adapters(reading: Stored) -> None:

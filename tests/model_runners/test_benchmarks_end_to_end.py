@@ -1,6 +1,7 @@
 """Each benchmark's fixture, from the command line to a spectrum, through a shipped model."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from data_cache import queries
 from data_cache.benchmarks import BENCHMARKS, BenchmarkChoice, load_benchmark
 from model_runners import bad_samples
 from model_runners.__main__ import main
+from model_runners.benchmark_choice import arguments_of
 from model_runners.families import FAMILIES
 from model_runners.loading import load
 from model_runners.profile import ProfileOptions, profile
@@ -63,6 +65,7 @@ def test_a_benchmark_goes_from_its_files_to_a_spectrum(
 
     (run,) = [one for one in queries.runs(cache) if one.benchmark == benchmark.name]
     assert run.benchmark_key == benchmark.key, "read twice, it has the same content"
+    assert shlex.split(arguments_of(run.benchmark, run.environment)) == words
     assert bad_samples.read(cache / "spool" / run.run_key) == []
     if name == "mmbench":
         assert record["diagnostics"]["circular"] == {"questions": expected.questions, "left_out": 0}
