@@ -7,13 +7,11 @@ holding the image again. CircularEval counts a question as right if all its pass
 
 import re
 from collections.abc import Iterator
-from itertools import chain
 
 from data_cache.benchmarks.source import Context, HubFiles, Source, Variant
-from data_cache.formats.choices import answer_of, asked, lettered_options, refuse_unanswered
+from data_cache.formats.choices import answer_of, asked, lettered_options, read_answered
 from data_cache.formats.embedded import with_images
 from data_cache.formats.rows import LeftOut, Row, quoted
-from data_cache.formats.tables import read_table
 from data_cache.samples import Sample
 
 PASS_STEP = 1_000_000
@@ -110,15 +108,9 @@ def rows(context: Context) -> Iterator[Row]:
     BenchmarkError
         If a file cannot be read, or has no answers.
     """
-    tables = chain.from_iterable(
-        refuse_unanswered(
-            path,
-            read_table(path, required=REQUIRED),
-            "its authors keep those of MMBench's test split; take the dev split",
-        )
-        for path in context.found.files
-    )
-    return with_images(tables, context.store)
+    advice = "its authors keep those of MMBench's test split; take the dev split"
+    found = read_answered(context.found.files, required=REQUIRED, advice=advice)
+    return with_images(found, context.store)
 
 
 def sample_of(row: Row, context: Context) -> Sample:

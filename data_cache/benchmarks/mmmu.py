@@ -7,7 +7,6 @@ all images of a row in one cell. Open questions are left out and counted.
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
 from data_cache.benchmarks.source import Context, HubFiles, Source, Variant
 from data_cache.errors import BenchmarkError
@@ -15,11 +14,10 @@ from data_cache.formats.choices import (
     answer_of,
     lettered_options,
     listed_options,
-    refuse_unanswered,
+    read_answered,
 )
 from data_cache.formats.embedded import image_struct, with_images
 from data_cache.formats.rows import LeftOut, Row, quoted
-from data_cache.formats.tables import read_table
 from data_cache.images import ImageFile
 from data_cache.samples import Sample
 
@@ -93,15 +91,9 @@ def rows(context: Context) -> Iterator[Row]:
     BenchmarkError
         If a file cannot be read, or has no answers.
     """
-    tables = chain.from_iterable(
-        refuse_unanswered(
-            path,
-            read_table(path, required=REQUIRED),
-            "its authors keep those of MMMU's test split; take the validation split",
-        )
-        for path in context.found.files
-    )
-    return with_images(tables, context.store)
+    advice = "its authors keep those of MMMU's test split; take the validation split"
+    found = read_answered(context.found.files, required=REQUIRED, advice=advice)
+    return with_images(found, context.store)
 
 
 def sample_of(row: Row, context: Context) -> Sample:

@@ -8,16 +8,14 @@ these columns, as many data sets of the hub are, does as well.
 """
 
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 
 from data_cache.benchmarks.finding import lmudata
 from data_cache.benchmarks.source import Context, Source, Variant
-from data_cache.formats.choices import answer_of, asked, lettered_options, refuse_unanswered
+from data_cache.formats.choices import answer_of, asked, lettered_options, read_answered
 from data_cache.formats.embedded import with_images
 from data_cache.formats.image_files import group_of_images, named_images
 from data_cache.formats.rows import LeftOut, Row
-from data_cache.formats.tables import read_table
 from data_cache.samples import Sample
 
 REQUIRED = ("index", "question", "A", "B", "answer")
@@ -43,11 +41,9 @@ def rows(context: Context) -> Iterator[Row]:
     BenchmarkError
         If the file cannot be read, or has no answers.
     """
-    tables = chain.from_iterable(
-        refuse_unanswered(path, read_table(path, required=REQUIRED), "take a table that has them")
-        for path in context.found.files
-    )
-    return with_images(tables, context.store)
+    advice = "take a table that has them"
+    found = read_answered(context.found.files, required=REQUIRED, advice=advice)
+    return with_images(found, context.store)
 
 
 def sample_of(row: Row, context: Context) -> Sample:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from data_cache.errors import BenchmarkError
 from data_cache.formats.embedded import list_of
 from data_cache.formats.rows import BLANK, BadRow, Row, quoted
+from data_cache.formats.tables import read_table
 from data_cache.samples import LETTERS, letter_of
 
 FEWEST = 2
@@ -153,6 +154,28 @@ def _same(text: str, options: Sequence[str]) -> set[int]:
 
 def _count(options: int) -> str:
     return {0: "no options", 1: "one option"}.get(options, f"{options} options")
+
+
+def read_answered(paths: Iterable[Path], *, required: Iterable[str], advice: str) -> Iterator[Row]:
+    """Yield the rows of tables, one after the other; each must have answers.
+
+    Parameters
+    ----------
+    paths
+        The tables.
+    required
+        Columns that each must have.
+    advice
+        Why there may be no answers, and what to take instead.
+
+    Raises
+    ------
+    BenchmarkError
+        If a table cannot be read, or has no answers.
+    """
+    columns = tuple(required)
+    for path in paths:
+        yield from refuse_unanswered(path, read_table(path, required=columns), advice)
 
 
 def refuse_unanswered(

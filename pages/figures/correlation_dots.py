@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from data_cache.published import PublishedCorrelation
 from model_runners.family_statistics import Correlation
+from pages.figures.frame import HOVER, LEGEND, STILL, VALUES, row_axis
 from pages.figures.palette import ATOMS, NEUTRAL
 
 ROW_PIXELS = 26
@@ -62,39 +63,16 @@ def correlation_dots(
     figure.update_layout(
         height=round(TOP + BOTTOM + height),
         margin={"t": TOP, "b": BOTTOM, "l": 8, "r": 16},
-        legend={
-            "orientation": "h",
-            "yanchor": "bottom",
-            "y": 1.0,
-            "x": 0,
-            "xanchor": "left",
-            "title": {"text": ""},
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
-        hovermode="closest",
-        hoverlabel={"align": "left"},
+        legend=LEGEND | STILL,
+        **HOVER,
         dragmode=False,
-        xaxis={
+        xaxis=VALUES
+        | {
             "title": {"text": "Spearman's rho over models"},
             "range": [-1.06, 1.06],
             "tickvals": [-1, -0.5, 0, 0.5, 1],
-            "zeroline": True,
-            "zerolinewidth": 1,
-            "zerolinecolor": NEUTRAL,
-            "showgrid": True,
-            "fixedrange": True,
         },
-        yaxis={
-            "tickvals": [place for place, _ in ticks],
-            "ticktext": [text for _, text in ticks],
-            "range": [height, 0],
-            "showgrid": False,
-            "zeroline": False,
-            "automargin": True,
-            "fixedrange": True,
-            "ticks": "",
-        },
+        yaxis=row_axis(ticks, height),
     )
     return figure
 

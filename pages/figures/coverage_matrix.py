@@ -18,6 +18,7 @@ from pages.figures.cell_words import (
     natural,
     number_of,
 )
+from pages.figures.frame import HOVER, LEGEND, STILL
 from pages.figures.palette import NEUTRAL
 
 TITLE_PIXELS, ROW_PIXELS = 26, 30
@@ -269,19 +270,8 @@ def _lay_out(figure: go.Figure, grid: _Grid) -> None:
         barmode="overlay",
         height=round(TOP + BOTTOM + grid.height),
         margin={"t": TOP, "b": BOTTOM, "l": 8, "r": 8},
-        legend={
-            "orientation": "h",
-            "yanchor": "bottom",
-            "yref": "container",
-            "y": 0.0,
-            "x": 0,
-            "xanchor": "left",
-            "title": {"text": ""},
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
-        hovermode="closest",
-        hoverlabel={"align": "left"},
+        legend=LEGEND | STILL | {"yref": "container", "y": 0.0},
+        **HOVER,
         dragmode=False,
         xaxis={
             "side": "top",

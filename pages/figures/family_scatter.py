@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 from data_cache.estimates import SpectrumRecord
 from data_cache.published import PublishedValue, find_value
 from pages.figures.exactness import within
+from pages.figures.frame import HOVER, LEGEND, STILL, VALUES
 from pages.figures.model_styles import ModelStyle
 from pages.figures.palette import NEUTRAL
 from pages.figures.quantities import Quantity
@@ -105,26 +106,14 @@ def family_scatter(
     figure.add_traces(_published_marks(placed, axes, published))
     for small, large in arrows(placed):
         figure.add_annotation(_arrow(small, large, styles[small.family], axes))
-    axis = {"showgrid": True, "zeroline": True, "zerolinecolor": NEUTRAL, "zerolinewidth": 1}
-    axis |= {"automargin": True, "fixedrange": True}
     figure.update_layout(
         height=HEIGHT,
         margin={"t": 96, "b": 48, "l": 8, "r": 24},
-        legend={
-            "orientation": "h",
-            "yanchor": "bottom",
-            "y": 1.0,
-            "x": 0,
-            "xanchor": "left",
-            "title": {"text": ""},
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
-        hovermode="closest",
-        hoverlabel={"align": "left"},
+        legend=LEGEND | STILL,
+        **HOVER,
         dragmode=False,
-        xaxis=axis | {"title": {"text": axes.x.title(axes.unit)}},
-        yaxis=axis | {"title": {"text": axes.y.title(axes.unit)}},
+        xaxis=VALUES | {"title": {"text": axes.x.title(axes.unit)}},
+        yaxis=VALUES | {"title": {"text": axes.y.title(axes.unit)}},
     )
     records = [point.record for point in placed]
     figure.update_xaxes(range=_range(records, axes.x, axes.unit))

@@ -7,6 +7,7 @@ from html import escape
 import plotly.graph_objects as go
 
 from data_cache.estimates import SpectrumRecord
+from pages.figures.frame import HOVER, LEGEND, VALUES
 from pages.figures.model_styles import ModelStyle
 from pages.figures.palette import ATOMS, NEUTRAL
 from pages.figures.rows import short_labels
@@ -181,27 +182,10 @@ def _frame(title: str, *, labels: bool) -> go.Figure:
     figure.update_layout(
         height=TOP + BOTTOM + ROW_PIXELS * len(PARTS),
         margin={"t": TOP, "b": BOTTOM, "l": 8, "r": 16},
-        legend={
-            "orientation": "h",
-            "yanchor": "bottom",
-            "y": 1.0,
-            "x": 0,
-            "xanchor": "left",
-            "traceorder": "normal",
-            "title": {"text": ""},
-        },
-        hovermode="closest",
-        hoverlabel={"align": "left"},
+        legend=LEGEND | {"traceorder": "normal"},
+        **HOVER,
         dragmode=False,
-        xaxis={
-            "title": {"text": title},
-            "showgrid": True,
-            "zeroline": True,
-            "zerolinewidth": 1,
-            "zerolinecolor": NEUTRAL,
-            "automargin": True,
-            "fixedrange": True,
-        },
+        xaxis=VALUES | {"title": {"text": title}},
         yaxis={
             "tickvals": list(range(len(PARTS))),
             "ticktext": [part.label for part in PARTS],

@@ -6,6 +6,7 @@ from html import escape
 import plotly.graph_objects as go
 
 from model_runners.family_statistics import Strategies
+from pages.figures.frame import HOVER, LEGEND, STILL, VALUES
 from pages.figures.model_styles import ModelStyle
 from pages.figures.palette import NEUTRAL
 from pages.figures.spectrum_bars import Unit
@@ -69,30 +70,16 @@ def regime_pairs(found: Strategies, styles: Mapping[str, ModelStyle], *, unit: U
                 marker=marker,
             )
         )
-    axis = {"showgrid": True, "zeroline": True, "zerolinecolor": NEUTRAL, "zerolinewidth": 1}
-    axis |= {"automargin": True, "fixedrange": True}
     words = "bits" if unit == "bits" else "% of total"
     figure.update_layout(
         height=HEIGHT,
         margin={"t": 96, "b": 48, "l": 8, "r": 24},
-        legend={
-            "orientation": "h",
-            "yanchor": "bottom",
-            "y": 1.0,
-            "x": 0,
-            "xanchor": "left",
-            "title": {"text": ""},
-            # Else a narrow screen has one family per line, and no room for the plane.
-            "entrywidth": 104,
-            "font": {"size": 11},
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
-        hovermode="closest",
-        hoverlabel={"align": "left"},
+        # Else a narrow screen has one family per line, and no room for the plane.
+        legend=LEGEND | STILL | {"entrywidth": 104, "font": {"size": 11}},
+        **HOVER,
         dragmode=False,
-        xaxis=axis | {"title": {"text": f"Median unique language ({words})"}},
-        yaxis=axis | {"title": {"text": f"Median synergy ({words})"}},
+        xaxis=VALUES | {"title": {"text": f"Median unique language ({words})"}},
+        yaxis=VALUES | {"title": {"text": f"Median synergy ({words})"}},
     )
     return figure
 

@@ -6,7 +6,7 @@ from typing import Literal
 import plotly.graph_objects as go
 
 from data_cache.estimates import SpectrumRecord
-from pages.figures.palette import NEUTRAL
+from pages.figures.frame import HOVER, LEGEND, VALUES, row_axis
 from pages.figures.rows import Arrangement, Group, arrange
 
 Layout = Literal["stacked", "separate"]
@@ -37,35 +37,9 @@ def empty_row_chart(arrangement: Arrangement, *, x_title: str) -> go.Figure:
     figure.update_layout(
         height=round(TOP + BOTTOM + arrangement.height),
         margin={"t": TOP, "b": BOTTOM, "l": 8, "r": 16},
-        legend={
-            "orientation": "h",
-            "yanchor": "bottom",
-            "y": 1.0,
-            "x": 0,
-            "xanchor": "left",
-            "traceorder": "normal",
-            "title": {"text": ""},
-        },
-        hovermode="closest",
-        hoverlabel={"align": "left"},
-        xaxis={
-            "title": {"text": x_title},
-            "showgrid": True,
-            "zeroline": True,
-            "zerolinewidth": 1,
-            "zerolinecolor": NEUTRAL,
-            "automargin": True,
-            "fixedrange": True,
-        },
-        yaxis={
-            "tickvals": [place for place, _ in ticks],
-            "ticktext": [text for _, text in ticks],
-            "range": [arrangement.height, 0],
-            "showgrid": False,
-            "zeroline": False,
-            "automargin": True,
-            "fixedrange": True,
-            "ticks": "",
-        },
+        legend=LEGEND | {"traceorder": "normal"},
+        **HOVER,
+        xaxis=VALUES | {"title": {"text": x_title}},
+        yaxis=row_axis(ticks, arrangement.height),
     )
     return figure

@@ -7,6 +7,7 @@ from math import isnan
 import plotly.graph_objects as go
 
 from model_runners.family_statistics import TaskShares
+from pages.figures.frame import HOVER, LEGEND, STILL, VALUES, row_axis
 from pages.figures.palette import ATOMS, NEUTRAL
 from pages.figures.rows import short_labels
 from pid_core.regimes import MeanOver
@@ -63,44 +64,23 @@ def share_bars(tasks: Sequence[TaskShares], labels: Mapping[str, str] | None = N
             )
         )
     height = ROW_PIXELS * max(len(tasks), 1)
+    ticks = [
+        (_position(row), f"{escape(short[task.task])}<br>{task.found.statement}")
+        for row, task in enumerate(tasks)
+    ]
     figure.update_layout(
         height=TOP + BOTTOM + height,
         barmode="overlay",
         margin={"t": TOP, "b": BOTTOM, "l": 8, "r": 16},
-        legend={
-            "orientation": "h",
-            "yanchor": "bottom",
-            "y": 1.0,
-            "x": 0,
-            "xanchor": "left",
-            "traceorder": "normal",
-            "title": {"text": ""},
-            "itemclick": False,
-            "itemdoubleclick": False,
-        },
-        hovermode="closest",
-        hoverlabel={"align": "left"},
+        legend=LEGEND | STILL | {"traceorder": "normal"},
+        **HOVER,
         dragmode=False,
-        xaxis={
+        xaxis=VALUES
+        | {
             "title": {"text": "Mean share of the total over models (%)"},
             "rangemode": "tozero",
-            "zeroline": True,
-            "zerolinewidth": 1,
-            "zerolinecolor": NEUTRAL,
-            "showgrid": True,
-            "automargin": True,
-            "fixedrange": True,
         },
-        yaxis={
-            "tickvals": [_position(row) for row in range(len(tasks))],
-            "ticktext": [f"{escape(short[task.task])}<br>{task.found.statement}" for task in tasks],
-            "range": [height, 0],
-            "showgrid": False,
-            "zeroline": False,
-            "automargin": True,
-            "fixedrange": True,
-            "ticks": "",
-        },
+        yaxis=row_axis(ticks, height),
     )
     return figure
 
