@@ -2,13 +2,11 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from tests.model_runners.hub_server import COMMIT, Hub, Refusal
+from tests.model_runners.hub_server import COMMIT, Answering, Hub, Refusal, serving
 
 REFUSALS: dict[str, Refusal] = {
     "lab/gated": (403, {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access is restricted."}),
@@ -22,12 +20,7 @@ REFUSALS: dict[str, Refusal] = {
 def datasets_of(datasets: Mapping[str, Path]) -> Generator[Hub]:
     """Serve folders, with the folders in them, as data sets until the block ends."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: object) -> None:
-            del format, args
-
+    class Handler(Answering):
         def do_GET(self) -> None:
             path = self.path.partition("?")[0].strip("/")
             hub.asked.append(path)
@@ -47,38 +40,11 @@ def datasets_of(datasets: Mapping[str, Path]) -> Generator[Hub]:
             else:
                 self.answer_json(described(name, datasets[name]))
 
-        do_HEAD = do_GET
-
-        def answer_file(self, path: Path) -> None:
-            if not path.is_file():
-                self.answer(404, b"", {"X-Error-Code": "EntryNotFound"})
-                return
-            content = path.read_bytes()
-            headers = {"ETag": f'"{digest_of(path)}"', "X-Repo-Commit": COMMIT}
-            self.answer(200, content, headers)
-
         def answer_json(self, content: object) -> None:
             self.answer(200, json.dumps(content).encode(), {"Content-Type": "application/json"})
 
-        def answer(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    hub = Hub(endpoint=f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with serving(Handler) as hub:
         yield hub
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def files_of(folder: Path) -> list[Path]:

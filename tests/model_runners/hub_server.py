@@ -35,16 +35,51 @@ class Hub:
     """Path of every request."""
 
 
+class Answering(BaseHTTPRequestHandler):
+    """Answers of a hub; what is asked decides a subclass."""
+
+    protocol_version = "HTTP/1.1"
+    seconds_per_megabyte = 0.0
+
+    def log_message(self, format: str, *args: object) -> None:
+        del format, args
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
+    def do_GET(self) -> None:
+        raise NotImplementedError
+
+    def answer_file(self, path: Path) -> None:
+        if not path.is_file():
+            self.answer(404, b"", {"X-Error-Code": "EntryNotFound"})
+            return
+        content = path.read_bytes()
+        etag = hashlib.sha256(content).hexdigest()
+        self.answer(200, content, {"ETag": f'"{etag}"', "X-Repo-Commit": COMMIT})
+
+    def answer(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command == "HEAD":
+            return
+        for start in range(0, len(content), 1 << 18):
+            part = content[start : start + (1 << 18)]
+            time.sleep(self.seconds_per_megabyte * len(part) / 2**20)
+            try:
+                self.wfile.write(part)
+            except OSError:  # whoever asked has gone
+                return
+
+
 @contextmanager
 def hub_of(models: Mapping[str, Path], *, seconds_per_megabyte: float = 0.0) -> Generator[Hub]:
     """Serve folders as models until the block ends."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, format: str, *args: object) -> None:
-            del format, args
-
+    class Handler(Answering):
         def do_GET(self) -> None:
             path = self.path.partition("?")[0].strip("/")
             hub.asked.append(path)
@@ -61,38 +96,19 @@ def hub_of(models: Mapping[str, Path], *, seconds_per_megabyte: float = 0.0) -> 
             else:
                 self.answer_file(models[name] / parts[-1])
 
-        do_HEAD = do_GET
+    Handler.seconds_per_megabyte = seconds_per_megabyte
+    with serving(Handler) as hub:
+        yield hub
 
-        def answer_file(self, path: Path) -> None:
-            if not path.is_file():
-                self.answer(404, b"", {"X-Error-Code": "EntryNotFound"})
-                return
-            content = path.read_bytes()
-            etag = hashlib.sha256(content).hexdigest()
-            self.answer(200, content, {"ETag": f'"{etag}"', "X-Repo-Commit": COMMIT})
 
-        def answer(self, status: int, content: bytes, headers: Mapping[str, str]) -> None:
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            if self.command == "HEAD":
-                return
-            for start in range(0, len(content), 1 << 18):
-                part = content[start : start + (1 << 18)]
-                time.sleep(seconds_per_megabyte * len(part) / 2**20)
-                try:
-                    self.wfile.write(part)
-                except OSError:  # whoever asked has gone
-                    return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    hub = Hub(endpoint=f"http://127.0.0.1:{server.server_port}")
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Generator[Hub]:
+    """Answer requests with a handler until the block ends."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield hub
+        yield Hub(endpoint=f"http://127.0.0.1:{server.server_port}")
     finally:
         server.shutdown()
         thread.join()
