@@ -64,7 +64,7 @@ def test_there_is_one_record_per_layer_and_subset_and_the_progress_counts_them(
 ) -> None:
     seen: list[tuple[int, int]] = []
     records = estimate_run(
-        cache, run, EstimateOptions(layers=True), progress=lambda *at: seen.append(at)
+        cache, run, EstimateOptions(layers=True, limit=32), progress=lambda *at: seen.append(at)
     )
     named = {(record.layer, record.subset) for record in records}
     assert len(named) == len(records) == 4 * len(run.layers)
