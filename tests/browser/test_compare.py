@@ -100,6 +100,7 @@ def choose_subset(page: "Page", subset: str) -> None:
     )
 
 
+@pytest.mark.slow  # links are followed in the journeys and by the tests of the pages, too
 def test_the_address_of_a_comparison_is_the_view_and_swapping_changes_both(
     tmp_path: Path, start_dashboard: Callable[[Path], Dashboard], chromium: "Browser"
 ) -> None:

@@ -60,6 +60,7 @@ def test_a_link_to_it_opens_on_a_fresh_server_with_every_layer_drawn(
         page.get_by_text("Fell back to uniform (%)").wait_for()
 
 
+@pytest.mark.slow  # links are followed in the journeys and by the tests of the pages, too
 def test_the_address_is_the_view(deep: Dashboard, chromium: "Browser") -> None:
     with opened(chromium, f"{deep.url}/spectra") as page:
         page.get_by_role("link", name="Layers").click()

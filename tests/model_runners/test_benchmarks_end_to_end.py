@@ -19,6 +19,8 @@ from tests.benchmark_files.every import EVERY, OWN, expected_of, written
 from tests.model_runners.zoo import build
 
 MODEL = "demo/oracle"
+LIKE_OTHERS = {"pope", "pmc_vqa", "reefknot", "vlmeval_tsv"}
+"""To the runner they are like one of the rest: one image, letters; 8 s each."""
 TAKES_ONE_IMAGE = {"fuyu", "instructblip", "instructblip_t5"}
 
 
@@ -33,7 +35,10 @@ def test_every_benchmark_of_the_table_has_a_fixture() -> None:
     assert set(EVERY) - set(OWN) == from_files
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in LIKE_OTHERS else ()) for name in EVERY],
+)
 def test_a_benchmark_goes_from_its_files_to_a_spectrum(
     name: str, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.stats
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pid_core import PidError
@@ -88,11 +88,12 @@ def test_exact_p_values_are_false_as_often_as_they_say() -> None:
 
 
 @given(st.integers(0, 2**31), st.integers(4, 20))
+@example(11087449, 4)
 def test_only_the_order_counts(seed: int, n: int) -> None:
     x, y = _pair(seed, n)
     found = spearman(x, y, resamples=200)
     again = spearman(np.exp(x), 3 * y + 7, resamples=200)
-    assert again == found
+    assert repr(again) == repr(found)  # an interval that there is none of is not equal to itself
     if abs(found.rho) == 1:
         return
     mirrored = spearman(x, -y, resamples=200)
