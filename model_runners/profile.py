@@ -4,14 +4,12 @@ A chunk is the unit of work and of loss. It exists completely or not at all, so 
 killed goes on where the last finished chunk ends, and a longer run only adds to a shorter one.
 """
 
-import platform
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from data_cache.benchmarks.source import Circular
 from data_cache.benchmarks.splits import SplitPolicy
@@ -27,7 +25,6 @@ from model_runners.bad_samples import BadSamples
 from model_runners.benchmark_choice import (
     FRAMES,
     MAX_BAD_SHARE,
-    asked_again,
     check_choice,
     load_asked,
 )
@@ -37,16 +34,15 @@ from model_runners.errors import BadOption, Cancelled, UnsupportedModel
 from model_runners.image_size import LARGEST, SMALLEST, with_image_size
 from model_runners.inference import POOLINGS, BatchResult, BatchRunner, Pooling
 from model_runners.loading import DType, LoadedModel, load
-from model_runners.masking import Masker, NoiseStatistics
-from model_runners.prompt import MASK_SCOPES, MaskScope, template_fingerprint
+from model_runners.masking import Masker
+from model_runners.prompt import MASK_SCOPES, MaskScope
 from model_runners.prompt_templates import AnswerStyle
+from model_runners.run_record import configuration, environment
 from model_runners.selftest import SelfTestReport, self_test
-from model_runners.statistics import noise_statistics, recipe
+from model_runners.statistics import noise_statistics
 from model_runners.unwatched import ignore, never
 from model_runners.vision import VisionCache
 
-PREDICTION_VERSION = 1
-"""Part of the run key; raise it when the same inputs would give other predictions."""
 INGEST_SECONDS = 5.0
 """How often finished chunks are ingested while a run goes on."""
 DEFAULT_ROWS = {"cpu": 64, "cuda": 32}
@@ -417,64 +413,6 @@ def _answers_tested(
             if report is not None:
                 return report
     return tested
-
-
-def configuration(
-    options: ProfileOptions, loaded: LoadedModel, benchmark: Benchmark
-) -> dict[str, Any]:
-    """Return everything that changes a prediction; its hash is the run key."""
-    return {
-        "version": PREDICTION_VERSION,
-        "model": loaded.name,
-        "family": loaded.family.name,
-        "weights": loaded.weights,
-        "adapter": loaded.adapter,
-        "dtype": loaded.dtype,
-        "quantisation": None,
-        "attention": loaded.attention,
-        "benchmark": benchmark.name,
-        "benchmark_key": benchmark.key,
-        "template": template_fingerprint(loaded.processor, options.asking),
-        "candidates": Candidates.of_model(loaded, options.asking).description,
-        "image_size": options.image_size,
-        "mask_scope": options.mask_scope,
-        "probe": "gaussian",
-        "noise": recipe(loaded, benchmark, options.mask_scope, options.asking),
-        "seed": options.seed,
-        **({} if options.pooling == "mean" else {"pooling": options.pooling}),
-        **({} if options.split_policy == "group" else {"split_policy": options.split_policy}),
-        **({"circular": "all"} if benchmark.circular else {}),
-        **({} if options.frames == FRAMES else {"frames": options.frames}),
-        **({} if options.template is None else {"template_text": options.template}),
-    }
-
-
-def environment(
-    options: ProfileOptions,
-    loaded: LoadedModel,
-    statistics: NoiseStatistics,
-    rows: int,
-    benchmark: Benchmark,
-) -> dict[str, Any]:
-    """Return what is worth knowing about a run and does not change what it is."""
-    import torch
-    import transformers
-
-    return {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-        "device": str(loaded.device),
-        "device_name": torch.cuda.get_device_name(loaded.device)
-        if loaded.device.type == "cuda"
-        else platform.machine(),
-        "batch_size": rows,
-        "noise_statistics": statistics.digest,
-        "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
-        "language_layers": len(loaded.stack.layers),
-        "asked": asked_again(options),
-        "benchmark_samples": Counter(sample.split for sample in benchmark.samples),
-    }
 
 
 def run_batches(

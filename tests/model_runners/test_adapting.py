@@ -23,8 +23,9 @@ from model_runners.finetuning.plan import TrainingPlan
 from model_runners.finetuning.training import Trainer, train
 from model_runners.loading import LoadedModel, load
 from model_runners.models import lasting_name, resolve_model
-from model_runners.profile import ProfileOptions, configuration
+from model_runners.profile import ProfileOptions
 from model_runners.requests import request_of, title_of
+from model_runners.run_record import configuration
 from model_runners.statistics import recipe
 from model_runners.vision import VisionCache
 

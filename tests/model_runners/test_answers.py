@@ -15,8 +15,9 @@ from data_cache.samples import LETTERS, Benchmark, Sample
 from model_runners.errors import BadOption
 from model_runners.estimation import EstimateOptions, choose_run, estimate_run
 from model_runners.loading import LoadedModel
-from model_runners.profile import ProfileOptions, ProfileReport, configuration, profile
+from model_runners.profile import ProfileOptions, ProfileReport, profile
 from model_runners.requests import options_of, request_of, title_of
+from model_runners.run_record import configuration
 
 
 def options(**more: Any) -> ProfileOptions:

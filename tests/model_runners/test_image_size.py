@@ -13,8 +13,9 @@ from model_runners.encoding import decode_image, encode
 from model_runners.errors import BadOption, UnsupportedModel
 from model_runners.image_size import FixedSizeProcessor, image_size, with_image_size
 from model_runners.loading import LoadedModel
-from model_runners.profile import ProfileOptions, configuration
+from model_runners.profile import ProfileOptions
 from model_runners.requests import options_of, request_of, title_of
+from model_runners.run_record import configuration
 from model_runners.selftest import self_test
 from model_runners.statistics import recipe
 

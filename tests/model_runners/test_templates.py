@@ -19,9 +19,10 @@ from model_runners.encoding import encode
 from model_runners.errors import BadOption
 from model_runners.estimation import EstimateOptions, choose_run, estimate_run
 from model_runners.loading import LoadedModel
-from model_runners.profile import ProfileOptions, configuration, profile
+from model_runners.profile import ProfileOptions, profile
 from model_runners.prompt_templates import named
 from model_runners.requests import options_of, request_of, title_of
+from model_runners.run_record import configuration
 from model_runners.sensitivity import plan_sensitivity
 
 OWN = "Look.\n{options}\n\nQ: {question}\nA:"

@@ -1,0 +1,77 @@
+"""What the record of a run says: what its predictions depend on, and what else is worth knowing."""
+
+import platform
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from data_cache.samples import Benchmark
+from model_runners.benchmark_choice import FRAMES, asked_again
+from model_runners.candidates import Candidates
+from model_runners.loading import LoadedModel
+from model_runners.masking import NoiseStatistics
+from model_runners.prompt import template_fingerprint
+from model_runners.statistics import recipe
+
+if TYPE_CHECKING:
+    from model_runners.profile import ProfileOptions
+
+PREDICTION_VERSION = 1
+"""Part of the run key; raise it when the same inputs would give other predictions."""
+
+
+def configuration(
+    options: "ProfileOptions", loaded: LoadedModel, benchmark: Benchmark
+) -> dict[str, Any]:
+    """Return everything that changes a prediction; its hash is the run key."""
+    return {
+        "version": PREDICTION_VERSION,
+        "model": loaded.name,
+        "family": loaded.family.name,
+        "weights": loaded.weights,
+        "adapter": loaded.adapter,
+        "dtype": loaded.dtype,
+        "quantisation": None,
+        "attention": loaded.attention,
+        "benchmark": benchmark.name,
+        "benchmark_key": benchmark.key,
+        "template": template_fingerprint(loaded.processor, options.asking),
+        "candidates": Candidates.of_model(loaded, options.asking).description,
+        "image_size": options.image_size,
+        "mask_scope": options.mask_scope,
+        "probe": "gaussian",
+        "noise": recipe(loaded, benchmark, options.mask_scope, options.asking),
+        "seed": options.seed,
+        **({} if options.pooling == "mean" else {"pooling": options.pooling}),
+        **({} if options.split_policy == "group" else {"split_policy": options.split_policy}),
+        **({"circular": "all"} if benchmark.circular else {}),
+        **({} if options.frames == FRAMES else {"frames": options.frames}),
+        **({} if options.template is None else {"template_text": options.template}),
+    }
+
+
+def environment(
+    options: "ProfileOptions",
+    loaded: LoadedModel,
+    statistics: NoiseStatistics,
+    rows: int,
+    benchmark: Benchmark,
+) -> dict[str, Any]:
+    """Return what is worth knowing about a run and does not change what it is."""
+    import torch
+    import transformers
+
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+        "device": str(loaded.device),
+        "device_name": torch.cuda.get_device_name(loaded.device)
+        if loaded.device.type == "cuda"
+        else platform.machine(),
+        "batch_size": rows,
+        "noise_statistics": statistics.digest,
+        "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
+        "language_layers": len(loaded.stack.layers),
+        "asked": asked_again(options),
+        "benchmark_samples": Counter(sample.split for sample in benchmark.samples),
+    }
