@@ -20,10 +20,9 @@ DEMO_COMMAND = "python -m model_runners demo load"
 
 def nothing_stored(reading: Stored) -> None:
     """The cache is missing or holds no run."""
-    what = "is not there yet" if reading.condition == "missing" else "holds no run yet"
     with st.container(border=True):
         st.subheader("Nothing to show yet", anchor=False)
-        st.text(f"The cache folder {reading.cache} {what}.")
+        st.text(nothing_in(reading.cache))
         st.text("Load the demo (real weights, real handwriting, no download), then reload:")
         show_command("demo load", reading.cache)
         st.text("Or measure a model yourself:")
@@ -32,6 +31,11 @@ def nothing_stored(reading: Stored) -> None:
         st.page_link(
             "pages/run.py", label="Or start a run from here", icon=":material/play_circle:"
         )
+
+
+def nothing_in(cache: Path) -> str:
+    """Say what there is of a cache without results, as plain text."""
+    return f"The cache folder {cache} {'holds no run yet' if cache.is_dir() else 'is not there yet'}."
 
 
 def no_estimates(reading: Stored) -> None:

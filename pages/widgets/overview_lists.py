@@ -39,10 +39,9 @@ RUN_PAGE, LORA_PAGE = "pages/run.py", "pages/lora.py"
 
 def show_first_steps(reading: Stored) -> None:
     """Say what can be done where the cache holds nothing."""
-    what = "is not there yet" if reading.condition == "missing" else "holds no run yet"
     with st.container(border=True):
         st.subheader("Nothing to show yet", anchor=False)
-        st.text(f"The cache folder {reading.cache} {what}.")
+        st.text(empty_states.nothing_in(reading.cache))
         st.text(
             "The demo: five small models with real weights on handwritten digits, measured "
             "already. It ships with PIDscope (about 20 MB), nothing is downloaded, and it takes "

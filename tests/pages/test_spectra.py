@@ -72,16 +72,23 @@ def charts(app: AppTest) -> list[dict]:
 def test_a_missing_cache_is_explained_with_the_command_that_fills_it(cache: Path) -> None:
     page = words(open_page())
     assert "Nothing to show yet" in page
+    assert f"{cache} is not there yet" in page
     assert "-m model_runners demo load" in page
     assert f"--cache {cache}" in page
     assert not cache.exists(), "reading must not create anything"
 
 
-def test_an_empty_cache_is_explained_in_the_same_way(cache: Path) -> None:
+@pytest.mark.parametrize("has_database", [False, True])
+def test_a_folder_without_a_run_is_explained_in_the_same_way(
+    cache: Path, *, has_database: bool
+) -> None:
     cache.mkdir()
-    with writer(cache):
-        pass
-    assert "demo load" in words(open_page())
+    if has_database:
+        with writer(cache):
+            pass
+    page = words(open_page())
+    assert "demo load" in page
+    assert f"{cache} holds no run yet" in page
 
 
 def test_predictions_without_an_estimate_name_the_command(cache: Path) -> None:
