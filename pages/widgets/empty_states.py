@@ -35,7 +35,8 @@ def nothing_stored(reading: Stored) -> None:
 
 def nothing_in(cache: Path) -> str:
     """Say what there is of a cache without results, as plain text."""
-    return f"The cache folder {cache} {'holds no run yet' if cache.is_dir() else 'is not there yet'}."
+    what = "holds no run yet" if cache.is_dir() else "is not there yet"
+    return f"The cache folder {cache} {what}."
 
 
 def no_estimates(reading: Stored) -> None:
