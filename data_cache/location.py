@@ -92,6 +92,11 @@ def jobs_path(cache: Path) -> Path:
     return cache / "jobs.sqlite"
 
 
+def tags_path(cache: Path) -> Path:
+    """Return the path of the SQLite file of the tags and saved slices."""
+    return cache / "tags.sqlite"
+
+
 def spare_path(cache: Path) -> Path:
     """Return the path of the bytes that are given up on a full disk, see `jobs_file`."""
     return cache / ".spare"
