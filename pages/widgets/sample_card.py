@@ -11,7 +11,6 @@ from data_cache.samples_view import Place
 from pages.figures import atom_bars, distribution_bars
 from pages.figures.rows import subset_label
 from pages.figures.scores import SCORES
-from pages.widgets.address import say
 from pages.widgets.asked import show_asked
 from pages.widgets.carrier import who_carried
 from pages.widgets.charts import show_figure
@@ -21,8 +20,11 @@ from pages.widgets.sample_choices import Listing
 from pages.widgets.sample_images import show_images
 from pages.widgets.sample_list import page_of
 from pages.widgets.stored import Stored
+from pages.widgets.why_hard import why_hard
 
 REQUIRED = (Condition.FULL, Condition.ONLY_1, Condition.ONLY_2)
+TAU = 0.3
+"""Of estimates whose record does not say it, as `sample_detail` reads them."""
 
 
 def show_steps(place: Place, listing: Listing) -> None:
@@ -65,10 +67,14 @@ def show_sample(detail: SampleDetail, reading: Stored) -> None:
 
 
 def _show_sentence(detail: SampleDetail) -> None:
-    found = detail.distributions
-    if all(condition in found for condition in REQUIRED):
-        probabilities = {condition: one.probabilities for condition, one in found.items()}
-        say(who_carried(probabilities, detail.sample.answer))
+    found, answer = detail.distributions, detail.sample.answer
+    if not all(condition in found for condition in REQUIRED):
+        return
+    probabilities = {condition: one.probabilities for condition, one in found.items()}
+    tau = float(detail.record.settings.get("tau", TAU))
+    with st.container(border=True, gap="xsmall"):
+        st.text(who_carried(probabilities, answer))
+        st.text(" ".join(why_hard(detail.numbers, found, answer=answer, tau=tau)))
 
 
 def _show_question(detail: SampleDetail, reading: Stored) -> None:

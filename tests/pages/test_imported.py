@@ -102,6 +102,7 @@ def test_samples_without_text_or_image_can_be_browsed_and_opened(
     opened = words(app.run())
     assert "The imported file has no image of this sample." in opened
     assert "Only image and text together give the right answer" in opened
+    assert "Fusion is there: both together make the model" in opened
     assert "predictions imported from predictions.jsonl" in opened
     assert "B  B" in opened  # the letter is all that is known of the option
     app.query_params["sample"] = "q002"
