@@ -227,6 +227,33 @@ def original(cache: Path, digest: str) -> bytes | None:
     return None
 
 
+def known_digest(cache: Path, path: Path) -> str | None:
+    """Return the content's hash of a file that a benchmark named; None where it is not that file.
+
+    Parameters
+    ----------
+    cache
+        The cache folder.
+    path
+        Of an image or a video; one that was changed since the benchmark was read is another.
+    """
+    if not store_path(cache).is_file():
+        return None
+    try:
+        size, modified = _stamp(path, "file")
+        rows = (
+            _reader(cache)
+            .execute(
+                "SELECT digest FROM files WHERE path = ? AND size = ? AND modified = ?",
+                [str(path.absolute()), size, modified],
+            )
+            .fetchall()
+        )
+    except (BenchmarkError, sqlite3.Error):
+        return None
+    return rows[0][0] if rows else None
+
+
 def stored_bytes(image: StoredImage) -> bytes:
     """Return the bytes of an image in a store.
 

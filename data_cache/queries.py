@@ -162,7 +162,8 @@ def samples(cache: Path, benchmark_key: str, sample_ids: Sequence[str]) -> list[
         rows = connection.execute(
             """SELECT sample_id, position, group_id, subset, split, system, question, options,
                       answer, meta, images, video, audio
-               FROM samples WHERE benchmark_key = ? AND list_contains(?::VARCHAR[], sample_id)""",
+               FROM samples
+               WHERE benchmark_key = ? AND sample_id IN (SELECT unnest(?::VARCHAR[]))""",
             [benchmark_key, list(sample_ids)],
         ).fetchall()
         small = thumbnails_of(connection, (digest for row in rows for digest in row[10]))

@@ -3,11 +3,11 @@
 Columns: `index` (unique), `question`, `A`, `B`, ... (as many as there are options), `answer`, and
 `image` (base64, a Python list of it, or the index of the row whose image is meant) or `image_path`
 (below `$LMUData/images/<name of the table>`, beside the table, or absolute). `hint`, `category`,
-`l2-category`, `g_index` (group) and `split` are read where they are there. A Parquet file with
-these columns, as many data sets of the hub are, does as well.
+`l2-category`, `g_index` (group), `split` and `system` (a system message) are read where they are
+there. A Parquet file with these columns, as many data sets of the hub are, does as well.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from data_cache.benchmarks.finding import lmudata
@@ -16,6 +16,7 @@ from data_cache.formats.choices import answer_of, asked, lettered_options, read_
 from data_cache.formats.embedded import with_images
 from data_cache.formats.image_files import group_of_images, named_images
 from data_cache.formats.rows import LeftOut, Row
+from data_cache.images import ImageFile
 from data_cache.samples import Sample
 
 REQUIRED = ("index", "question", "A", "B", "answer")
@@ -56,11 +57,32 @@ def sample_of(row: Row, context: Context) -> Sample:
     LeftOut
         If it has no image.
     """
+    return sample_showing(
+        row,
+        lambda: row.images or named_images(row, "image_path", _folders(row.file), context.store),
+    )
+
+
+def sample_showing(row: Row, find_images: Callable[[], tuple[ImageFile, ...]]) -> Sample:
+    """Return the sample of a row whose images come from somewhere else.
+
+    Parameters
+    ----------
+    row
+        The row.
+    find_images
+        Asked for the images once all else can be used.
+
+    Raises
+    ------
+    BadRow, LeftOut
+        As `sample_of`.
+    """
     name = row.text("index").removesuffix(".0")
     question = asked(row)
     options = lettered_options(row)
     answer = answer_of(row, options)
-    images = row.images or named_images(row, "image_path", _folders(row.file), context.store)
+    images = find_images()
     if not images:
         raise LeftOut("no image")
     subsets = (row.optional(column) for column in SUBSET_COLUMNS)
@@ -72,6 +94,7 @@ def sample_of(row: Row, context: Context) -> Sample:
         options=options,
         answer=answer,
         subset=next((subset for subset in subsets if subset is not None), "all"),
+        system=row.optional("system"),
         meta={
             column: text
             for column in ("category", "source", "split")
