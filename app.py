@@ -6,8 +6,9 @@ import streamlit as st
 
 from data_cache.errors import DataError
 from model_runners.errors import RunnerError
-from pages.widgets import running_jobs
+from pages.widgets import drawn, running_jobs
 from pages.widgets.errors import show_error
+from pages.widgets.export import show_export
 from pages.widgets.first_address import follow_first_address
 from pages.widgets.sidebar import choose
 from pages.widgets.stored import read_stored
@@ -96,6 +97,7 @@ page = st.navigation(
 
 is_overview = page.url_path == ""
 follow_first_address(is_overview=is_overview)
+drawn.begin()
 try:
     ended = running_jobs.look()
     reading = read_stored()
@@ -103,5 +105,8 @@ try:
     choose(reading, pickers=not is_overview)
     running_jobs.show_running(reading)
     page.run()
+    show_export(page.url_path or "overview", page.title, reading)
 except (DataError, PidError, RunnerError) as error:
     show_error(error)
+finally:
+    drawn.end()

@@ -1,0 +1,102 @@
+"""The command lines that measure a run again and estimate its spectra again.
+
+Each says every setting, so that it means the same where the usual ones have changed.
+"""
+
+import shlex
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from data_cache.estimates import SpectrumRecord
+from data_cache.plan import OUTPUT_LAYER
+from model_runners.benchmark_choice import arguments_of
+
+if TYPE_CHECKING:
+    from data_cache.queries import RunRow
+
+PROGRAM = "python -m model_runners"
+OF_EVERY_ESTIMATE = ("tau", "draws", "limit", "marginals", "pointwise", "seed")
+OF_SOME = ("clusters", "bootstrap", "resamples", "batch_size", "null")
+OF_THE_RUN = ("mask_scope", "dtype", "pooling", "image_size", "seed")
+POOLED = "all"
+
+
+def profile_command(run: "RunRow", *, cache: str = "") -> str:
+    """Return what measures a run again, all samples; a comment where no command does.
+
+    Parameters
+    ----------
+    run
+        The run.
+    cache
+        The folder of the cache, where it is to be said.
+    """
+    if "imported" in run.config:
+        files = ", ".join(map(str, run.environment.get("imported_from", ()))) or "files"
+        return _comment(f"{run.model} was imported from {files}; import them again")
+    if run.config.get("adapter") is not None:
+        return _comment(f"{run.model} is an adapter; its training is on the LoRA-PID page")
+    given: dict[str, Any] = {name: run.config.get(name) for name in OF_THE_RUN}
+    given["draws"] = run.draws or None
+    style = str(run.config.get("candidates", "letters"))
+    given["answers"] = "letters" if style.startswith("letters") else style
+    given["template"] = run.config.get("template_text")
+    layers = " --layers" if any(layer != OUTPUT_LAYER for layer in run.layers) else ""
+    asked = arguments_of(run.benchmark, run.environment)
+    return (
+        f"{PROGRAM} profile --model {shlex.quote(run.model)} {asked}{_flags(given)}{layers}"
+        f"{_place(cache)}"
+    )
+
+
+def estimate_commands(records: Iterable[SpectrumRecord], *, cache: str = "") -> list[str]:
+    """Return what estimates spectra again from the predictions that are stored.
+
+    Spectra of several subsets or layers, that differ in nothing else, are one command.
+    """
+    alike: dict[tuple[object, ...], list[SpectrumRecord]] = defaultdict(list)
+    for record in records:
+        settings = tuple((name, record.settings.get(name)) for name in _names(record.settings))
+        is_pooled = record.subset == POOLED
+        alike[record.run_key, record.split, record.estimator, is_pooled, settings].append(record)
+    return [_estimate(found, cache) for found in alike.values()]
+
+
+def _estimate(records: Sequence[SpectrumRecord], cache: str) -> str:
+    first = records[0]
+    names = {"model": first.model, "benchmark": first.benchmark, "run": first.run_key}
+    names |= {"split": first.split, "estimator": first.estimator}
+    subsets = {record.subset for record in records}
+    if len(subsets) > 1:
+        names["by"] = "subset"
+    elif first.subset != POOLED:
+        names["subset"] = first.subset
+    layers = {record.layer for record in records}
+    if len(layers) > 1:
+        depth = " --layers"
+    else:
+        depth = "" if first.layer == OUTPUT_LAYER else f" --layer {first.layer}"
+    given = {name: first.settings.get(name) for name in _names(first.settings)}
+    return f"{PROGRAM} estimate{_flags(names)}{_flags(given)}{depth}{_place(cache)}"
+
+
+def _names(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    return (*OF_EVERY_ESTIMATE, *(name for name in OF_SOME if name in settings))
+
+
+def _flags(given: Mapping[str, Any]) -> str:
+    return "".join(
+        f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
+        for name, value in given.items()
+        if value is not None
+    )
+
+
+def _place(cache: str) -> str:
+    return f" --cache {shlex.quote(cache)}" if cache else ""
+
+
+def _comment(text: str) -> str:
+    """Return a line that a shell passes over, also where a name has several lines."""
+    return "# " + " ".join(text.split())
