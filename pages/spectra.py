@@ -2,20 +2,28 @@
 
 import streamlit as st
 
-from pages.figures import accuracy_dots, spectrum_bars
-from pages.widgets import empty_states, evidence, spectrum_table
+from pages.figures.row_order import sort_rows
+from pages.widgets import (
+    empty_states,
+    estimators_beside,
+    evidence,
+    spectrum_rows,
+    spectrum_table,
+    state,
+)
 from pages.widgets.address import show_notes
-from pages.widgets.charts import show_figure
-from pages.widgets.drill_down import follow_click, remember_click
+from pages.widgets.drill_down import follow_click
 from pages.widgets.entry import enter_through_app
+from pages.widgets.family_choices import parameters_of
 from pages.widgets.imported_runs import show_imported
 from pages.widgets.self_tests import show_self_tests
 from pages.widgets.sidebar import current_selection
-from pages.widgets.spectrum_choices import choose_records, choose_view
+from pages.widgets.spectrum_charts import show_charts
+from pages.widgets.spectrum_choices import choose_view
 from pages.widgets.stored import current_reading
 
 enter_through_app()
-follow_click()
+follow_click(held=[state.SUBSET, state.MODEL])
 st.title("Spectra", anchor=False)
 st.caption(
     "What decides the model's answer: information that image and text share, that only one of them "
@@ -30,51 +38,50 @@ if not reading.spectra:
     empty_states.no_estimates(reading)
     st.stop()
 selection = current_selection()
-if not selection.models:
+
+pickers = st.container(horizontal=True, vertical_alignment="top")
+with pickers:
+    of_benchmarks = spectrum_rows.choose_rows(reading) == "benchmarks"
+if not of_benchmarks and not selection.models:
     empty_states.nothing_selected()
     st.stop()
-
-with st.container(horizontal=True, vertical_alignment="top"):
-    records = choose_records(reading.spectra, selection)
+with pickers:
+    if of_benchmarks:
+        chosen = spectrum_rows.choose_benchmarks(reading, selection)
+    else:
+        chosen = spectrum_rows.choose_models(reading, selection)
+    second = estimators_beside.choose_beside(reading, chosen.records)
     view = choose_view()
 show_notes()
 
-empty_states.without_estimate(selection, records, cache=reading.cache)
-if not records:
+if of_benchmarks:
+    empty_states.benchmarks_without_estimate(chosen.model, chosen.missing, cache=reading.cache)
+else:
+    empty_states.without_estimate(selection, chosen.records, cache=reading.cache)
+if not chosen.records:
     st.stop()
 
-evidence.show_badges(records, unit=view.unit)
-bars, dots = st.columns([3, 2])
-with bars:
-    show_figure(
-        spectrum_bars.spectrum_bars(records, unit=view.unit, layout=view.layout, group=view.group),
-        key="spectrum_bars",
-        alt=spectrum_bars.describe(records),
-        on_click=remember_click,
-    )
-with dots:
-    show_figure(
-        accuracy_dots.accuracy_dots(records, layout=view.layout, group=view.group),
-        key="accuracy_dots",
-        alt=accuracy_dots.describe(records),
-        on_click=remember_click,
-    )
+counted = parameters_of(reading.runs) or None
+rows = sort_rows(chosen.records, view.order, unit=view.unit, group=view.group, parameters=counted)
+both = None if second is None else estimators_beside.beside(rows, second, reading.spectra)
+if both is not None:
+    rows = both.rows
 
-st.caption("Click a bar to see the samples behind it.")
-
-spectrum_table.show_table(records, unit=view.unit)
+evidence.show_badges(rows, unit=view.unit)
+show_charts(rows, view, both, reading)
+spectrum_table.show_table(rows, unit=view.unit, parameters=counted)
 st.download_button(
     "Download with all settings (CSV)",
-    spectrum_table.as_csv(records),
-    file_name=f"spectra-{selection.benchmark}.csv",
+    spectrum_table.as_csv(rows, parameters=counted),
+    file_name=f"spectra-{chosen.name}.csv",
     mime="text/csv",
     icon=":material/download:",
     on_click="ignore",
     key="download_spectra",
 )
-evidence.show_warnings(records)
-evidence.show_settings(records)
-shown = {record.run_key for record in records}
+evidence.show_warnings(rows)
+evidence.show_settings(rows)
+shown = {record.run_key for record in rows}
 behind = [run for run in reading.runs if run.run_key in shown]
 show_imported(behind)
 show_self_tests(behind)

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from data_cache.estimates import SpectrumRecord
 from pages.figures.palette import CONDITIONS, NEUTRAL
 from pages.figures.row_chart import Layout, arrange_rows, empty_row_chart
-from pages.figures.rows import Arrangement, Group, Row, subset_label
+from pages.figures.rows import Arrangement, Group, Row, row_names, subset_label
 
 LEFT = -4
 """Left end of the axis, per cent."""
@@ -52,8 +52,9 @@ def describe(records: Sequence[SpectrumRecord]) -> str:
     """Say in words what the dots show, for those who do not see them."""
     if not records:
         return "No accuracies."
+    names = row_names(records)
     sentences = [
-        f"{record.model} on {subset_label(record.subset)}: accuracy {record.accuracy:.0%}"
+        f"{names[record.estimate_key]}: accuracy {record.accuracy:.0%}"
         + ("." if record.d_vision is None else f", D_vision {100 * record.d_vision:+.0f} points.")
         for record in records[:12]
     ]
@@ -147,6 +148,7 @@ def _chance(rows: Sequence[Row]) -> go.Scatter:
         x=[100 / row.record.candidates for row in rows],
         y=[row.position for row in rows],
         marker={"symbol": "line-ns", "size": 16, "line": {"width": 1, "color": NEUTRAL}},
+        customdata=[[row.record.estimate_key] for row in rows],
         hovertext=[f"chance: 1 in {row.record.candidates}<br>{_where(row)}" for row in rows],
         hoverinfo="text",
     )
@@ -154,4 +156,7 @@ def _chance(rows: Sequence[Row]) -> go.Scatter:
 
 def _where(row: Row) -> str:
     record = row.record
-    return f"{escape(record.model)}, {escape(subset_label(record.subset))}, {record.n} samples"
+    return (
+        f"{escape(record.model)}, {escape(record.benchmark)}, "
+        f"{escape(subset_label(record.subset))}, {record.n} samples"
+    )

@@ -11,7 +11,7 @@ from pages.figures.exactness import within
 from pages.figures.null_marks import Mark, null_marks, null_of
 from pages.figures.palette import ATOMS, HATCH_ABOVE, NEUTRAL, Atom
 from pages.figures.row_chart import Layout, arrange_rows, empty_row_chart
-from pages.figures.rows import Group, Row, subset_label
+from pages.figures.rows import Group, Row, row_names, subset_label
 
 Unit = Literal["bits", "shares"]
 
@@ -86,11 +86,12 @@ def describe(records: Sequence[SpectrumRecord]) -> str:
     if not records:
         return "No spectra."
     sentences: list[str] = []
+    names = row_names(records)
     for record in records[:12]:
         atoms = ", ".join(
             f"{atom.label.lower()} {getattr(record, atom.field):.2f}" for atom in ATOMS
         )
-        sentences.append(f"{record.model} on {subset_label(record.subset)}: {atoms} bits.")
+        sentences.append(f"{names[record.estimate_key]}: {atoms} bits.")
     if len(records) > 12:
         sentences.append(f"And {len(records) - 12} more rows, listed in the table.")
     return " ".join(sentences)
@@ -251,6 +252,7 @@ def _hover(record: SpectrumRecord, atom: Atom) -> str:
 
 def _where(record: SpectrumRecord) -> str:
     return (
-        f"{escape(record.model)}, {escape(subset_label(record.subset))}, "
+        f"{escape(record.model)}, {escape(record.benchmark)}, "
+        f"{escape(subset_label(record.subset))}, {record.estimator}<br>"
         f"{record.n} samples of {record.candidates} options"
     )

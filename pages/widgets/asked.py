@@ -9,7 +9,7 @@ import streamlit as st
 from data_cache.estimates import SpectrumRecord
 from data_cache.queries import RunRow, StoredSample
 from model_runners.asking import asking_of_run, asking_of_settings, put
-from pages.figures.rows import subset_label
+from pages.figures.rows import row_names
 
 TEMPLATE = "template"
 UNKNOWN = "not known"
@@ -45,8 +45,9 @@ def template_of_run(run: RunRow) -> str:
 def show_templates(records: Sequence[SpectrumRecord]) -> None:
     """Show the text of each template once, with the rows that it belongs to."""
     rows: dict[str, list[str]] = defaultdict(list)
+    names = row_names(records)
     for record in records:
-        rows[template_of(record.settings)].append(f"{record.model}, {subset_label(record.subset)}")
+        rows[template_of(record.settings)].append(names[record.estimate_key])
     for text, of_text in rows.items():
         if len(rows) == 1:
             st.text("Prompt template")

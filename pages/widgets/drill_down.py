@@ -25,10 +25,6 @@ def remember_click(key: str) -> None:
 
 def remember_sample(record: SpectrumRecord, sample_id: str) -> None:
     """Note which sample of which estimate is to be opened; a button's callback."""
-    chosen: list[str] = list(st.session_state.get(state.MODELS, ()))
-    if record.model not in chosen:
-        # The other page offers the models of the sidebar.
-        st.session_state[state.MODELS] = [*chosen, record.model]
     for picker, everything in ((state.ANSWERS, "all"), (state.PART, "both")):
         # What was filtered there before must not hide the sample.
         if picker in st.session_state:
@@ -38,6 +34,9 @@ def remember_sample(record: SpectrumRecord, sample_id: str) -> None:
 
 
 def _remember(record: SpectrumRecord, spectra: Iterable[SpectrumRecord]) -> None:
+    _choose_models(record)
+    for picker, value in ((state.SPLIT, record.split), (state.ESTIMATOR, record.estimator)):
+        st.session_state[picker] = value
     settings = settings_choice(record, spectra)
     if settings is not None:
         # The names of settings depend on the estimates beside them: there are fewer on the other
@@ -47,6 +46,17 @@ def _remember(record: SpectrumRecord, spectra: Iterable[SpectrumRecord]) -> None
         state.MODEL: record.model,
         state.SUBSET: choice_of(record.subset),
     }
+
+
+def _choose_models(record: SpectrumRecord) -> None:
+    """Choose benchmark and model in the sidebar: the other page offers what is chosen there."""
+    chosen: list[str] = list(st.session_state.get(state.MODELS, ()))
+    if st.session_state.get(state.BENCHMARK, record.benchmark) != record.benchmark:
+        there = {run.model for run in current_reading().runs if run.benchmark == record.benchmark}
+        chosen = [model for model in chosen if model in there]
+        st.session_state[state.BENCHMARK] = record.benchmark
+    if record.model not in chosen:
+        st.session_state[state.MODELS] = [*chosen, record.model]
 
 
 def follow_click(*, held: Iterable[str] = ()) -> None:

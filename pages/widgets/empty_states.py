@@ -46,7 +46,7 @@ def no_estimates(reading: Stored) -> None:
         st.subheader("Predictions, but no estimate yet", anchor=False)
         st.text(f"Runs stored: {len(reading.runs)}. Spectra estimated from them: none.")
         st.text("Estimate the largest run, then reload:")
-        _show_estimate_command(run.model, run.benchmark, reading.cache)
+        show_estimate_command(run.model, run.benchmark, reading.cache)
 
 
 def nothing_selected() -> None:
@@ -68,7 +68,18 @@ def without_estimate(
         st.subheader("No estimate yet", anchor=False)
         st.text(f"{selection.benchmark}: no spectrum of this kind for {', '.join(missing)}.")
         for model in missing[:3]:
-            _show_estimate_command(model, selection.benchmark, cache)
+            show_estimate_command(model, selection.benchmark, cache)
+
+
+def benchmarks_without_estimate(model: str, benchmarks: Sequence[str], *, cache: Path) -> None:
+    """Some benchmarks of a model have no spectrum that fits the pickers."""
+    if not benchmarks:
+        return
+    with st.container(border=True):
+        st.subheader("No estimate yet", anchor=False)
+        st.text(f"{model}: no spectrum of this kind on {', '.join(benchmarks)}.")
+        for benchmark in benchmarks[:3]:
+            show_estimate_command(model, benchmark, cache)
 
 
 def nothing_to_compare(models: Sequence[str], benchmark: str, reading: Stored) -> None:
@@ -81,7 +92,7 @@ def nothing_to_compare(models: Sequence[str], benchmark: str, reading: Stored) -
         waiting = sorted(measured - set(models))
         for model in waiting[:3]:
             st.text(f"{model} is measured; estimate its spectra, then reload:")
-            _show_estimate_command(model, benchmark, reading.cache)
+            show_estimate_command(model, benchmark, reading.cache)
         if not waiting:
             other = next((name for name in runnable() if name not in measured), "FOLDER_OR_HUB_ID")
             st.text("Measure another one, then reload:")
@@ -139,9 +150,22 @@ def show_command(verb: str, cache: Path) -> None:
     st.code(f"{_python()} -m model_runners {verb}{where}", language=None, wrap_lines=True)
 
 
-def _show_estimate_command(model: str, benchmark: str, cache: Path) -> None:
+def show_estimate_command(
+    model: str,
+    benchmark: str,
+    cache: Path,
+    *,
+    estimator: str | None = None,
+    split: str | None = None,
+) -> None:
+    """Show the command that estimates the spectra of a run, of each subset and pooled."""
     names = f"--model {quote(model)} --benchmark {quote(benchmark)}"
-    show_command(f"estimate {names} --by subset", cache)
+    more = "".join(
+        f" --{option} {quote(value)}"
+        for option, value in (("estimator", estimator), ("split", split))
+        if value is not None
+    )
+    show_command(f"estimate {names} --by subset{more}", cache)
 
 
 def _python() -> str:

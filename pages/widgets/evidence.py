@@ -12,10 +12,14 @@ from data_cache.estimates import SpectrumRecord
 from model_runners.estimation import OVERCONFIDENCE
 from pages.figures.exactness import within
 from pages.figures.palette import ATOMS, HATCH_ABOVE, in_words
-from pages.figures.rows import subset_label
+from pages.figures.rows import row_names
 from pages.figures.spectrum_bars import SMALLEST_TOTAL, Unit, is_hatched
+from pages.report.parts import Numbers, Words
+from pages.widgets import drawn
 from pages.widgets.asked import in_words as settings_in_words
 from pages.widgets.asked import show_templates
+from pages.widgets.spectrum_table import name_columns
+from pages.widgets.tables import show_table_frame
 
 FEW_SAMPLES = 200
 NOISE_FLOOR_ABOVE = 0.05
@@ -112,19 +116,22 @@ def is_overconfident(record: SpectrumRecord) -> bool:
 def show_badges(records: Sequence[SpectrumRecord], *, unit: Unit) -> None:
     with st.container(horizontal=True):
         for badge in badges(records, unit=unit):
+            drawn.note(Words(text=f"{badge.text}. {badge.help}", kind="note"))
             st.badge(badge.text, icon=badge.icon, color=badge.colour, help=badge.help)
 
 
 def show_warnings(records: Sequence[SpectrumRecord]) -> None:
     """List each distinct warning once, with the rows that it belongs to."""
     where: dict[str, list[str]] = defaultdict(list)
+    names = row_names(records)
     for record in records:
         for warning in record.warnings:
-            where[in_words(warning)].append(f"{record.model}, {subset_label(record.subset)}")
+            where[in_words(warning)].append(names[record.estimate_key])
     if not where:
         return
     with st.expander(f"Warnings ({len(where)})", icon=":material/warning:"):
         for warning, rows in where.items():
+            drawn.note(Words(text=f"{warning}\n{'; '.join(rows)}", kind="warning"))
             with st.container(border=True):
                 st.text(warning)
                 st.text("\n".join(f"• {row}" for row in rows))
@@ -158,9 +165,10 @@ def split_settings(
         name: settings[0][name] for name in names if len({one.get(name) for one in settings}) == 1
     }
     differing = [name for name in names if name not in shared]
+    several = len({record.benchmark for record in records}) > 1
     frame = pd.DataFrame(
         [
-            {"Model": record.model, "Subset": subset_label(record.subset)}
+            name_columns(record, several_benchmarks=several)
             | {name: one.get(name, "") for name in differing}
             for record, one in zip(records, settings, strict=True)
         ]
@@ -172,14 +180,17 @@ def show_settings(records: Sequence[SpectrumRecord]) -> None:
     """Show where every number comes from."""
     with st.expander("Settings of every number", icon=":material/tune:"):
         shared, differing = split_settings(records)
+        drawn.note(Numbers(records=tuple(records)))
         st.text("The same for all rows")
-        st.dataframe(
+        show_table_frame(
             pd.DataFrame(shared.items(), columns=["Setting", "Value"]),
-            hide_index=True,
+            key="settings",
             alt="Settings that all rows share.",
         )
         st.text("Different between rows")
-        st.dataframe(differing, hide_index=True, alt="Settings that differ between rows.")
+        show_table_frame(
+            differing, key="settings_of_rows", alt="Settings that differ between rows."
+        )
         show_templates(records)
 
 

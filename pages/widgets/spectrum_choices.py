@@ -2,20 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
 from pages.figures.row_chart import Layout
+from pages.figures.row_order import AS_CHOSEN, SORTABLE, RowOrder
 from pages.figures.rows import POOLED, Group
 from pages.figures.spectrum_bars import Unit
 from pages.widgets import state
+from pages.widgets.address import note_unknown
 from pages.widgets.asked import in_words
 from pages.widgets.sidebar import Selection
 
 SPLITS = ("test", "train", "all")
 NEWEST = "newest of each"
+First = Literal["highest", "lowest"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,7 @@ class View:
     unit: Unit
     layout: Layout
     group: Group
+    order: RowOrder
 
 
 def choose_records(
@@ -38,9 +42,17 @@ def choose_records(
         and record.model in selection.models
         and record.layer == -1
     ]
+    return in_order(choose_kind(here), selection.models)
+
+
+def choose_kind(here: Sequence[SpectrumRecord]) -> list[SpectrumRecord]:
+    """Draw the pickers for split, estimator and settings, and return the newest that fit.
+
+    One per benchmark, model and subset; none, and no pickers, where there is nothing to choose.
+    """
     splits = [split for split in SPLITS if any(record.split == split for record in here)]
     if not splits:
-        return ()
+        return []
     wanted = st.segmented_control(
         "Split", splits, default=splits[0], required=True, key=state.SPLIT, bind="query-params"
     )
@@ -64,11 +76,11 @@ def choose_records(
         )
         if wanted != NEWEST:
             here = [record for record in here if variants[record.estimate_key] == wanted]
-    return in_order(newest_of_each(here), selection.models)
+    return newest_of_each(here)
 
 
 def choose_view() -> View:
-    """Draw the pickers for the unit and the layout of the bars."""
+    """Draw the pickers for the unit, the layout and the order of the bars."""
     unit = st.segmented_control(
         "Unit",
         get_args(Unit),
@@ -88,14 +100,43 @@ def choose_view() -> View:
         help="Separate bars carry 95 % intervals.",
     )
     group = st.segmented_control(
-        "Rows by",
+        "Titles",
         get_args(Group),
         default="subset",
         required=True,
         key=state.GROUP,
         bind="query-params",
+        help="What rows are gathered under, where there are several of both.",
     )
-    return View(unit=unit or "bits", layout=layout or "stacked", group=group or "subset")
+    return View(
+        unit=unit or "bits",
+        layout=layout or "stacked",
+        group=group or "subset",
+        order=_choose_order(),
+    )
+
+
+def _choose_order() -> RowOrder:
+    note_unknown(state.ROW_ORDER, SORTABLE)
+    label = st.selectbox(
+        "Sort rows by",
+        SORTABLE,
+        key=state.ROW_ORDER,
+        bind="query-params",
+        width=190,
+        help="Within each title. Atoms are sorted in the unit that is shown.",
+    )
+    if label == AS_CHOSEN or label not in SORTABLE:
+        return RowOrder()
+    first = st.segmented_control(
+        "First",
+        get_args(First),
+        default="highest",
+        required=True,
+        key=state.ROW_FIRST,
+        bind="query-params",
+    )
+    return RowOrder(label=label, highest_first=first != "lowest")
 
 
 def settings_labels(records: Sequence[SpectrumRecord]) -> dict[str, str]:
@@ -133,10 +174,10 @@ def settings_choice(record: SpectrumRecord, spectra: Iterable[SpectrumRecord]) -
 
 
 def newest_of_each(records: Iterable[SpectrumRecord]) -> list[SpectrumRecord]:
-    """Keep the newest estimate of each model and subset."""
-    newest: dict[tuple[str, str], SpectrumRecord] = {}
+    """Keep the newest estimate of each benchmark, model and subset."""
+    newest: dict[tuple[str, str, str], SpectrumRecord] = {}
     for record in sorted(records, key=lambda record: (record.created, record.estimate_key)):
-        newest[record.model, record.subset] = record
+        newest[record.benchmark, record.model, record.subset] = record
     return list(newest.values())
 
 

@@ -24,13 +24,16 @@ def table(
     """
     suffix = "bits" if unit == "bits" else "%"
     circular = any(record.circular_accuracy is not None for record in records)
+    benchmarks, estimators = (
+        len({getattr(record, side) for record in records}) > 1
+        for side in ("benchmark", "estimator")
+    )
     rows: list[dict[str, object]] = []
     for record in records:
         factor = scale(record, unit)
-        row: dict[str, object] = {
-            "Model": record.model,
-            "Subset": subset_label(record.subset),
-        }
+        row: dict[str, object] = {**name_columns(record, several_benchmarks=benchmarks)}
+        if estimators:
+            row["Estimator"] = record.estimator
         if parameters is not None:
             size = parameters.get(record.run_key)
             row["Family"] = record.family
@@ -56,6 +59,12 @@ def table(
         row["Options"] = record.candidates
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def name_columns(record: SpectrumRecord, *, several_benchmarks: bool) -> dict[str, str]:
+    """Return the columns that say which row of a table this is."""
+    benchmark = {"Benchmark": record.benchmark} if several_benchmarks else {}
+    return {"Model": record.model, **benchmark, "Subset": subset_label(record.subset)}
 
 
 def show_table(
@@ -96,7 +105,7 @@ def show_table(
         frame,
         hide_index=True,
         column_config=config,
-        alt="The numbers behind the bars, one row per model and subset.",
+        alt="The numbers behind the bars, one row each.",
     )
 
 

@@ -254,3 +254,60 @@ def test_the_self_tests_of_the_runs_behind_the_bars_are_shown(cache: Path) -> No
     shown = "\n".join(frame.value.to_string() for frame in app.dataframe)
     assert "padding of a batch changes nothing" in shown
     assert "0.2, at most 0.0001" in shown
+
+
+def test_benchmarks_of_one_model_are_rows(cache: Path) -> None:
+    ideal = [record(subset, benchmark=name) for name in ("one", "two") for subset in ("all", "x")]
+    build_cache(cache, [*ideal, record(model="demo/b", benchmark="one")])
+    app = open_page(rows="benchmarks", model="demo/oracle")
+    assert list(app.dataframe[0].value["Benchmark"]) == ["one", "two"]
+    assert set(app.dataframe[0].value["Subset"]) == {"All subsets, pooled"}
+    app.segmented_control(key="breakdown").set_value("subsets").run()
+    assert list(app.dataframe[0].value["Subset"]) == ["x", "All subsets, pooled"] * 2
+    app.multiselect(key="benchmarks").set_value(["two"]).run()
+    assert not app.exception
+    assert set(app.dataframe[0].value["Model"]) == {"demo/oracle"}
+    assert len(app.dataframe[0].value) == 2
+
+
+def test_a_benchmark_without_a_fitting_spectrum_is_named(cache: Path) -> None:
+    build_cache(cache, [record(benchmark="one"), record(benchmark="two", split="train")])
+    app = open_page(rows="benchmarks")
+    assert list(app.dataframe[0].value["Samples"]) == [352]
+    assert "demo/oracle: no spectrum of this kind on two." in words(app)
+
+
+def test_rows_are_sorted_by_what_was_asked(cache: Path) -> None:
+    models = ("demo/a", "demo/b", "demo/c")
+    records = [
+        record("x", model=model, atoms=(0.1, 0, 0, bits))
+        for model, bits in zip(models, (0.5, 1.5, 1.0), strict=True)
+    ]
+    build_cache(cache, records, parameters={"demo/a": 5, "demo/c": 9})
+    assert list(open_page(order="Synergy").dataframe[0].value["Model"]) == [
+        *("demo/b", "demo/c", "demo/a")
+    ]
+    app = open_page(order="Size (parameters)", first="lowest")
+    assert list(app.dataframe[0].value["Model"]) == ["demo/a", "demo/c", "demo/b"]
+    assert "order “colour”" in words(open_page(order="colour"))
+
+
+def test_two_estimators_stand_side_by_side_with_their_difference(cache: Path) -> None:
+    first = [record(subset, atoms=(0.5, 0.5, 0.5, 0.5)) for subset in ("x", "y")]
+    second = record("x", atoms=(0.4, 0.5, 0.5, 0.9), estimator="batch", n=100)
+    build_cache(cache, [*first, second])
+    assert len(open_page().dataframe[0].value) == 2
+    app = open_page(beside="batch")
+    assert list(app.dataframe[0].value["Estimator"]) == ["certified", "batch", "certified"]
+    (synergy,) = [trace for trace in charts(app)[1]["data"] if trace["name"] == "Synergy"]
+    assert synergy["x"] == pytest.approx([0.4])
+    assert "demo/oracle, x (352 and 100)" in words(app)
+    assert "No estimate by batch: demo/oracle, y." in words(app)
+    assert "--by subset --estimator batch --split test" in words(app)
+
+
+def test_one_subset_can_be_looked_at_over_all_models(cache: Path) -> None:
+    build_cache(cache, ideal_records(("demo/a", "demo/b")))
+    app = open_page(subset="vision")
+    assert list(app.dataframe[0].value["Model"]) == ["demo/a", "demo/b"]
+    assert set(app.dataframe[0].value["Subset"]) == {"vision"}

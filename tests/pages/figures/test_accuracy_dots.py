@@ -52,4 +52,4 @@ def test_hover_says_how_sure_the_model_is() -> None:
 
 
 def test_the_figure_is_described_in_words() -> None:
-    assert "demo/oracle on synergy: accuracy 99%, D_vision +74 points." in describe([record()])
+    assert "demo/oracle, synergy: accuracy 99%, D_vision +74 points." in describe([record()])

@@ -1,6 +1,6 @@
 from itertools import pairwise
 
-from pages.figures.rows import LONGEST_LABEL, arrange, short_labels
+from pages.figures.rows import LONGEST_LABEL, arrange, row_names, short_labels
 from tests.pages.spectra import ideal_records, record
 
 
@@ -43,3 +43,30 @@ def test_short_labels_stay_unique() -> None:
 def test_the_pooled_subset_is_named_in_words() -> None:
     records = [record("synergy"), record("all", atoms=(0.5, 0.5, 0.5, 0.5))]
     assert [row.label for row in arrange(records).rows] == ["synergy", "All subsets, pooled"]
+
+
+def test_benchmarks_of_a_model_are_rows_below_its_name() -> None:
+    records = [record("all", benchmark=name) for name in ("mmbench:en", "pope")]
+    arrangement = arrange(records)
+    assert [title for title, _ in arrangement.titles] == ["oracle"]
+    assert [row.label for row in arrangement.rows] == ["mmbench:en", "pope"]
+
+
+def test_benchmarks_with_subsets_are_titles_above_them() -> None:
+    records = [record(subset, benchmark=name) for name in ("a", "b") for subset in ("x", "y")]
+    arrangement = arrange(records)
+    assert [title for title, _ in arrangement.titles] == ["a", "b"]
+    assert [row.label for row in arrangement.rows] == ["x", "y"] * 2
+
+
+def test_a_second_estimate_of_a_row_is_named_by_its_estimator() -> None:
+    records = [record("x"), record("x", estimator="<batch>"), record("y")]
+    labels = [row.label for row in arrange(records).rows]
+    assert labels == ["x", "<i>by &lt;batch&gt;</i>", "y"]
+
+
+def test_names_of_rows_say_what_differs_beside_model_and_subset() -> None:
+    one = record("all", estimate_key="1")
+    assert row_names([one]) == {"1": "demo/oracle, All subsets, pooled"}
+    other = record("all", estimate_key="2", benchmark="pope", estimator="batch")
+    assert row_names([one, other])["2"] == "demo/oracle, pope, All subsets, pooled, batch"

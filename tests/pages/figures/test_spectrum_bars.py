@@ -89,7 +89,7 @@ def test_synergy_is_shown_beside_the_most_that_could_be_found() -> None:
 
 def test_the_figure_is_described_in_words() -> None:
     words = describe(ideal_records())
-    assert "demo/oracle on synergy: redundancy 0.00" in words
+    assert "demo/oracle, synergy: redundancy 0.00" in words
     assert "synergy 2.00 bits" in words
     assert describe([]) == "No spectra."
 
