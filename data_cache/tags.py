@@ -80,6 +80,41 @@ def tags(cache: Path, benchmark: str | None = None) -> list[Tag]:
     ]  # fmt: skip
 
 
+def find(cache: Path, name: str, benchmark: str | None = None) -> Tag:
+    """Return the tag of a name.
+
+    Parameters
+    ----------
+    cache
+        The cache folder.
+    name
+        The tag's.
+    benchmark
+        The benchmark's name or key; None where only one has such a tag.
+
+    Raises
+    ------
+    CacheError
+        If there is none, or more than one.
+    """
+    there = tags(cache)
+    found = [
+        tag
+        for tag in there
+        if tag.name == name and benchmark in (None, tag.benchmark, tag.benchmark_key)
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        several = ", ".join(f"{tag.benchmark} ({tag.benchmark_key})" for tag in found)
+        raise CacheError(
+            f"{len(found)} benchmarks have a tag {name!r}: {several}; say which with --benchmark"
+        )
+    where = "" if benchmark is None else f" on {benchmark}"
+    names = ", ".join(dict.fromkeys(tag.name for tag in there)) or "none"
+    raise CacheError(f"there is no tag {name!r}{where}; the tags of this cache: {names}")
+
+
 def tagged(cache: Path, name: str, benchmark_key: str) -> tuple[str, ...]:
     """Return the ids of the samples that carry a tag, in the order they were added."""
     with _reading(cache) as connection:

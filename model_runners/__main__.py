@@ -41,6 +41,10 @@ COMMANDS: dict[str, CommandEntry] = {
         module="model_runners.commands.finetune",
         summary="train a LoRA adapter on weighed samples, and measure before and after",
     ),
+    "slices": CommandEntry(
+        module="model_runners.commands.slices",
+        summary="list, export or delete tags and saved slices of samples",
+    ),
     "fetch": CommandEntry(
         module="model_runners.commands.fetch",
         summary="download a benchmark from the hub",
