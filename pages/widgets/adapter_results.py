@@ -22,6 +22,7 @@ from pages.widgets.pair_choices import Compared
 from pages.widgets.pair_numbers import differing_settings
 from pages.widgets.stored import Stored
 from pages.widgets.stored_adapters import SPLIT, pairs_of
+from pages.widgets.tables import show_table_frame
 from pages.widgets.wishes import clicked
 
 SAMPLES_PAGE = "pages/samples.py"
@@ -107,9 +108,9 @@ def show_before_after(adapter: AdapterRecord, pairs: Sequence[Pair]) -> None:
     st.text(f"Samples: {counts}.")
     for sentence in unlike(pairs):
         st.text(sentence)
-    st.dataframe(
+    show_table_frame(
         changes(pairs),
-        hide_index=True,
+        key="change_table",
         alt="After minus before, one row per subset and quantity.",
     )
     both = [record for pair in pairs for record in (pair.before, pair.after)]
@@ -218,9 +219,9 @@ def show_strategies(
         width=220,
     )
     subset = wanted if wanted in subsets else subsets[0]
-    st.dataframe(
+    show_table_frame(
         strategies(subset, [(one, pairs) for one, pairs in here if subset in pairs]),
-        hide_index=True,
+        key="strategy_table",
         alt="One row per adapter of this base, and one for the base itself.",
     )
     st.caption(

@@ -14,6 +14,7 @@ from pages.widgets.charts import show_figure
 from pages.widgets.pictures import show_picture
 from pages.widgets.stored import Stored
 from pages.widgets.stored_adapters import Weights, gap_samples, read_weights
+from pages.widgets.tables import show_table_frame
 
 SHOWN = 12
 PICTURE_PIXELS = 96
@@ -31,7 +32,7 @@ def show_weights(adapter: AdapterRecord, reading: Stored) -> None:
         return
     counts, chart = st.columns([2, 3])
     with counts:
-        st.dataframe(roles(weights.frame), hide_index=True, alt="Train samples by role.")
+        show_table_frame(roles(weights.frame), key="role_table", alt="Train samples by role.")
         st.caption(f"Mean weight {adapter.mean_weight:.3f}. All of them are of the train split.")
     scores = scores_by_role(weights.frame, score)
     with chart:

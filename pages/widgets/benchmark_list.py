@@ -8,6 +8,7 @@ import streamlit as st
 
 from data_cache.benchmarks import BenchmarkChoice
 from data_cache.benchmarks.survey import Listed, count
+from pages.widgets.tables import show_table_frame
 from pages.widgets.wishes import clicked
 
 
@@ -23,9 +24,9 @@ def show_list(listed: Sequence[Listed], cache: Path) -> None:
         if wanted:
             listed = _count(listed, uncounted, cache)
     with place:
-        st.dataframe(
+        show_table_frame(
             table(listed),
-            hide_index=True,
+            key="benchmark_table",
             height="content",
             placeholder="",
             column_config={

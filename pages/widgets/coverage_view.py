@@ -21,6 +21,7 @@ from pages.widgets.benchmark_choices import VARIANT
 from pages.widgets.charts import show_figure
 from pages.widgets.run_choices import OTHER
 from pages.widgets.stored import Stored, current_reading
+from pages.widgets.tables import show_table_frame
 
 SPECTRA_PAGE, RUN_PAGE = "pages/spectra.py", "pages/run.py"
 MATRIX = "coverage"
@@ -62,8 +63,10 @@ def show_table(found: Sequence[Cell]) -> None:
     """Offer the same as a table and as a file."""
     with st.expander("As a table", icon=":material/table:", key="coverage_table", type="compact"):
         frame = as_frame(found)
-        st.dataframe(
-            frame, hide_index=True, alt="What of each benchmark each model is measured on."
+        show_table_frame(
+            frame,
+            key="coverage_cells_table",
+            alt="What of each benchmark each model is measured on.",
         )
         st.download_button(
             "Download (CSV)",

@@ -184,12 +184,16 @@ def show_settings(records: Sequence[SpectrumRecord]) -> None:
         st.text("The same for all rows")
         show_table_frame(
             pd.DataFrame(shared.items(), columns=["Setting", "Value"]),
-            key="settings",
+            key="settings_table",
+            name="settings",
             alt="Settings that all rows share.",
         )
         st.text("Different between rows")
         show_table_frame(
-            differing, key="settings_of_rows", alt="Settings that differ between rows."
+            differing,
+            key="settings_of_rows_table",
+            name="settings_of_rows",
+            alt="Settings that differ between rows.",
         )
         show_templates(records)
 

@@ -18,6 +18,7 @@ from pages.widgets.charts import show_figure
 from pages.widgets.family_choices import Chosen, choose_drawn, choose_plane
 from pages.widgets.family_plane import show_scatter
 from pages.widgets.stored import Stored
+from pages.widgets.tables import show_table_frame
 from pid_core.association import FEWEST, Correction
 
 CORRECTIONS: dict[str, Correction] = {"Holm": "holm", "Benjamini-Hochberg": "bh"}
@@ -65,15 +66,15 @@ def show_correlations(reading: Stored, benchmark: str, chosen: Chosen) -> None:
     for sentence in notes(records, cells, printed, benchmark):
         st.caption(sentence)
     frame = table(cells, printed)
-    st.dataframe(
+    show_table_frame(
         frame,
-        hide_index=True,
         column_config={
             name: st.column_config.NumberColumn(format="%.3f")
             for name in frame.columns
             if frame[name].dtype == float
         },
         key="correlation_table",
+        alt="Rank correlation of accuracies and D_vision with each quantity, over models.",
     )
     st.download_button(
         "Download (CSV)",

@@ -15,6 +15,7 @@ from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import remember_click
 from pages.widgets.family_choices import Plane, parameters_of
 from pages.widgets.stored import Stored
+from pages.widgets.tables import show_table_frame
 
 
 def show_plane(reading: Stored, benchmark: str, plane: Plane, *, whole: bool) -> None:
@@ -70,14 +71,14 @@ def show_published(printed: Sequence[PublishedValue], records: Sequence[Spectrum
     if not printed:
         return
     frame = published_table(printed, records)
-    st.dataframe(
+    show_table_frame(
         frame,
-        hide_index=True,
         column_config={
             name: st.column_config.NumberColumn(format="%.3f")
             for name in ("Published (bits)", "Measured here (bits)")
         },
         key="published_values",
+        alt="Published values beside those measured here.",
     )
     for study in {one.study.key: one.study for one in printed}.values():
         st.caption(

@@ -23,6 +23,7 @@ from pages.widgets.family_correlations import too_few
 from pages.widgets.sample_choices import choice_of
 from pages.widgets.sidebar import Selection
 from pages.widgets.stored import Stored
+from pages.widgets.tables import show_table_frame
 from pid_core.association import FEWEST, Association
 
 Tasks = Literal["benchmarks", "subsets"]
@@ -82,15 +83,15 @@ def show_tasks(reading: Stored, selection: Selection, chosen: Chosen, *, among_a
         "Click a bar to see its models."
     )
     frame = table(found, labels, with_published=kind == "benchmarks")
-    st.dataframe(
+    show_table_frame(
         frame,
-        hide_index=True,
         column_config={
             name: st.column_config.NumberColumn(format="%.1f")
             for name in frame.columns
             if "%" in name or "points" in name
         },
         key="task_table",
+        alt="Mean shares of synergy and unique language over models, and the regime of each task.",
     )
     st.download_button(
         "Download (CSV)",

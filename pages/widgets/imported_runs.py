@@ -8,6 +8,7 @@ import streamlit as st
 from data_cache.conditions import Condition
 from data_cache.queries import RunRow
 from pages.figures.palette import CONDITIONS
+from pages.widgets.tables import show_table_frame
 
 PROBES = (Condition.FULL, Condition.ONLY_1, Condition.ONLY_2)
 
@@ -28,7 +29,7 @@ def show_imported(runs: Iterable[RunRow]) -> None:
             "These predictions were computed elsewhere. PIDscope did not see the model: no "
             "self-test was made, and how it was masked and asked is not known."
         )
-        st.dataframe(rows(found), hide_index=True, alt="Imported runs and their files.")
+        show_table_frame(rows(found), key="imported_table", alt="Imported runs and their files.")
         bad = [line for run in found for line in run.environment.get("first_bad_rows", ())]
         if bad:
             st.text("Rows left out")

@@ -31,6 +31,7 @@ from pages.widgets.job_words import (
 from pages.widgets.running_jobs import EVERY_SECONDS, rerun_when_changed
 from pages.widgets.stored import Stored
 from pages.widgets.stored_adapters import read_adapters
+from pages.widgets.tables import show_table_frame
 
 NEWEST = 5
 JOBS_SHOWN = 4
@@ -124,7 +125,9 @@ def show_adapters(reading: Stored) -> None:
     if not found:
         return
     st.subheader("Adapters", anchor=False)
-    st.dataframe(adapter_frame(found[:NEWEST]), hide_index=True, alt="Adapters trained here.")
+    show_table_frame(
+        adapter_frame(found[:NEWEST]), key="adapter_table", alt="Adapters trained here."
+    )
     if len(found) > NEWEST:
         st.caption(f"And {len(found) - NEWEST:,} older ones.")
     st.page_link(

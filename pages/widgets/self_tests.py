@@ -8,6 +8,7 @@ import streamlit as st
 
 from data_cache.queries import RunRow
 from model_runners.check_words import claim_of, measured_of
+from pages.widgets.tables import show_table_frame
 
 
 def show_self_test(report: Mapping[str, Any], *, key: str) -> None:
@@ -34,7 +35,9 @@ def show_self_tests(runs: Iterable[RunRow]) -> None:
             "Before a run, every model shows on two samples that masking hides what it should, and "
             "that nothing else changes."
         )
-        st.dataframe(rows(reports), hide_index=True, alt="What each model's self-test showed.")
+        show_table_frame(
+            rows(reports), key="self_test_table", alt="What each model's self-test showed."
+        )
 
 
 def headline(report: Mapping[str, Any]) -> str:

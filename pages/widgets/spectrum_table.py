@@ -10,6 +10,7 @@ from pages.figures.palette import ATOMS, CONDITIONS
 from pages.figures.rows import subset_label
 from pages.figures.spectrum_bars import Unit, scale, synergy_at_most
 from pages.widgets.asked import TEMPLATE, template_of
+from pages.widgets.tables import show_table_frame
 
 
 def table(
@@ -101,9 +102,9 @@ def show_table(
     for name in config:
         # With 0.0 added nothing is shown as -0.000; the CSV has all digits and the sign.
         frame[name] = frame[name].astype(float).round(decimals_of(name)) + 0.0
-    st.dataframe(
+    show_table_frame(
         frame,
-        hide_index=True,
+        key="spectrum_table",
         column_config=config,
         alt="The numbers behind the bars, one row each.",
     )
