@@ -54,5 +54,5 @@ def show_panel(source: Source) -> None:
     moved = verdict(rows)
     if moved:
         st.text(in_words(moved))
-    lab_table.show_table(rows)
+    lab_table.show_table(rows, key="sensitivity_table")
     lab_table.show_warnings(rows)

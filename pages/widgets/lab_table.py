@@ -9,6 +9,7 @@ from model_runners.audit import AuditRow
 from pages.figures.palette import ATOMS, in_words
 from pages.widgets.asked import TEMPLATE, template_of_run
 from pages.widgets.lab_choices import Source
+from pages.widgets.tables import show_table_frame
 
 HELPS = {
     "Error (bits)": "The largest distance of an atom from the truth.",
@@ -40,8 +41,8 @@ def table(rows: Sequence[AuditRow]) -> pd.DataFrame:
     )
 
 
-def show_table(rows: Sequence[AuditRow]) -> None:
-    """Show the table."""
+def show_table(rows: Sequence[AuditRow], *, key: str = "lab_table") -> None:
+    """Show the table; with a key of its own where there are two of them."""
     frame = table(rows)
     atoms = [f"{atom.label} (bits)" for atom in ATOMS]
     for name in atoms:
@@ -55,9 +56,9 @@ def show_table(rows: Sequence[AuditRow]) -> None:
     config = {name: st.column_config.NumberColumn(format="%.4f") for name in atoms}
     for name, text in HELPS.items():
         config[name] = st.column_config.Column(help=text)
-    st.dataframe(
+    show_table_frame(
         frame,
-        hide_index=True,
+        key=key,
         column_config=config,
         alt="What each estimator found: atoms, error, certified gap, seconds and method.",
     )

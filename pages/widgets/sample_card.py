@@ -19,6 +19,7 @@ from pages.widgets.opened_sample import close_sample, open_sample
 from pages.widgets.sample_choices import Listing
 from pages.widgets.sample_images import show_images
 from pages.widgets.sample_list import page_of
+from pages.widgets.sample_noted import note_sample
 from pages.widgets.stored import Stored
 from pages.widgets.why_hard import why_hard
 
@@ -56,7 +57,7 @@ def show_steps(place: Place, listing: Listing) -> None:
 
 def show_sample(detail: SampleDetail, reading: Stored) -> None:
     """Show the sample; everything that comes from the benchmark is shown as plain text."""
-    _show_sentence(detail)
+    note_sample(detail, _show_sentences(detail))
     asked, answered = st.columns([2, 3], gap="large")
     with asked:
         _show_question(detail, reading)
@@ -66,15 +67,18 @@ def show_sample(detail: SampleDetail, reading: Stored) -> None:
     _show_origin(detail)
 
 
-def _show_sentence(detail: SampleDetail) -> None:
+def _show_sentences(detail: SampleDetail) -> list[str]:
     found, answer = detail.distributions, detail.sample.answer
     if not all(condition in found for condition in REQUIRED):
-        return
+        return []
     probabilities = {condition: one.probabilities for condition, one in found.items()}
     tau = float(detail.record.settings.get("tau", TAU))
+    carried = who_carried(probabilities, answer)
+    hard = " ".join(why_hard(detail.numbers, found, answer=answer, tau=tau))
     with st.container(border=True, gap="xsmall"):
-        st.text(who_carried(probabilities, answer))
-        st.text(" ".join(why_hard(detail.numbers, found, answer=answer, tau=tau)))
+        st.text(carried)
+        st.text(hard)
+    return [carried, hard]
 
 
 def _show_question(detail: SampleDetail, reading: Stored) -> None:

@@ -12,13 +12,15 @@ from data_cache.samples_view import Place, SampleRow
 from pages.figures.palette import ATOMS
 from pages.figures.rows import POOLED
 from pages.figures.scores import SCORES, SORTABLE, Score
-from pages.widgets import state
+from pages.report.parts import Table
+from pages.widgets import drawn, state
 from pages.widgets.address import note_unknown, say, show_notes
 from pages.widgets.opened_sample import open_sample
 from pages.widgets.pictures import show_picture
 from pages.widgets.sample_choices import Listing, View
 from pages.widgets.stored import Stored
 from pages.widgets.stored_samples import read_page
+from pages.widgets.tables import show_table_frame
 
 PER_PAGE: dict[View, int] = {"grid": 24, "table": 100}
 CELL_PIXELS = 128
@@ -53,6 +55,7 @@ def show_list(reading: Stored, listing: Listing) -> None:
     if listing.view == "table":
         _show_table(page.rows, first)
     else:
+        drawn.note(Table(name="samples", frame=table(page.rows, first), alt="These samples."))
         _show_grid(page.rows, listing.score, first)
 
 
@@ -140,11 +143,11 @@ def _show_table(rows: Sequence[SampleRow], first: int) -> None:
     ids = [row.sample_id for row in rows]
     # A table that is drawn again would keep its selection, and a second click take it back.
     key = f"samples_table_{first}_{st.session_state.get(state.TABLES, 0)}"
-    st.dataframe(
+    show_table_frame(
         frame,
-        hide_index=True,
         column_config=config,
         key=key,
+        name="samples",
         on_select=lambda: _open_selected(key, ids),
         selection_mode=["single-row", "single-cell"],
         alt="Samples, one per row; select a row to open its sample.",
