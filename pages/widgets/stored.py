@@ -56,7 +56,8 @@ def current_reading() -> Stored:
     return st.session_state[state.READING]
 
 
-@st.cache_data(max_entries=4, show_spinner="Reading the cache")
+# Not `cache_data`, which would copy thousands of records at every click; nothing changes them.
+@st.cache_resource(max_entries=2, show_spinner="Reading the cache")
 def _read(cache: str, version: str) -> Stored:
     folder = Path(cache)
     condition = queries.state(folder)

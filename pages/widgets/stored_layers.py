@@ -61,7 +61,8 @@ def _output_key(record: SpectrumRecord) -> str:
     )
 
 
-@st.cache_data(max_entries=8, show_spinner="Reading layers")
+# Shared, not copied at every click; nothing changes the records.
+@st.cache_resource(max_entries=4, show_spinner="Reading layers")
 def _layers(
     cache: str, version: str, benchmark: str, models: tuple[str, ...]
 ) -> tuple[SpectrumRecord, ...]:
