@@ -2,6 +2,7 @@
 
 import importlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from data_cache.benchmarks.reading import Loader, as_loader, locate, read
@@ -199,7 +200,6 @@ def source_of(name: str) -> Source:
 
 
 def _built_in(choice: BenchmarkChoice) -> Benchmark:
-    module = importlib.import_module(entry_of(choice.name).module)
     plain = BenchmarkChoice(name=choice.base)
     if (choice.data, choice.split_policy) != (plain.data, plain.split_policy):
         raise BenchmarkError(
@@ -208,4 +208,10 @@ def _built_in(choice: BenchmarkChoice) -> Benchmark:
         )
     if choice.name != choice.base:
         raise BenchmarkError(f"{choice.base} has no variants; ask for {choice.base!r}")
-    return module.load()
+    return _made(entry_of(choice.name).module)
+
+
+@cache
+def _made(module: str) -> Benchmark:
+    """Make a benchmark once a process; it cannot be changed, and takes half a second."""
+    return importlib.import_module(module).load()

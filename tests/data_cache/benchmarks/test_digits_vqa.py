@@ -96,3 +96,7 @@ def test_loading_twice_gives_the_same_benchmark(digits: Benchmark) -> None:
 def test_an_unknown_benchmark_is_answered_with_the_nearest_name() -> None:
     with pytest.raises(BenchmarkError, match="did you mean 'digits_vqa'"):
         load_benchmark("digit_vqa")
+
+
+def test_it_is_made_once_a_process() -> None:
+    assert load_benchmark("digits_vqa") is load_benchmark("digits_vqa")
