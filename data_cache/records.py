@@ -24,6 +24,8 @@ from data_cache.runs import canonical_json, hash_text
 
 ATOMS = ("redundancy", "unique_1", "unique_2", "synergy")
 SCORES = ("synergy_ratio", "shortcut", "fusion_potential", "gap_score")
+NUMBERS = (*ATOMS, *SCORES)
+"""What an estimate knows about each sample: atoms in bits, then scores."""
 
 POINTWISE_SCHEMA = pa.schema(
     [("sample_id", pa.string()), *((name, pa.float64()) for name in (*ATOMS, *SCORES))]
