@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pages.figures.meanings import MEANINGS
+
 
 @dataclass(frozen=True, kw_only=True)
 class Atom:
@@ -12,7 +14,11 @@ class Atom:
     label: str
     colour: str
     """Okabe and Ito (2008), told apart with every common colour vision, on white and on black."""
-    meaning: str
+
+    @property
+    def meaning(self) -> str:
+        """What it says, in one sentence."""
+        return MEANINGS[self.field].says
 
 
 ATOMS = (
@@ -20,25 +26,21 @@ ATOMS = (
         field="redundancy",
         label="Redundancy",
         colour="#0072B2",
-        meaning="what image and text each tell on their own",
     ),
     Atom(
         field="unique_1",
         label="Unique vision",
         colour="#E69F00",
-        meaning="what only the image tells",
     ),
     Atom(
         field="unique_2",
         label="Unique language",
         colour="#009E73",
-        meaning="what only the text tells",
     ),
     Atom(
         field="synergy",
         label="Synergy",
         colour="#CC79A7",
-        meaning="what only image and text together tell",
     ),
 )
 

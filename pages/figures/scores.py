@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pages.figures.meanings import MEANINGS, help_of
 from pages.figures.palette import ATOMS
 
 
@@ -15,6 +16,9 @@ class Score:
     unit: str
     """Empty for a ratio between 0 and 1."""
     meaning: str
+    """One sentence."""
+    help: str
+    """The same, and when not to trust it."""
 
     @property
     def title(self) -> str:
@@ -22,41 +26,31 @@ class Score:
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
 
-SCORES = (
-    Score(
-        field="gap_score",
-        label="GapScore",
-        unit="bits",
-        meaning="Room for fusion that is not used: (1 - SR)(1 - SC) FP.",
-    ),
-    Score(
-        field="synergy_ratio",
-        label="SR, synergy ratio",
-        unit="",
-        meaning="Share of synergy in what decides this answer.",
-    ),
-    Score(
-        field="shortcut",
-        label="SC, shortcut",
-        unit="",
-        meaning="Share of what only the text tells: how far it could be answered blind.",
-    ),
-    Score(
-        field="fusion_potential",
-        label="FP, fusion potential",
-        unit="bits",
-        meaning="How much surer the model is with both than with the better one alone.",
-    ),
-)
+def _score(key: str) -> Score:
+    meaning = MEANINGS[key]
+    return Score(
+        field=key,
+        label=meaning.label,
+        unit=meaning.unit,
+        meaning=meaning.says,
+        help=help_of(key),
+    )
 
-POSITION = Score(
-    field="position", label="Benchmark order", unit="", meaning="The benchmark's own order."
-)
 
+SCORES = tuple(
+    _score(key) for key in ("gap_score", "synergy_ratio", "shortcut", "fusion_potential")
+)
+POSITION = _score("position")
 SORTABLE = (
     *SCORES,
     *(
-        Score(field=atom.field, label=atom.label, unit="bits", meaning=atom.meaning)
+        Score(
+            field=atom.field,
+            label=atom.label,
+            unit="bits",
+            meaning=atom.meaning,
+            help=f"{atom.meaning} {help_of('pointwise')}",
+        )
         for atom in ATOMS
     ),
     POSITION,

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from data_cache.estimates import SpectrumRecord
 from pages.figures.exactness import within
+from pages.figures.meanings import meaning_below
 from pages.figures.null_marks import Mark, null_marks, null_of
 from pages.figures.palette import ATOMS, HATCH_ABOVE, NEUTRAL, Atom
 from pages.figures.row_chart import Layout, arrange_rows, empty_row_chart
@@ -164,7 +165,7 @@ def _bars(atom: Atom, rows: Sequence[Row], *, unit: Unit, with_intervals: bool) 
         error_x=whiskers if with_intervals else None,
         customdata=[[row.record.estimate_key] for row in rows],
         hovertext=[_hover(row.record, atom) for row in rows],
-        hoverinfo="text",
+        **meaning_below(atom.field),
     )
 
 
@@ -226,7 +227,7 @@ def _totals(rows: Sequence[Row]) -> go.Scatter:
             f"language alone {row.record.information_2:.3f} bits<br>{_where(row.record)}"
             for row in rows
         ],
-        hoverinfo="text",
+        **meaning_below("total"),
     )
 
 
@@ -235,7 +236,6 @@ def _hover(record: SpectrumRecord, atom: Atom) -> str:
     lines = [f"<b>{atom.label} {value:.3f} bits</b>"]
     if record.total >= SMALLEST_TOTAL:
         lines[0] += f" ({100 * value / record.total:.1f} % of {record.total:.3f})"
-    lines.append(atom.meaning)
     if atom.field in record.interval:
         low, high = record.interval[atom.field]
         lines.append(f"95 % interval {low:.3f} to {high:.3f} bits ({covers(record)})")

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
+from pages.figures.meanings import MEANINGS, help_of
 from pages.figures.palette import ATOMS, CONDITIONS
 from pages.figures.rows import subset_label
 from pages.figures.spectrum_bars import Unit, scale, synergy_at_most
@@ -76,21 +77,7 @@ def show_table(
 ) -> None:
     """Show the table; every column header carries its unit, and the less obvious ones a meaning."""
     frame = table(records, unit=unit, parameters=parameters)
-    helps = {
-        "Gap (bits)": "The exact value lies within this distance of the one shown.",
-        "Accuracy (%)": "The most likely first token of the whole vocabulary is the right letter.",
-        "In every order (%)": "Share of the questions that are right with their options in every "
-        "order (CircularEval); questions of which an order is missing are left out.",
-        "Forced choice (%)": "The right letter is the most likely among the options.",
-        "D_vision (points)": "Accuracy minus the accuracy of a prompt built without the image.",
-        "Confidence (%)": "Mean probability of the answer that the model prefers.",
-        "ECE (%)": "Expected calibration error over 15 bins of equal width.",
-        "Fall-back (%)": "Share of samples with too little mass on the options, in the condition "
-        "where it is largest.",
-        "Vision alone (bits)": "Information of the answers with the text masked.",
-        "Language alone (bits)": "Information of the answers with the image masked.",
-        "Noise floor (bits)": "What the masked prompts still tell about the answer.",
-    }
+    helps = {label: help_of(key) for key, label in column_labels(unit).items()}
     config = {
         name: st.column_config.NumberColumn(
             help=helps.get(name),
@@ -110,6 +97,23 @@ def show_table(
     )
 
 
+def column_labels(unit: Unit) -> dict[str, str]:
+    """Return the header of each quantity that the page explains, by its key."""
+    suffix = "bits" if unit == "bits" else "%"
+    return (
+        {atom.field: f"{atom.label} ({suffix})" for atom in ATOMS}
+        | {"parameters": "Size (M parameters)"}
+        | {
+            key: f"{MEANINGS[key].label} ({MEANINGS[key].unit})"
+            for key in (
+                *("accuracy", "circular_accuracy", "accuracy_forced", "d_vision"),
+                *("mean_confidence", "calibration_error", "fallback_rate"),
+                *("total", "gap_bits", "information_1", "information_2", "noise_floor_bits"),
+            )
+        }
+    )
+
+
 def decimals_of(column: str) -> int:
     """Decimals shown in a column."""
     if column.startswith("Gap"):
@@ -122,7 +126,14 @@ def decimals_of(column: str) -> int:
 def as_csv(
     records: Sequence[SpectrumRecord], *, parameters: Mapping[str, int] | None = None
 ) -> bytes:
-    """Return the records in bits, with intervals, settings, warnings and keys, as CSV in UTF-8.
+    """Return `as_frame` as CSV in UTF-8."""
+    return as_frame(records, parameters=parameters).to_csv(index=False).encode()
+
+
+def as_frame(
+    records: Sequence[SpectrumRecord], *, parameters: Mapping[str, int] | None = None
+) -> pd.DataFrame:
+    """Return the records in bits, with intervals, settings, warnings and keys.
 
     Parameters
     ----------
@@ -179,4 +190,4 @@ def as_csv(
             "created": record.created,
         }
         rows.append(row)
-    return pd.DataFrame(rows).to_csv(index=False).encode()
+    return pd.DataFrame(rows)
