@@ -1,10 +1,12 @@
 """The Layers page: in which layer of a model redundancy, unique information and synergy arise."""
 
+from functools import partial
+
 import streamlit as st
 
 from pages.figures import layer_trajectories
 from pages.figures.model_styles import model_styles
-from pages.widgets import empty_states, layer_notes, spectrum_table
+from pages.widgets import drawn, empty_states, layer_notes, spectrum_table
 from pages.widgets.address import show_notes
 from pages.widgets.charts import show_figure
 from pages.widgets.entry import enter_through_app
@@ -40,33 +42,35 @@ with st.container(horizontal=True, vertical_alignment="top"):
 show_notes()
 
 lines = shown.trajectories
-drawn = {one.model for one in lines}
+with_lines = {one.model for one in lines}
 empty_states.without_layers(
-    [model for model in selection.models if model not in drawn], selection.benchmark, reading
+    [model for model in selection.models if model not in with_lines], selection.benchmark, reading
 )
 layer_notes.show_notes_on(lines)
 everyone = {run.model for run in reading.runs if run.benchmark == selection.benchmark}
 styles = model_styles(sorted(everyone, key=natural_order))
+records = [record for one in lines for record in (*one.layers, one.output)]
 atoms, quality = st.columns([2, 1])
 with atoms:
     show_figure(
         layer_trajectories.atom_trajectories(lines, styles, depth=shown.depth),
         key="atom_trajectories",
         alt=layer_trajectories.describe(lines),
+        data=partial(spectrum_table.as_frame, records),
     )
 with quality:
     show_figure(
         layer_trajectories.quality_trajectories(lines, styles, depth=shown.depth),
         key="quality_trajectories",
         alt=layer_trajectories.describe_quality(lines),
+        data=partial(spectrum_table.as_frame, records),
     )
-st.caption(
+drawn.show_caption(
     "Bands are 95 % intervals; a point says what its own covers. A diamond is the model's own "
     "output: it lies on the last layer. Hollow points: more than 90 % of the samples fell back to "
     "uniform."
 )
 
-records = [record for one in lines for record in (*one.layers, one.output)]
 st.download_button(
     "Download with all settings (CSV)",
     spectrum_table.as_csv(records),

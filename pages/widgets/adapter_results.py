@@ -12,7 +12,7 @@ from pages.figures import before_after
 from pages.figures.before_after import Pair
 from pages.figures.palette import ATOMS
 from pages.figures.rows import POOLED, subset_label
-from pages.widgets import state
+from pages.widgets import drawn, state
 from pages.widgets.address import note_unknown
 from pages.widgets.charts import show_figure
 from pages.widgets.evidence import show_settings, show_warnings
@@ -101,7 +101,7 @@ def show_before_after(adapter: AdapterRecord, pairs: Sequence[Pair]) -> None:
             alt=before_after.describe_accuracy(pairs),
         )
     counts = ", ".join(f"{subset_label(pair.after.subset)} {pair.after.n:,}" for pair in pairs)
-    st.caption(
+    drawn.show_caption(
         "Test split, none of it was trained on. Whiskers are 95 % intervals of each estimate; a "
         "point says what they cover."
     )
@@ -224,7 +224,7 @@ def show_strategies(
         key="strategy_table",
         alt="One row per adapter of this base, and one for the base itself.",
     )
-    st.caption(
+    drawn.show_caption(
         "As found, on the test split, with the 95 % interval of each estimate. Adapters differ in "
         "more than their strategy where the columns on the right differ."
     )

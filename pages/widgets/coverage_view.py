@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from data_cache.errors import CacheBusy
 from data_cache.jobs import JobRow
 from model_runners.models import runnable, shown_name
 from pages.figures import cell_words, coverage_matrix
-from pages.widgets import state
+from pages.widgets import drawn, state
 from pages.widgets.benchmark_choices import VARIANT
 from pages.widgets.charts import show_figure
 from pages.widgets.run_choices import OTHER
@@ -51,9 +52,10 @@ def show_matrix(found: Sequence[Cell]) -> None:
         coverage_matrix.coverage_matrix(found),
         key=MATRIX,
         alt=cell_words.describe(found),
+        data=partial(as_frame, found),
         on_click=_remember,
     )
-    st.caption(
+    drawn.show_caption(
         "A number is how many samples are measured, per cent how much where it is not all; the "
         "thin bar is the train split. Click a cell to see its spectra, or to measure it."
     )

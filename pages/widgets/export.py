@@ -12,13 +12,18 @@ from pages.report.parts import Figure, Part, Table
 from pages.report.whole import report, reproduce
 from pages.widgets import drawn, state
 from pages.widgets.charts import PICTURES
+from pages.widgets.sidebar import Selection
 from pages.widgets.stored import Stored
 
+MOST_PIXELS = 240
+MOST_LINES = 8
+"""More lines of code scroll in a box of this height."""
+LABELS = {"html": "HTML", "csv": "CSV", "parquet": "Parquet"}
 MIMES = {"html": "text/html", "csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
 
 def show_export(page: str, title: str, reading: Stored) -> None:
-    """Draw the button that opens the export; nothing is made before it is open.
+    """Draw the export, closed at first; nothing is made before it is open.
 
     Parameters
     ----------
@@ -33,38 +38,49 @@ def show_export(page: str, title: str, reading: Stored) -> None:
     things = [one for one in parts if isinstance(one, Figure | Table)]
     if not things:
         return
-    window = st.popover("Export", icon=":material/ios_share:", key=state.EXPORT, on_change="rerun")
+    window = st.expander("Export", icon=":material/ios_share:", key=state.EXPORT, on_change="rerun")
     if not window.open:
         return
     with window:
         address = address_of(page)
-        _download(
-            "Report of this page (HTML)",
-            partial(
-                report, parts, title=title, address=address, cache=reading.cache, runs=reading.runs
-            ),
-            file_name=f"pidscope-{page}.html",
-            key="export_report",
-            primary=True,
+        whole = partial(
+            report, parts, title=title, address=address, cache=reading.cache, runs=reading.runs
         )
-        if any(isinstance(one, Figure) for one in things):
-            st.segmented_control(
-                "The camera of a figure saves",
-                list(PICTURES),
-                default="PNG",
-                key=state.PICTURE_FORMAT,
-                persist_state="session",
-                required=True,
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            _download(
+                "Report of this page (HTML)", whole, f"pidscope-{page}.html", key="export_report"
             )
+            if any(isinstance(one, Figure) for one in things):
+                _choose_picture()
         for one in things:
             _show_files(page, one)
         _show_lines(parts, address, reading)
 
 
 def address_of(page: str) -> str:
-    """Return what the dashboard is asked for to show this view, without server and port."""
-    parameters = [(name, one) for name in st.query_params for one in st.query_params.get_all(name)]
-    return f"{page}?{urlencode(parameters)}" if parameters else page
+    """Return what the dashboard is asked for to show this view, without server and port.
+
+    An address leaves out what nobody chose. Which benchmark and models those are depends on what
+    the cache holds, so that these are named: others may be measured later.
+    """
+    given = {name: st.query_params.get_all(name) for name in st.query_params}
+    selection: Selection | None = st.session_state.get(state.SELECTION)
+    if selection is not None:
+        given.setdefault(state.BENCHMARK, [selection.benchmark])
+        given.setdefault(state.MODELS, list(selection.models))
+    return f"{page}?{urlencode(given, doseq=True)}" if given else page
+
+
+def _choose_picture() -> None:
+    """Draw the switch for the format of pictures; the browser itself makes them."""
+    st.segmented_control(
+        "The camera beside a figure saves",
+        list(PICTURES),
+        default="PNG",
+        key=state.PICTURE_FORMAT,
+        persist_state="session",
+        required=True,
+    )
 
 
 def _show_files(page: str, part: Figure | Table) -> None:
@@ -77,36 +93,27 @@ def _show_files(page: str, part: Figure | Table) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.text(words_of(part.name), width="stretch")
         for kind, make in made.items():
-            _download(
-                kind.upper() if kind != "parquet" else "Parquet",
-                make,
-                file_name=f"pidscope-{page}-{part.name}.{kind}",
-                key=f"export_{part.name}_{kind}",
-            )
+            name = f"pidscope-{page}-{part.name}.{kind}"
+            _download(LABELS[kind], make, name, key=f"export_{part.name}_{kind}")
 
 
-def _download(
-    label: str,
-    make: Callable[[], bytes | str],
-    *,
-    file_name: str,
-    key: str,
-    primary: bool = False,
-) -> None:
+def _download(label: str, make: Callable[[], bytes | str], file_name: str, *, key: str) -> None:
+    """Draw a button; what it gives is made when it is clicked, and not kept."""
     st.download_button(
         label,
         make,
         file_name=file_name,
         mime=MIMES[file_name.rsplit(".", 1)[-1]],
-        icon=":material/download:" if primary else None,
-        type="primary" if primary else "secondary",
+        icon=":material/download:",
         on_click="ignore",
         key=key,
     )
 
 
 def _show_lines(parts: Sequence[Part], address: str, reading: Stored) -> None:
-    st.text("Reproduce")
+    st.subheader("Reproduce", anchor=False)
     for words, code in reproduce(parts, address, reading.cache, reading.runs).items():
         st.caption(words)
-        st.code(code, language="python" if words.startswith("Python") else "bash")
+        language = "python" if words.startswith("Python") else "bash"
+        is_long = code.count("\n") > MOST_LINES
+        st.code(code, language=language, height=MOST_PIXELS if is_long else "content")

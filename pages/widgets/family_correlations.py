@@ -13,7 +13,7 @@ from model_runners.family_statistics import Correlation, independent
 from pages.figures import correlation_dots
 from pages.figures.correlation_dots import OUTCOME_LABELS, PART_LABELS
 from pages.figures.quantities import QUANTITIES
-from pages.widgets import state
+from pages.widgets import drawn, state
 from pages.widgets.charts import show_figure
 from pages.widgets.family_choices import Chosen, choose_drawn, choose_plane
 from pages.widgets.family_plane import show_scatter
@@ -64,7 +64,7 @@ def show_correlations(reading: Stored, benchmark: str, chosen: Chosen) -> None:
         on_click=_show_behind,
     )
     for sentence in notes(records, cells, printed, benchmark):
-        st.caption(sentence)
+        drawn.show_caption(sentence)
     frame = table(cells, printed)
     show_table_frame(
         frame,

@@ -1,6 +1,7 @@
 """The plane of families on its page: points, what they leave out, and the numbers behind them."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -61,6 +62,7 @@ def show_scatter(reading: Stored, plane: Plane, printed: Sequence[PublishedValue
         ),
         key="family_scatter",
         alt=family_scatter.describe(plane.points, plane.axes),
+        data=partial(spectrum_table.as_frame, [point.record for point in plane.points]),
         on_click=remember_click,
     )
     family_notes.show_legend(plane.points)

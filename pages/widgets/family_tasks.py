@@ -15,7 +15,7 @@ from pages.figures import regime_pairs, share_bars
 from pages.figures.correlation_dots import p_words
 from pages.figures.family_styles import family_styles
 from pages.figures.rows import subset_label
-from pages.widgets import state
+from pages.widgets import drawn, state
 from pages.widgets.address import note_unknown
 from pages.widgets.charts import show_figure
 from pages.widgets.family_choices import Chosen, choose_drawn, choose_unit
@@ -76,7 +76,7 @@ def show_tasks(reading: Stored, selection: Selection, chosen: Chosen, *, among_a
         alt=share_bars.describe(found, labels),
         on_click=_to_plane,
     )
-    st.caption(
+    drawn.show_caption(
         "Synergy-driven: over models, synergy's mean share exceeds that of unique language, and "
         "the 95 % bootstrap interval of the difference lies above zero; knowledge-driven: below "
         "zero; else undecided. Both are statements about these models, not about the task alone. "

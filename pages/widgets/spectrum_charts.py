@@ -1,15 +1,18 @@
 """The two charts of Spectra: bars of atoms, and beside them accuracies or a second estimator."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
 from pages.figures import accuracy_dots, estimator_differences, spectrum_bars
+from pages.widgets import drawn
 from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import remember_click
 from pages.widgets.estimators_beside import Beside, show_notes_on
 from pages.widgets.spectrum_choices import View
+from pages.widgets.spectrum_table import as_frame
 from pages.widgets.stored import Stored
 
 
@@ -35,6 +38,7 @@ def show_charts(
             spectrum_bars.spectrum_bars(rows, unit=view.unit, layout=view.layout, group=view.group),
             key="spectrum_bars",
             alt=spectrum_bars.describe(rows),
+            data=partial(as_frame, rows),
             on_click=remember_click,
         )
     with dots:
@@ -43,6 +47,7 @@ def show_charts(
                 accuracy_dots.accuracy_dots(rows, layout=view.layout, group=view.group),
                 key="accuracy_dots",
                 alt=accuracy_dots.describe(rows),
+                data=partial(as_frame, rows),
                 on_click=remember_click,
             )
         else:
@@ -54,6 +59,6 @@ def show_charts(
                 alt=estimator_differences.describe(both.pairs),
                 on_click=remember_click,
             )
-    st.caption("Click a bar or a dot to see the samples behind it.")
+    drawn.show_caption("Click a bar or a dot to see the samples behind it.")
     if both is not None:
         show_notes_on(both, reading)
