@@ -16,7 +16,7 @@ from model_runners.finetuning.requests import request_of, title_of
 from model_runners.jobs import cancel
 from tests.browser.conftest import ROOT, Dashboard
 from tests.browser.test_run import PATIENCE, choose, job, wait_for_state
-from tests.browser.test_samples import open_first
+from tests.browser.test_samples import open_sample
 from tests.browser.test_spectra import opened, save_picture
 from tests.pages.adapters import BASE, build_adapters, write_adapter
 
@@ -52,7 +52,7 @@ def test_a_hard_sample_leads_to_an_adapter_and_what_it_changed(
     dashboard = start_dashboard(demo)
     address = f"{dashboard.url}/samples?model={BASE}&subset=synergy"
     with opened(chromium, address, heading="Samples") as page:
-        open_first(page)
+        open_sample(page)
         page.get_by_text("never on this one").wait_for(timeout=PATIENCE)
         page.get_by_role("button", name="LoRA-PID").click()
         page.get_by_role("heading", name="LoRA-PID").wait_for(timeout=PATIENCE)
