@@ -15,7 +15,8 @@ from model_runners.loading import LoadedModel, load
 from model_runners.profile import ProfileOptions, profile
 from model_runners.stack import replay
 from model_runners.vision import merge
-from tests.model_runners.zoo import LAYERS, build
+from tests.model_runners.tiny.parts import LAYERS
+from tests.model_runners.zoo import build
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from model_runners.encoding import encode
 from model_runners.errors import BadSample
 from model_runners.families import load_family
 from model_runners.processors import load_processor
-from tests.model_runners.zoo import PATCH_SIDE, TINY
+from tests.model_runners.tiny.parts import PATCH_SIDE
+from tests.model_runners.zoo import TINY
 
 
 @pytest.fixture(scope="module")

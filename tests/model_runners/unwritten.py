@@ -6,7 +6,7 @@ from typing import Any
 from data_cache.benchmarks.digits_vqa import IMAGE_SIDE
 from model_runners.demo.tiny_llava import CHAT_TEMPLATE
 from model_runners.processors import without_video_slot
-from tests.model_runners import zoo
+from tests.model_runners.tiny import parts
 
 
 def idefics3() -> tuple[Any, Any]:
@@ -19,20 +19,22 @@ def idefics3() -> tuple[Any, Any]:
     )
 
     marks = ("<fake_token_around_image>", "<global-img>", "<end_of_utterance>")
-    tokenizer = zoo._tokenizer("<image>", **{f"mark_{i}": mark for i, mark in enumerate(marks)})
+    tokenizer = parts.new_tokenizer(
+        "<image>", **{f"mark_{i}": mark for i, mark in enumerate(marks)}
+    )
     processor = Idefics3Processor(
         image_processor=Idefics3ImageProcessorPil(
             size={"longest_edge": 2 * IMAGE_SIDE},
             max_image_size={"longest_edge": IMAGE_SIDE},
-            **zoo.GREY,
+            **parts.GREY,
         ),
         tokenizer=tokenizer,
         image_seq_len=4,
         chat_template=CHAT_TEMPLATE,
     )
     config = Idefics3Config(
-        vision_config=zoo._tower("idefics3_vision"),
-        text_config=zoo._text(tokenizer, model_type="llama"),
+        vision_config=parts.vision_settings("idefics3_vision"),
+        text_config=parts.text_settings(tokenizer, model_type="llama"),
         image_token_id=tokenizer.image_token_id,
         scale_factor=2,
     )
@@ -48,18 +50,18 @@ def deepseek_vl() -> tuple[Any, Any]:
         DeepseekVLProcessor,
     )
 
-    tokenizer = zoo._tokenizer("<image_placeholder>")
+    tokenizer = parts.new_tokenizer("<image_placeholder>")
     processor = DeepseekVLProcessor(
         image_processor=DeepseekVLImageProcessorPil(
-            size={"height": IMAGE_SIDE, "width": IMAGE_SIDE}, min_size=IMAGE_SIDE, **zoo.GREY
+            size={"height": IMAGE_SIDE, "width": IMAGE_SIDE}, min_size=IMAGE_SIDE, **parts.GREY
         ),
         tokenizer=tokenizer,
         num_image_tokens=16,
         chat_template=CHAT_TEMPLATE.replace("<image>", "<image_placeholder>"),
     )
     config = DeepseekVLConfig(
-        vision_config=zoo._tower("siglip_vision_model", vision_use_head=False),
-        text_config=zoo._text(tokenizer, model_type="llama"),
+        vision_config=parts.vision_settings("siglip_vision_model", vision_use_head=False),
+        text_config=parts.text_settings(tokenizer, model_type="llama"),
         image_token_id=tokenizer.image_token_id,
     )
     return DeepseekVLForConditionalGeneration(config), processor
@@ -74,7 +76,7 @@ def glm4v() -> tuple[Any, Any]:
         Glm4vProcessor,
     )
 
-    tokenizer = zoo._tokenizer(
+    tokenizer = parts.new_tokenizer(
         "<|image|>",
         video_token="<|video|>",
         begin="<|begin_of_image|>",
@@ -87,7 +89,7 @@ def glm4v() -> tuple[Any, Any]:
         image_processor=Glm4vImageProcessorPil(
             size={"shortest_edge": 16 * 16 * 2, "longest_edge": IMAGE_SIDE * IMAGE_SIDE * 2},
             **patches,
-            **zoo.GREY,
+            **parts.GREY,
         ),
         tokenizer=tokenizer,
         chat_template=CHAT_TEMPLATE.replace(
@@ -98,14 +100,14 @@ def glm4v() -> tuple[Any, Any]:
     config = Glm4vConfig(
         vision_config={
             "depth": 2,
-            "hidden_size": zoo.WIDTH,
-            "out_hidden_size": zoo.WIDTH,
-            "intermediate_size": 2 * zoo.WIDTH,
-            "num_heads": zoo.HEADS,
+            "hidden_size": parts.WIDTH,
+            "out_hidden_size": parts.WIDTH,
+            "intermediate_size": 2 * parts.WIDTH,
+            "num_heads": parts.HEADS,
             "patch_size": 4,
             "image_size": IMAGE_SIDE,
         },
-        text_config=zoo._text(
+        text_config=parts.text_settings(
             tokenizer,
             rope_parameters={
                 "rope_type": "default",
