@@ -6,7 +6,7 @@ forbids a browser to ask for anything else.
 
 import base64
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -26,26 +26,27 @@ class Head:
     """What stands above and below the parts."""
 
     title: str
+    about: str = ""
+    """Which benchmarks and models it is about."""
     address: str = ""
     """What the dashboard is asked for to show the same, without server and port."""
     facts: Mapping[str, str] = field(default_factory=dict[str, str])
     """What else says where this comes from: cache, versions, time."""
     code: Mapping[str, str] = field(default_factory=dict[str, str])
     """What gives the same again, by the words above it."""
-    settings: Sequence[Table] = ()
-    """What the numbers depend on."""
 
 
 def document(head: Head, parts: Iterable[Part]) -> str:
     """Return the page as HTML; every text is shown as it is, none is taken for markup."""
     shown = list(parts)
     body = [f"<h1>{escape(head.title)}</h1>"]
+    if head.about:
+        body.append(f"<p>{escape(head.about)}</p>")
     body += [_html(part, number) for number, part in enumerate(shown)]
-    if head.settings:
-        body.append("<h2>Settings of every number</h2>")
-        body += [_table(one) for one in head.settings]
+    if head.code:
+        body.append("<h2>Reproduce</h2>")
     for words, code in head.code.items():
-        body.append(f"<h2>{escape(words)}</h2><pre><code>{escape(code)}</code></pre>")
+        body.append(f"<h3>{escape(words)}</h3><pre><code>{escape(code)}</code></pre>")
     facts = ({"Address of this view": head.address} if head.address else {}) | dict(head.facts)
     if facts:
         lines = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
@@ -125,7 +126,7 @@ def _lines(frame: pd.DataFrame) -> Iterable[tuple[Any, ...]]:
 
 
 def _cell(value: Any, pattern: str | None) -> str:
-    if value is None or value is pd.NaT or value != value:
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         return "<td></td>"
     if isinstance(value, bool):
         return f"<td>{'yes' if value else 'no'}</td>"

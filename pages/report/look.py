@@ -13,7 +13,13 @@ COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7
 
 
 def _theme(text: str, ground: str, grid: str) -> dict[str, Any]:
-    axis = {"gridcolor": grid, "linecolor": grid, "zerolinecolor": grid, "automargin": True}
+    axis = {
+        "gridcolor": grid,
+        "linecolor": grid,
+        "zerolinecolor": grid,
+        "automargin": True,
+        "title": {"font": {"size": 13}},
+    }
     return {
         "layout": {
             "font": {"family": "system-ui, sans-serif", "size": 13, "color": text},
@@ -44,6 +50,7 @@ body { margin: 0; background: var(--ground); color: var(--text);
   font: 15px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 main { max-width: 1100px; margin: 0 auto; padding: 24px 16px 64px; }
 h1 { font-size: 28px; margin: 0 0 8px; } h2 { font-size: 19px; margin: 32px 0 8px; }
+h3 { font-size: 15px; margin: 20px 0 4px; }
 p { white-space: pre-wrap; margin: 8px 0; }
 p.note, figcaption, caption { color: var(--soft); font-size: 13px; text-align: left; }
 p.warning { border-left: 4px solid #D55E00; padding-left: 12px; }
@@ -53,13 +60,13 @@ table { border-collapse: collapse; font-size: 13px; min-width: 100%; }
 caption { caption-side: bottom; padding: 6px 10px; }
 th, td { padding: 4px 10px; border-bottom: 1px solid var(--line); text-align: left;
   vertical-align: top; overflow-wrap: normal; max-width: 420px; }
-th { background: var(--field); white-space: nowrap; } td.number { text-align: right; }
-td { overflow-wrap: anywhere; min-width: 60px; }
+th { background: var(--field); white-space: nowrap; }
+td { overflow-wrap: break-word; } td.number { text-align: right; white-space: nowrap; }
 pre { background: var(--field); border: 1px solid var(--line); border-radius: 4px;
-  padding: 10px 12px; overflow-x: auto; font-size: 13px; }
+  padding: 10px 12px; white-space: pre-wrap; font-size: 13px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 16px; font-size: 13px; }
 dt { color: var(--soft); } dd { margin: 0; }
-img { max-width: min(100%, 512px); height: auto; display: block; margin: 8px 0; }
+img { min-width: 112px; max-width: min(100%, 512px); height: auto; display: block; margin: 8px 0; }
 @media (max-width: 600px) { dl { grid-template-columns: 1fr; } dd { margin-bottom: 8px; } }
 """
 

@@ -2,11 +2,13 @@
 
 import platform
 import shlex
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from data_cache.estimates import SpectrumRecord
 from data_cache.queries import RunRow
 from model_runners import again
 from pages.report.document import Head, document
@@ -37,6 +39,7 @@ def report(
     """
     head = Head(
         title=title,
+        about=about(records_of(parts)),
         address=address,
         facts={
             "Cache": str(cache),
@@ -78,6 +81,15 @@ def reproduce(
             again.estimate_commands(records, cache=place)
         )
     return {words: code for words, code in told.items() if code}
+
+
+def about(records: Iterable[SpectrumRecord]) -> str:
+    """Say which models on which benchmarks the numbers are of; empty where there are none."""
+    models: dict[str, list[str]] = defaultdict(list)
+    for record in records:
+        if record.model not in models[record.benchmark]:
+            models[record.benchmark].append(record.model)
+    return "\n".join(f"{benchmark}: {', '.join(found)}" for benchmark, found in models.items())
 
 
 def versions() -> str:

@@ -49,6 +49,7 @@ def note_sample(detail: SampleDetail, sentences: Iterable[str]) -> None:
                 ]
             ),
             alt="Scores of this sample.",
+            formats={"Value": "%.3f"},
         )
     )
     drawn.note(Numbers(records=(detail.record,)))
