@@ -87,6 +87,11 @@ def adapter_directory(cache: Path, key: str | None = None) -> Path:
     return folder if key is None else folder / checked_key(key, "adapter key")
 
 
+def selection_path(cache: Path, key: str) -> Path:
+    """Return the path of the samples that somebody chose for a job."""
+    return cache / "selections" / f"{checked_key(key, 'selection key')}.json"
+
+
 def jobs_path(cache: Path) -> Path:
     """Return the path of the SQLite file of the jobs."""
     return cache / "jobs.sqlite"

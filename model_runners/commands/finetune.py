@@ -8,9 +8,13 @@ from dataclasses import fields
 from data_cache.location import cache_directory
 from model_runners.commands.benchmark_arguments import add_benchmark_arguments, tell_rows
 from model_runners.commands.profile import tell_started
+from model_runners.errors import BadOption
 from model_runners.finetuning.options import FinetuneOptions
 from model_runners.loading import DTYPES
 from model_runners.strategies import STRATEGIES
+
+TAG = "tag"
+"""The strategy of `--lift-tag`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_benchmark_arguments(parser)
     parser.add_argument(
         "--strategy",
-        default=usual.strategy,
         help=f"how samples weigh: {', '.join(STRATEGIES)} (see `list strategies`; default: "
-        f"{usual.strategy})",
+        f"{usual.strategy}, or tag where --lift-tag is given)",
+    )
+    parser.add_argument(
+        "--lift-tag",
+        metavar="NAME",
+        help="give the train samples that carry this tag the weight 3 (see `slices list`); its "
+        "test samples are left out",
     )
     parser.add_argument("--subset", help="train on one subset only")
     parser.add_argument("--limit", type=int, help="train on the first N train-split samples only")
@@ -77,15 +86,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Do it here or in the background; where another process is at it already, follow that."""
     given = vars(arguments)
+    usual = FinetuneOptions(model="", benchmark="")
+    name, strategy = given["lift_tag"], given["strategy"]
+    if name is not None and strategy not in {None, TAG}:
+        raise BadOption(
+            f"--lift-tag belongs to the strategy 'tag'; leave out --strategy {strategy}"
+        )
     options = FinetuneOptions(
-        **{field.name: given[field.name] for field in fields(FinetuneOptions)}
+        **{
+            field.name: given[field.name]
+            for field in fields(FinetuneOptions)
+            if field.name not in {"strategy", "lift_tag", "lifted"}
+        },
+        strategy=usual.strategy if strategy is None or name is not None else strategy,
     )
     from data_cache import jobs
-    from model_runners.finetuning.requests import check
+    from model_runners.finetuning.requests import check, training_samples
+    from model_runners.finetuning.tagged import lifted_of, tagged_ids, with_tag
     from model_runners.jobs import open_job, start
 
     cache = cache_directory(arguments.cache)
     benchmark = check(options, cache, seen=tell_rows)
+    if name is not None:
+        samples = training_samples(benchmark, options)
+        found = lifted_of(name, tagged_ids(name, cache, benchmark), benchmark, samples)
+        print(
+            f"pidscope: {len(found.sample_ids):,} samples of the tag {name!r} weigh more"
+            + "".join(f"; {sentence}" for sentence in found.left_out),
+            file=sys.stderr,
+        )
+        options = with_tag(options, name, cache, benchmark)
     if arguments.detach:
         tell_started(cache, start(cache, options))
         return 0

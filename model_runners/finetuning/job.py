@@ -21,6 +21,7 @@ from model_runners.finetuning.plan import TrainingPlan
 from model_runners.finetuning.records import described, new_record
 from model_runners.finetuning.requests import check_names, options_of, training_samples
 from model_runners.finetuning.scores import profile_options, score
+from model_runners.finetuning.tagged import Lifted, lifted
 from model_runners.finetuning.training import Trainer, train
 from model_runners.loading import LoadedModel, load
 from model_runners.profile import ProfileReport, Progress, profile
@@ -56,16 +57,19 @@ class Finetuning:
             self._stage("reading the benchmark")
             benchmark = load_asked(options, cache)
         samples = training_samples(benchmark, options)
+        tagged = None if options.lifted is None else lifted(options, cache, benchmark, samples)
         self._stage("loading the model")
         watch = hub.Watch(tell=self._stage, stop=self.stop)
         loaded = load(options.model, device=options.device, dtype=options.dtype, watch=watch)
-        scores = self._scores(samples, benchmark, loaded)
+        scores = self._scores(samples, benchmark, loaded, tagged)
         scored = set(scores.sample_ids)
         if left_out := sum(sample.id not in scored for sample in samples):
             self._stage(f"{left_out} samples cannot be run and are not trained on")
             samples = tuple(sample for sample in samples if sample.id in scored)
         top = options.top or max(1, len(samples) // 4)
         weighting = weigh(options.strategy, scores, top=top)
+        if tagged is not None:
+            weighting = replace(weighting, warnings=(*weighting.warnings, *tagged.left_out))
         before = self._measure(options.model, "before", benchmark, loaded)
         record, plan = new_record(
             cache, options, loaded=loaded, benchmark=benchmark, samples=samples, weighting=weighting
@@ -103,10 +107,17 @@ class Finetuning:
         }
 
     def _scores(
-        self, samples: Sequence[Sample], benchmark: Benchmark, loaded: LoadedModel
+        self,
+        samples: Sequence[Sample],
+        benchmark: Benchmark,
+        loaded: LoadedModel,
+        tagged: Lifted | None,
     ) -> SampleScores:
         if not check_strategy(self.options.strategy).needs_scores:
-            return SampleScores.unknown(tuple(sample.id for sample in samples))
+            return SampleScores.unknown(
+                tuple(sample.id for sample in samples),
+                tagged=frozenset() if tagged is None else tagged.sample_ids,
+            )
         return score(
             self.options,
             samples,

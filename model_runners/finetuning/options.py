@@ -37,6 +37,10 @@ class FinetuneOptions:
     """Share of the benchmark's rows that may be bad, 0 to 1."""
     strategy: str = "pid"
     """A line of `model_runners.strategies.STRATEGIES`."""
+    lift_tag: str | None = None
+    """The tag whose train samples weigh more, for the strategy `tag` and no other."""
+    lifted: str | None = None
+    """Key of the selection that holds which samples carried it; see `finetuning.tagged`."""
     subset: str | None = None
     """Train on this subset only."""
     limit: int | None = None
@@ -73,7 +77,14 @@ class FinetuneOptions:
             raise BadOption(f"learning rate must be a positive number, not {rate}")
         if self.dtype not in DTYPES:
             raise BadOption(f"precision must be one of {', '.join(DTYPES)}, not {self.dtype!r}")
-        check_strategy(self.strategy)
+        entry = check_strategy(self.strategy)
+        if entry.needs_tag != (self.lift_tag is not None) or entry.needs_tag != bool(self.lifted):
+            raise BadOption(
+                f"the strategy {self.strategy!r} lifts the samples of a tag; give --lift-tag"
+                if entry.needs_tag
+                else f"the strategy {self.strategy!r} takes no tag; choose 'tag', or leave out "
+                "--lift-tag"
+            )
         check_choice(self)
 
     def rate(self, width: int) -> float:

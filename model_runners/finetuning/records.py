@@ -7,7 +7,7 @@ from pathlib import Path
 from data_cache import adapters
 from data_cache.adapters import AdapterRecord
 from data_cache.runs import canonical_json, hash_text
-from data_cache.samples import Benchmark, Sample
+from data_cache.samples import Benchmark, Sample, digest_of_ids
 from model_runners.benchmark_choice import LATER
 from model_runners.finetuning.lora import Lora
 from model_runners.finetuning.options import FinetuneOptions
@@ -18,13 +18,30 @@ from model_runners.strategies import Weighting
 
 ADAPTER_VERSION = 1
 """Part of the key; raise it when the same options would train another adapter."""
+_ELSEWHERE = {*LATER, "lift_tag", "lifted"}
+"""Options that the key does not take as they are."""
 
 
-def adapter_key(options: FinetuneOptions, *, loaded: LoadedModel, benchmark: Benchmark) -> str:
-    """Return 16 hexadecimal digits that name an adapter by everything it comes from."""
+def adapter_key(
+    options: FinetuneOptions,
+    *,
+    loaded: LoadedModel,
+    benchmark: Benchmark,
+    tagged: Sequence[str] | None = None,
+) -> str:
+    """Return 16 hexadecimal digits that name an adapter by everything it comes from.
+
+    Parameters
+    ----------
+    options, loaded, benchmark
+        What is trained, on what.
+    tagged
+        Ids of the training samples that a tag lifts, where there is one: its name does not matter.
+    """
     content = {
         # Where the benchmark lies does not matter, and what is taken of it is in its key.
-        **{name: value for name, value in request_of(options).items() if name not in LATER},
+        **{name: value for name, value in request_of(options).items() if name not in _ELSEWHERE},
+        **({} if tagged is None else {"tagged": digest_of_ids(tagged)}),
         "version": ADAPTER_VERSION,
         "model": loaded.weights,
         "benchmark": benchmark.key,
@@ -60,7 +77,11 @@ def new_record(
         rate=options.rate(width_of(loaded)),
         seed=options.seed,
     )
-    key = adapter_key(options, loaded=loaded, benchmark=benchmark)
+    tagged = None
+    if options.lifted is not None:
+        both = zip(samples, weighting.roles, strict=True)
+        tagged = [sample.id for sample, role in both if role == "gap"]
+    key = adapter_key(options, loaded=loaded, benchmark=benchmark, tagged=tagged)
     there = adapters.adapter(cache, key)
     if there is not None and there.total_steps == plan.total_steps:
         return there, plan

@@ -10,6 +10,7 @@ from data_cache.samples import Benchmark, Sample
 from model_runners import benchmark_choice
 from model_runners.errors import BadOption
 from model_runners.finetuning.options import FinetuneOptions
+from model_runners.finetuning.tagged import lifted
 from model_runners.models import lasting_name, resolve_model, shown_name
 from model_runners.unwatched import ignore
 
@@ -22,9 +23,11 @@ def request_of(options: FinetuneOptions) -> dict[str, Any]:
     ModelNotFound
         If there is no such model.
     """
-    return benchmark_choice.lasting_request(
-        {**asdict(options), "model": lasting_name(options.model)}
-    )
+    request = {**asdict(options), "model": lasting_name(options.model)}
+    for name in ("lift_tag", "lifted"):
+        if request[name] is None:
+            del request[name]  # a job without a tag keeps the key that it always had
+    return benchmark_choice.lasting_request(request)
 
 
 def options_of(request: Mapping[str, Any]) -> FinetuneOptions:
@@ -47,7 +50,7 @@ def title_of(options: FinetuneOptions) -> str:
     """Return one line that tells a person which job it is."""
     usual = FinetuneOptions(model=options.model, benchmark=options.benchmark)
     details = [
-        options.strategy,
+        options.strategy if options.lift_tag is None else f"{options.strategy} {options.lift_tag}",
         options.subset,
         *benchmark_choice.in_words(options),
         f"first {options.limit}" if options.limit else None,
@@ -108,7 +111,9 @@ def check(
 
         choose_device(options.device)
     benchmark = benchmark_choice.load_asked(options, cache, seen=seen)
-    training_samples(benchmark, options)
+    samples = training_samples(benchmark, options)
+    if options.lifted is not None:
+        lifted(options, cache, benchmark, samples)
     return benchmark
 
 

@@ -102,7 +102,11 @@ def score(
     if odd:
         raise SplitLeak(f"scores and training samples differ, for example in {sorted(odd)[0]!r}")
     table = np.array([rows[sample.id] for sample in samples])
+    by_name = {name: table[:, column] for column, name in enumerate(COLUMNS)}
     return SampleScores(
         sample_ids=tuple(sample.id for sample in samples),
-        **{name: table[:, column] for column, name in enumerate(COLUMNS)},
+        gap_score=by_name["gap_score"],
+        shortcut=by_name["shortcut"],
+        fusion_potential=by_name["fusion_potential"],
+        synergy_ratio=by_name["synergy_ratio"],
     )

@@ -24,6 +24,8 @@ class StrategyEntry:
     """One sentence for lists and pickers."""
     needs_scores: bool = True
     """False spares the profile of the train split."""
+    needs_tag: bool = False
+    """True: the samples of a tag are lifted, and one has to be given."""
 
 
 STRATEGIES: dict[str, StrategyEntry] = {
@@ -40,6 +42,12 @@ STRATEGIES: dict[str, StrategyEntry] = {
         module="model_runners.strategies.fp",
         summary="samples with much to gain from fusion weigh more, used or not: a control for pid",
     ),
+    "tag": StrategyEntry(
+        module="model_runners.strategies.tag",
+        summary="samples of a tag of yours weigh more: your own choice, not that of a score",
+        needs_scores=False,
+        needs_tag=True,
+    ),
 }
 
 
@@ -52,9 +60,13 @@ class SampleScores:
     shortcut: np.ndarray
     fusion_potential: np.ndarray
     synergy_ratio: np.ndarray
+    tagged: frozenset[str] = frozenset()
+    """Ids of those that carry the tag, where one was given."""
 
     @classmethod
-    def unknown(cls, sample_ids: tuple[str, ...]) -> "SampleScores":
+    def unknown(
+        cls, sample_ids: tuple[str, ...], *, tagged: frozenset[str] = frozenset()
+    ) -> "SampleScores":
         """Return what a strategy gets that needs no scores."""
         nothing = np.full(len(sample_ids), np.nan)
         return cls(
@@ -63,6 +75,7 @@ class SampleScores:
             shortcut=nothing,
             fusion_potential=nothing,
             synergy_ratio=nothing,
+            tagged=tagged,
         )
 
 

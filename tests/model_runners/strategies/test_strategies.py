@@ -18,6 +18,7 @@ def scores(gap: list[float] = GAP, potential: list[float] = POTENTIAL) -> Sample
         shortcut=np.array(SHORTCUT),
         fusion_potential=np.array(potential),
         synergy_ratio=np.zeros(6),
+        tagged=frozenset("bd"),
     )
 
 
@@ -27,6 +28,7 @@ def scores(gap: list[float] = GAP, potential: list[float] = POTENTIAL) -> Sample
         ("pid", [0.5, 3.0, 1.0, 3.0, 1.0, 1.0]),
         ("uniform", [1.0] * 6),
         ("fp", [3.0, 1.0, 1.0, 3.0, 1.0, 1.0]),
+        ("tag", [1.0, 3.0, 1.0, 3.0, 1.0, 1.0]),
     ],
 )
 def test_each_strategy_weighs_by_its_own_rule(name: str, weights: list[float]) -> None:
@@ -38,7 +40,7 @@ def test_each_strategy_weighs_by_its_own_rule(name: str, weights: list[float]) -
 
 
 def test_every_strategy_of_the_table_has_its_case() -> None:
-    assert set(STRATEGIES) == {"pid", "uniform", "fp"}
+    assert set(STRATEGIES) == {"pid", "uniform", "fp", "tag"}
 
 
 def test_a_sample_that_is_both_is_a_gap_sample() -> None:
