@@ -80,7 +80,9 @@ def _show_samples(weights: Weights, score: Score) -> None:
     gap = gap_samples(weights.frame, score.field)
     if gap.empty:
         return
-    with st.expander(f"The first gap samples by {score.label}", icon=":material/image_search:"):
+    scored = bool(np.isfinite(gap[score.field]).any())
+    title = f"The first gap samples by {score.label}" if scored else "The first samples of the tag"
+    with st.expander(title, icon=":material/image_search:"):
         if not weights.shown:
             st.text("The text and images of these samples are not in this cache.")
             st.text("\n".join(gap["sample_id"].head(SHOWN)))
@@ -88,7 +90,8 @@ def _show_samples(weights: Weights, score: Score) -> None:
         values = dict(zip(gap["sample_id"], gap[score.field], strict=True))
         with st.grid(min_column_width=150, gap="xsmall"):
             for sample in weights.shown:
-                _show_sample(sample, f"{values[sample.sample_id]:.3f} {score.unit}".rstrip())
+                value = f"{values[sample.sample_id]:.3f} {score.unit}".rstrip() if scored else ""
+                _show_sample(sample, value)
 
 
 def _show_sample(sample: StoredSample, value: str) -> None:
@@ -96,4 +99,4 @@ def _show_sample(sample: StoredSample, value: str) -> None:
         thumbnail = sample.thumbnails[0] if sample.thumbnails else None
         show_picture(thumbnail, side=PICTURE_PIXELS, alt=f"Image of {sample.sample_id}")
         st.text(sample.question)
-        st.text(f"{sample.subset}, {sample.split} split, {value}")
+        st.text(", ".join(filter(None, (sample.subset, f"{sample.split} split", value))))
