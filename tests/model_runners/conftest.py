@@ -1,16 +1,24 @@
-"""The shipped oracle and its benchmark, loaded once for a process."""
+"""The shipped oracle and its benchmark, once for a process, and what every run would repeat."""
 
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import model_runners.profile
 from data_cache.benchmarks import load_benchmark
+from data_cache.location import statistics_directory
 from data_cache.samples import Benchmark
 from model_runners.demo.build import save
 from model_runners.demo.recipes import tokenizer_corpus
 from model_runners.demo.tiny_llava import TinyLlava
 from model_runners.demo.tiny_qwen2_5_vl import TinyQwen2_5_VL
 from model_runners.loading import LoadedModel, load
+from model_runners.masking import NoiseStatistics
+from model_runners.statistics import noise_statistics, recipe
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +49,40 @@ def qwen(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
     processor = size.build_processor(tokenizer_corpus()[:64])
     save(size.build_model(processor, seed=1).eval(), processor, folder)
     return load(str(folder), device="cpu")
+
+
+@pytest.fixture(scope="session")
+def known_statistics(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of noise statistics that all processes of a test run share."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "known-statistics"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def statistics_once(known_statistics: Path) -> Iterator[None]:
+    """Give a fresh cache folder the noise statistics that an earlier one had to compute.
+
+    They are a pass over 1,024 samples, which is most of what a run of a few samples costs. Those
+    of other settings, batches, or of a benchmark with a bad sample are computed as ever, and so are
+    those of a process of its own. test_demo computes them itself.
+    """
+
+    def given(*what: Any, cache: Path, batch_size: int, bad: Any, **how: Any) -> NoiseStatistics:
+        name = recipe(*what, how["scope"], how["asking"])
+        known = known_statistics / f"{name}-{batch_size}.safetensors"
+        path = statistics_directory(cache) / f"{name}.safetensors"
+        is_new = not path.exists()
+        if is_new and known.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(known, path)
+        found = noise_statistics(*what, cache=cache, batch_size=batch_size, bad=bad, **how)
+        if is_new and not known.exists() and not bad.reasons:
+            shutil.copyfile(path, unfinished := known.with_suffix(f".{os.getpid()}"))
+            unfinished.replace(known)
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(model_runners.profile, "noise_statistics", given)
+        yield
