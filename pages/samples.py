@@ -2,7 +2,15 @@
 
 import streamlit as st
 
-from pages.widgets import empty_states, lora_origin, sample_card, sample_list
+from pages.widgets import (
+    empty_states,
+    lora_origin,
+    sample_card,
+    sample_filter,
+    sample_list,
+    sample_tags,
+    saved_slices,
+)
 from pages.widgets.address import note, show_notes
 from pages.widgets.entry import enter_through_app
 from pages.widgets.opened_sample import forget_sample, opened_sample
@@ -36,6 +44,11 @@ if listing is None:
     empty_states.without_estimate(one, records, cache=reading.cache)
     st.stop()
 
+with st.container(horizontal=True, vertical_alignment="center"):
+    sample_filter.show_filters(reading, records, listing.order.filters)
+    saved_slices.show_slices(reading, records, listing)
+    sample_filter.show_sentence(reading, records, listing.order.filters)
+
 wanted = opened_sample()
 place = read_place(reading, listing.order, wanted) if wanted else None
 if wanted and place:
@@ -43,6 +56,7 @@ if wanted and place:
     sample_card.show_steps(place, listing)
     detail = read_detail(reading, listing.order.estimate_keys, wanted)
     lora_origin.show_button(reading, one, detail=detail)
+    sample_tags.show_tags(reading, detail)
     sample_card.show_sample(detail, reading)
 else:
     if wanted:

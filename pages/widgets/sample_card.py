@@ -20,6 +20,7 @@ from pages.widgets.sample_choices import Listing
 from pages.widgets.sample_images import show_images
 from pages.widgets.sample_list import page_of
 from pages.widgets.sample_noted import note_sample
+from pages.widgets.split_badge import show_split
 from pages.widgets.stored import Stored
 from pages.widgets.why_hard import why_hard
 
@@ -83,6 +84,9 @@ def _show_sentences(detail: SampleDetail) -> list[str]:
 
 def _show_question(detail: SampleDetail, reading: Stored) -> None:
     sample = detail.sample
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        show_split(sample.split)
+        st.text(f"subset {sample.subset}")
     show_images(sample, reading)
     st.text(sample.question)
     full = detail.distributions.get(Condition.FULL)

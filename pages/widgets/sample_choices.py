@@ -13,6 +13,7 @@ from pages.figures.rows import POOLED
 from pages.figures.scores import SORTABLE, Score
 from pages.widgets import state
 from pages.widgets.address import note_unknown
+from pages.widgets.sample_filter import read_filters
 from pages.widgets.sidebar import Selection
 from pages.widgets.spectrum_choices import choose_records
 from pages.widgets.stored import Stored
@@ -91,6 +92,7 @@ def choose_listing(reading: Stored, records: Sequence[SpectrumRecord]) -> Listin
             subset=source.subset,
             split=part if part in SPLITS else None,
             correct=None if answers == "all" else answers == "right",
+            filters=read_filters(reading, records),
         ),
         score=score,
         view="table" if view == "table" else "grid",

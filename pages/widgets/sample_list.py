@@ -8,7 +8,7 @@ import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
 from data_cache.samples import letter_of
-from data_cache.samples_view import Place, SampleRow
+from data_cache.samples_view import Place, SamplePage, SampleRow
 from pages.figures.palette import ATOMS
 from pages.figures.rows import POOLED
 from pages.figures.scores import SCORES, SORTABLE, Score
@@ -18,6 +18,7 @@ from pages.widgets.address import note_unknown, say, show_notes
 from pages.widgets.opened_sample import open_sample
 from pages.widgets.pictures import show_picture
 from pages.widgets.sample_choices import Listing, View
+from pages.widgets.split_badge import show_split
 from pages.widgets.stored import Stored
 from pages.widgets.stored_samples import read_page
 from pages.widgets.tables import show_table_frame
@@ -32,7 +33,9 @@ def show_list(reading: Stored, listing: Listing) -> None:
     """Show the page of samples that is chosen, and the picker for pages."""
     size = PER_PAGE[listing.view]
     _begin_again_with_other_samples(listing)
-    start = read_page(reading, listing.order, limit=size, offset=0)
+    # The page that is chosen is read at once; where there is no such page, the first one.
+    first = size * (_page_wanted() - 1)
+    start = read_page(reading, listing.order, limit=size, offset=first)
     pages = max(ceil(start.total / size), 1)
     note_unknown(state.PAGE, (str(number + 1) for number in range(pages)))
     show_notes()
@@ -42,7 +45,12 @@ def show_list(reading: Stored, listing: Listing) -> None:
             "the model again to add them: what is stored is not computed twice."
         )
     elif not start.total:
-        say("No sample fits these choices; choose other answers or another subset.")
+        say(
+            "No sample fits these choices; choose other answers or another subset."
+            if listing.order.filters.is_empty
+            else "No sample passes the filters; clear them, or choose other answers or another "
+            "subset."
+        )
     if not start.total:
         return
     number = st.pagination(pages, key=state.PAGE, bind="query-params") if pages > 1 else 1
@@ -50,13 +58,19 @@ def show_list(reading: Stored, listing: Listing) -> None:
     page = read_page(reading, listing.order, limit=size, offset=first)
     st.caption(
         f"{first + 1:,} to {first + len(page.rows):,} of {start.total:,} samples "
-        f"by {listing.score.label}"
+        f"by {listing.score.label}{_of_all(start, listing)}"
     )
     if listing.view == "table":
         _show_table(page.rows, first)
     else:
         drawn.note(Table(name="samples", frame=table(page.rows, first), alt="These samples."))
         _show_grid(page.rows, listing.score, first)
+
+
+def _page_wanted() -> int:
+    """Return the page that the picker is about to show, from 1; it is drawn later."""
+    wanted = str(st.session_state.get(state.PAGE) or st.query_params.get(state.PAGE, ""))
+    return int(wanted) if wanted.isdecimal() and 0 < len(wanted) < 8 and int(wanted) else 1
 
 
 def page_of(place: Place, view: View) -> int:
@@ -80,6 +94,7 @@ def table(rows: Sequence[SampleRow], first: int) -> pd.DataFrame:
         record: dict[str, object] = {
             "#": number,
             "Subset": row.subset,
+            "Split": row.split,
             "Question": row.question,
             "Right": letter_of(row.answer),
             "Answered": "-" if row.choice is None else letter_of(row.choice),
@@ -115,6 +130,7 @@ def _show_grid(rows: Sequence[SampleRow], score: Score, first: int) -> None:
             with st.container(border=True, gap="xsmall"):
                 show_picture(row.thumbnail, side=CELL_PIXELS, alt=f"Image of sample {place}")
                 st.text(_caption(row.question))
+                show_split(row.split)
                 st.button(
                     score_text(score, row, place=place),
                     key=f"open_{place}",
@@ -123,6 +139,11 @@ def _show_grid(rows: Sequence[SampleRow], score: Score, first: int) -> None:
                     args=(row.sample_id,),
                     width="stretch",
                 )
+
+
+def _of_all(page: SamplePage, listing: Listing) -> str:
+    """Say how many samples there are without the filters, where there are any."""
+    return "" if listing.order.filters.is_empty else f", out of {page.everything:,} unfiltered"
 
 
 def _caption(question: str) -> str:

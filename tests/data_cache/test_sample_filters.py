@@ -39,6 +39,8 @@ FELL: dict[str, tuple[Condition, int]] = {
     "s0006": (Condition.ONLY_1, 2),  # in a draw that the estimate did not take
 }
 """Where which sample's options have less mass than tau."""
+MINE = dict.fromkeys(IDS, 0) | {IDS[-1]: -1, "s0010": 1}
+"""What the model answers."""
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory, benchmark: Benchmark) -> Pat
         if FELL.get(row["sample_id"]) == (row["condition"], row["draw"]):
             row["scores"] = [score - 5.0 for score in row["scores"]]
         if row["condition"] == Condition.FULL:
-            row["strict_choice"] = -1 if row["sample_id"] == IDS[-1] else 0
+            row["strict_choice"] = MINE[row["sample_id"]]
     write_chunk(run_directory(folder, key), plan, pa.Table.from_pylist(rows))
     rising = np.arange(COUNT, dtype=np.float64)
     numbers = dict.fromkeys((*ATOMS, *SCORES), rising)
@@ -150,12 +152,13 @@ def test_another_answer_is_another_option_or_none_at_all(
 ) -> None:
     same = answered(cache, benchmark, model="demo/right", answers=right)
     other = answered(cache, benchmark, model="demo/wrong", answers=wrong)
+    elsewhere = answered(cache, small_benchmark(COUNT + 1), model="demo/right")
     ingest(cache)
     answers = {one.id: (one.answer, (one.answer + 1) % len(one.options)) for one in
                benchmark.samples}  # fmt: skip
-    mine = dict.fromkeys(IDS, 0) | {IDS[-1]: -1}
-    assert left(cache, order, unlike=same) == [one for one in IDS if answers[one][0] != mine[one]]
-    assert left(cache, order, unlike=other) == [one for one in IDS if answers[one][1] != mine[one]]
+    assert left(cache, order, unlike=same) == [one for one in IDS if answers[one][0] != MINE[one]]
+    assert left(cache, order, unlike=other) == [one for one in IDS if answers[one][1] != MINE[one]]
+    assert left(cache, order, unlike=elsewhere) == []
     wrong_here = replace(order, correct=False)
     assert set(left(cache, wrong_here, unlike=same)) == set(left(cache, order, unlike=same))
 
