@@ -62,7 +62,7 @@ page = st.navigation(
             title="Compare",
             icon=":material/compare_arrows:",
             url_path="compare",
-            help="Two models side by side, and the samples on which they disagree.",
+            help="Two to four models side by side, and the samples that they see differently.",
         ),
         st.Page(
             "pages/lab.py",

@@ -1,11 +1,13 @@
 """One sample in full: what was asked, what the model answered in each condition, its numbers."""
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -89,6 +91,31 @@ def sample_detail(cache: Path, estimate_keys: Sequence[str], sample_id: str) -> 
         },
         distributions=_distributions(answers, record),
     )
+
+
+def distributions_of(
+    connection: duckdb.DuckDBPyConnection, estimate_key: str, sample_ids: Sequence[str]
+) -> dict[str, dict[Condition, Distribution]]:
+    """Return what the model answers to some samples in every condition, as an estimate sees it.
+
+    Samples of which the estimate's run has no answers are left out.
+    """
+    found = connection.execute(
+        "SELECT record FROM estimates WHERE estimate_key = ?", [estimate_key]
+    ).fetchall()
+    if not found:
+        return {}
+    record = SpectrumRecord.from_dict(json.loads(found[0][0]))
+    rows = connection.execute(
+        """SELECT sample_id, condition, draw, scores, strict_choice FROM predictions
+           WHERE run_key = ? AND layer = ? AND list_contains(?::VARCHAR[], sample_id)
+           ORDER BY sample_id, condition, draw""",
+        [record.run_key, record.layer, list(sample_ids)],
+    ).fetchall()
+    by_sample: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for sample_id, *answer in rows:
+        by_sample[sample_id].append(tuple(answer))
+    return {name: _distributions(answers, record) for name, answers in by_sample.items()}
 
 
 def _distributions(

@@ -8,9 +8,15 @@ from data_cache.estimates import SpectrumRecord
 from pages.figures.palette import ATOMS, NEUTRAL
 
 ROW_PIXELS = 30
+NAMES = tuple(atom.field for atom in ATOMS)
 
 
-def atom_bars(numbers: Mapping[str, float | None], record: SpectrumRecord) -> go.Figure:
+def atom_bars(
+    numbers: Mapping[str, float | None],
+    record: SpectrumRecord,
+    *,
+    reach: tuple[float, float] | None = None,
+) -> go.Figure:
     """Draw the pointwise atoms of a sample in bits; a stroke marks the estimate's own atom.
 
     Parameters
@@ -19,6 +25,8 @@ def atom_bars(numbers: Mapping[str, float | None], record: SpectrumRecord) -> go
         The sample's atoms by name.
     record
         The estimate that they belong to.
+    reach
+        Ends of the axis, bits, so that figures beside each other can be compared; None fits it.
     """
     values = [numbers.get(atom.field) for atom in ATOMS]
     figure = go.Figure()
@@ -81,6 +89,11 @@ def atom_bars(numbers: Mapping[str, float | None], record: SpectrumRecord) -> go
         },
         yaxis={"autorange": "reversed", "automargin": True, "fixedrange": True, "ticks": ""},
     )
+    if reach is not None:
+        low, high = reach
+        # The number beside the longest bar has to fit in, too.
+        room = max(high - low, 0.1)
+        figure.update_xaxes(range=[low - (0.03 * room if low < 0 else 0), high + 0.18 * room])
     return figure
 
 

@@ -51,18 +51,24 @@ def model_styles(models: Sequence[str]) -> dict[str, ModelStyle]:
     }
 
 
-def two_styles(models: Sequence[str], a: str, b: str) -> tuple[ModelStyle, ModelStyle]:
-    """Return the styles of two models in colours that differ.
+def styles_apart(models: Sequence[str], chosen: Sequence[str]) -> tuple[ModelStyle, ...]:
+    """Return the styles of some models in colours that differ.
 
     Parameters
     ----------
     models
         All models of a benchmark in a fixed order.
-    a, b
-        Two of them.
+    chosen
+        As many of them as there are colours, or fewer.
     """
     styles = model_styles(models)
-    one, two = styles[a], styles[b]
-    if one.colour == two.colour:
-        two = replace(two, colour=COLOURS[(COLOURS.index(one.colour) + 1) % len(COLOURS)])
-    return one, two
+    found: list[ModelStyle] = []
+    for model in chosen:
+        style = styles[model]
+        taken = {one.colour for one in found}
+        if style.colour in taken:
+            place = COLOURS.index(style.colour)
+            following = (*COLOURS[place:], *COLOURS[:place])
+            style = replace(style, colour=next(one for one in following if one not in taken))
+        found.append(style)
+    return tuple(found)

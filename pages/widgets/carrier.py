@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log2
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,41 @@ def voice(probabilities: NDArray[np.float64]) -> Voice:
     return Voice(option=top if named else None, probability=probability, entropy=entropy)
 
 
+Carrier = Literal["neither", "either", "image", "text", "together", "open"]
+IN_SHORT: dict[Carrier, str] = {
+    "neither": "neither is needed",
+    "either": "image or text, each alone",
+    "image": "image alone",
+    "text": "text alone",
+    "together": "only both together",
+    "open": "left open",
+}
+"""Who gives the model's answer on its own."""
+
+
+def carrier(distributions: Mapping[Condition, NDArray[np.float64]]) -> Carrier:
+    """Tell which modality carried the model's answer.
+
+    Parameters
+    ----------
+    distributions
+        (K,) per condition; `full`, `only_1` and `only_2` must be there.
+    """
+    both = voice(distributions[Condition.FULL]).option
+    if both is None:
+        return "open"
+    neither = distributions.get(Condition.NEITHER)
+    if neither is not None and voice(neither).option == both:
+        return "neither"
+    vision, language = (
+        voice(distributions[condition]).option == both
+        for condition in (Condition.ONLY_1, Condition.ONLY_2)
+    )
+    if vision and language:
+        return "either"
+    return "image" if vision else "text" if language else "together"
+
+
 def who_carried(distributions: Mapping[Condition, NDArray[np.float64]], answer: int) -> str:
     """Say which modality carried the model's answer.
 
@@ -54,31 +90,30 @@ def who_carried(distributions: Mapping[Condition, NDArray[np.float64]], answer: 
     answer
         The right option.
     """
+    who = carrier(distributions)
     both = voice(distributions[Condition.FULL])
     vision = voice(distributions[Condition.ONLY_1])
     language = voice(distributions[Condition.ONLY_2])
     at_most = log2(len(distributions[Condition.FULL]))
-    if both.option is None:
+    if who == "open":
         return _left_open(both, vision, language, at_most)
     this = f"{'the right answer' if both.option == answer else 'this wrong answer'}"
-    neither = distributions.get(Condition.NEITHER)
-    if neither is not None and voice(neither).option == both.option:
+    if who == "neither":
         return (
             f"Neither is needed: with image and text masked the model still gives {this} "
-            f"({voice(neither).probability:.0%})."
+            f"({voice(distributions[Condition.NEITHER]).probability:.0%})."
         )
-    tells_1, tells_2 = vision.option == both.option, language.option == both.option
-    if tells_1 and tells_2:
+    if who == "either":
         return (
             f"Image and text each give {this} on their own "
             f"({vision.probability:.0%} and {language.probability:.0%})."
         )
-    if tells_1:
+    if who == "image":
         return (
             f"The image alone gives {this} ({vision.probability:.0%}); "
             f"the text alone {_other(language, at_most)}."
         )
-    if tells_2:
+    if who == "text":
         return (
             f"The text alone gives {this} ({language.probability:.0%}); "
             f"the image alone {_other(vision, at_most)}."

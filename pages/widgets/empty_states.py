@@ -103,11 +103,12 @@ def nothing_to_compare(models: Sequence[str], benchmark: str, reading: Stored) -
         )
 
 
-def no_common_subset(a: str, b: str) -> None:
-    """Two models have spectra, and none on the same subset."""
+def no_common_subset(*models: str) -> None:
+    """Some models have spectra, and none on the same subset."""
     with st.container(border=True):
         st.subheader("No subset in common", anchor=False)
-        st.text(f"{a} and {b} have no spectrum of the same subset that fits the pickers.")
+        names = f"{', '.join(models[:-1])} and {models[-1]}"
+        st.text(f"{names} have no spectrum of the same subset that fits the pickers.")
 
 
 def without_layers(models: Sequence[str], benchmark: str, reading: Stored) -> None:

@@ -1,6 +1,7 @@
-"""By how much two models differ, how sure that is, and what else there is to compare."""
+"""By how much models differ from the first, how sure that is, and what else can be compared."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from math import isfinite, sqrt
 from statistics import NormalDist
 
@@ -8,13 +9,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from data_cache.disagreement import PairedRows
 from data_cache.estimates import ATOMS, SpectrumRecord
+from data_cache.paired import PairedRows
 from model_runners.certainty import SETTINGS as EVIDENCE_SETTINGS
-from pages.figures.pair_bars import PARTS, Difference
+from pages.figures.pair_bars import PARTS, RATES, Difference
 from pages.figures.spectrum_bars import SMALLEST_TOTAL
 from pages.widgets.asked import in_words
-from pages.widgets.pair_choices import Compared
+from pages.widgets.pair_choices import LETTERS, Compared, Together
+from pages.widgets.tables import show_table_frame
 from pid_core.interval import hull_interval
 from pid_core.paired import paired_difference, paired_influences
 from pid_core.power import samples_for
@@ -22,6 +24,8 @@ from pid_core.spectrum import COLUMNS, influences_of
 
 DELTA = 0.05
 """Bits: the difference in synergy whose sample size is told."""
+SAME_RATE = 0.01
+"""Points by which a mean over stored answers may miss what the estimate says."""
 NORMAL = NormalDist().inv_cdf(0.975)
 
 
@@ -37,6 +41,8 @@ class Differences:
     """How many groups of samples were compared; None where nothing was paired."""
     exact: bool = False
     """Whether both fits' response to every sample was known."""
+    rates: dict[str, Difference] = field(default_factory=dict[str, Difference])
+    """Accuracy and D_vision by name, points; without one that was not measured for both."""
     needed: int | None = None
     """Samples that tell a synergy of `DELTA` bits more or less from none; None where unknown."""
 
@@ -73,6 +79,43 @@ class Differences:
 
 def differences_of(compared: Compared, rows: PairedRows) -> Differences:
     """Return the differences of two estimates with 95 % intervals."""
+    return replace(_of_atoms(compared, rows), rates=_rates(compared, rows))
+
+
+def _rates(compared: Compared, rows: PairedRows) -> dict[str, Difference]:
+    """Return the differences in accuracy and D_vision; intervals where all answers are known.
+
+    Both models answered the same questions, so what counts is how their answers differ question by
+    question, in groups; a share of right answers has no bias.
+    """
+    a, b = compared.a, compared.b
+    found: dict[str, Difference] = {}
+    for part in RATES:
+        before, after = part.of(a), part.of(b)
+        if before is not None and after is not None:
+            found[part.field] = Difference(value=after - before)
+    if rows.right_a is None or rows.right_b is None or not rows.is_whole:
+        return found
+    if len(set(rows.group_ids.tolist())) < 2:
+        return found
+    sides: list[np.ndarray] = []  # of each model one column per part
+    for record, right in ((a, rows.right_a), (b, rows.right_b)):
+        points = 100.0 * np.column_stack([right[:, 0], right[:, 0] - right[:, 1]])
+        for place, part in enumerate(RATES):
+            told = part.of(record)
+            # Of imported answers some are unknown, and then the record says more than the rows.
+            if told is None or not abs(points[:, place].mean() - told) < SAME_RATE:
+                points[:, place] = np.nan
+        sides.append(points)
+    nothing = [0.0] * len(RATES)
+    paired = paired_influences(sides[0], sides[1], rows.group_ids, bias_1=nothing, bias_2=nothing)
+    for part, (low, high) in zip(RATES, paired.interval().tolist(), strict=True):
+        if part.field in found and isfinite(low) and isfinite(high):
+            found[part.field] = replace(found[part.field], interval=(low, high))
+    return found
+
+
+def _of_atoms(compared: Compared, rows: PairedRows) -> Differences:
     a, b = compared.a, compared.b
     values = {part.field: getattr(b, part.field) - getattr(a, part.field) for part in PARTS}
     if not rows.is_whole or len(set(rows.group_ids.tolist())) < 2:
@@ -145,99 +188,148 @@ def differing_settings(compared: Compared) -> list[str]:
 
     An estimate's own settings but those of its evidence, and how many options its samples have.
     """
-    a, b = (
-        in_words(record.settings) | {"options": record.candidates}
-        for record in (compared.a, compared.b)
-    )
-    return [
-        f"{name.replace('_', ' ')} ({a.get(name, 'unset')} and {b.get(name, 'unset')})"
-        for name in sorted({*a, *b} - EVIDENCE_SETTINGS)
-        if a.get(name, "unset") != b.get(name, "unset")
-    ]
+    return _differing((compared.a, compared.b))
 
 
-def show_warning(compared: Compared) -> None:
-    """Say so where the two estimates do not answer the same question."""
-    differing = differing_settings(compared)
+def _differing(records: Sequence[SpectrumRecord]) -> list[str]:
+    settings = [in_words(record.settings) | {"options": record.candidates} for record in records]
+    found: list[str] = []
+    for name in sorted({name for one in settings for name in one} - EVIDENCE_SETTINGS):
+        values = [one.get(name, "unset") for one in settings]
+        if any(value != values[0] for value in values[1:]):
+            found.append(f"{name.replace('_', ' ')} ({' and '.join(map(str, values))})")
+    return found
+
+
+def show_warning(together: Together) -> None:
+    """Say so where the estimates do not answer the same question."""
+    differing = _differing(together.records)
     if differing:
+        names = _listed([letter for letter, _ in together.lettered()])
         with st.container(border=True):
             st.text(
-                "A and B were estimated with different settings, and part of the difference may "
+                f"{names} were estimated with different settings, and part of the difference may "
                 f"come from that: {', '.join(differing)}."
             )
 
 
-def table(compared: Compared, differences: Differences) -> pd.DataFrame:
-    """Return one row per quantity, as text with units."""
-    a, b = compared.a, compared.b
-    rows: list[dict[str, str]] = []
-    for part in PARTS:
-        difference = differences.parts[part.field]
-        low, high = difference.interval or (None, None)
-        rows.append(
-            {
-                "": f"{part.label} (bits)",
-                "A": _number(getattr(a, part.field), 3),
-                "B": _number(getattr(b, part.field), 3),
-                "B - A": _number(difference.value, 3, signed=True),
-                "95 % interval": ""
-                if low is None or high is None
-                else f"{_number(low, 3, signed=True)} to {_number(high, 3, signed=True)}",
-            }
+def table(together: Together, differences: Sequence[Differences]) -> pd.DataFrame:
+    """Return one row per quantity, as text with units.
+
+    Parameters
+    ----------
+    together
+        The estimates, the baseline first.
+    differences
+        Of each of the others from it.
+    """
+    records = together.records
+    rows = [
+        _row(
+            f"{part.label} (bits)",
+            [_number(getattr(record, part.field), 3) for record in records],
+            [(one.parts[part.field], 3) for one in differences],
         )
+        for part in PARTS
+    ]
     for part in PARTS:
-        if part.field not in differences.shares or min(a.total, b.total) < SMALLEST_TOTAL:
+        if not all(part.field in one.shares for one in differences):
             continue
-        difference = differences.shares[part.field]
-        shares = [100 * _value(record, f"{part.field}_share") for record in (a, b)]
-        low, high = difference.interval or (None, None)
+        if min(record.total for record in records) < SMALLEST_TOTAL:
+            continue
+        shares = [100 * _value(record, f"{part.field}_share") for record in records]
         rows.append(
-            {
-                "": f"{part.label} (% of total)",
-                "A": _number(shares[0], 1),
-                "B": _number(shares[1], 1),
-                "B - A": _number(difference.value, 1, signed=True),
-                "95 % interval": ""
-                if low is None or high is None
-                else f"{_number(low, 1, signed=True)} to {_number(high, 1, signed=True)}",
-            }
+            _row(
+                f"{part.label} (% of total)",
+                [_number(share, 1) for share in shares],
+                [(one.shares[part.field], 1) for one in differences],
+            )
         )
+    rows += [
+        _row(
+            f"{part.label} ({part.unit})",
+            [_rate(part.of(record)) for record in records],
+            [(one.rates.get(part.field), 1) for one in differences],
+        )
+        for part in RATES
+    ]
     for label, read in (
-        ("Accuracy (%)", lambda record: record.accuracy),
-        ("D_vision (points)", lambda record: record.d_vision),
         ("Mean confidence (%)", lambda record: record.mean_confidence),
         ("Fall-back (%)", lambda record: max(record.fallback_rate.values(), default=0.0)),
     ):
-        one, two = read(a), read(b)
+        values = [100 * read(record) for record in records]
         rows.append(
-            {
-                "": label,
-                "A": _percent(one),
-                "B": _percent(two),
-                "B - A": "" if one is None or two is None else _percent(two - one, signed=True),
-                "95 % interval": "",
-            }
+            _row(
+                label,
+                [_number(value, 1) for value in values],
+                [(Difference(value=value - values[0]), 1) for value in values[1:]],
+            )
         )
-    rows.append({"": "Samples", "A": f"{a.n:,}", "B": f"{b.n:,}", "B - A": "", "95 % interval": ""})
+    rows.append(
+        _row("Samples", [f"{record.n:,}" for record in records], [(None, 0)] * len(differences))
+    )
     return pd.DataFrame(rows)
 
 
-def show_table(compared: Compared, differences: Differences) -> None:
-    """Show the numbers behind the bars, and how right and how sure both are."""
-    st.dataframe(
-        table(compared, differences),
-        hide_index=True,
+def _row(
+    label: str, values: Sequence[str], differences: Sequence[tuple[Difference | None, int]]
+) -> dict[str, str]:
+    row = {"": label} | dict(zip(LETTERS, values, strict=False))
+    for letter, (difference, digits) in zip(LETTERS[1:], differences, strict=False):
+        low, high = (difference and difference.interval) or (None, None)
+        row[f"{letter} - A"] = (
+            "" if difference is None else _number(difference.value, digits, signed=True)
+        )
+        row[f"95 % of {letter} - A"] = (
+            ""
+            if low is None or high is None
+            else f"{_number(low, digits, signed=True)} to {_number(high, digits, signed=True)}"
+        )
+    return row
+
+
+def show_table(together: Together, differences: Sequence[Differences]) -> None:
+    """Show the numbers behind the bars, and how right and how sure all are."""
+    frame = table(together, differences)
+    show_table_frame(
+        frame,
+        key="compared",
+        # Help is Markdown, so it cannot name the models; the pickers do.
         column_config={
-            # Help is Markdown, so it cannot name the models; the pickers do.
-            "A": st.column_config.TextColumn(alignment="right"),
-            "B": st.column_config.TextColumn(alignment="right"),
-            "B - A": st.column_config.TextColumn(alignment="right"),
-            "95 % interval": st.column_config.TextColumn(
-                alignment="right", help="Of B minus A; the caption above says what it covers."
-            ),
+            name: st.column_config.TextColumn(
+                alignment="right",
+                help="The caption above says what the interval covers."
+                if name.startswith("95 %")
+                else None,
+            )
+            for name in frame.columns
+            if name
         },
-        alt="The numbers of both models and their differences.",
+        alt="The numbers of all models and their differences from A.",
     )
+
+
+def show_captions(differences: Sequence[Differences]) -> None:
+    """Say where the intervals come from; once where that is the same for all."""
+    captions = [one.caption for one in differences]
+    if len(set(captions)) == 1:
+        st.caption(captions[0])
+    else:
+        for letter, caption in zip(LETTERS[1:], captions, strict=False):
+            st.caption(f"{letter} - A. {caption}")
+    if any(rate.interval for one in differences for rate in one.rates.values()):
+        st.caption(
+            "Intervals of accuracy and D_vision: question by question, which of the two models is "
+            "right, over the same groups; they cover sampling only."
+        )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]])
+
+
+def _rate(value: float | None) -> str:
+    return "not run" if value is None else _number(value, 1)
 
 
 def _apart(name: str, value: float, a: SpectrumRecord, b: SpectrumRecord) -> Difference:
@@ -282,7 +374,3 @@ def _number(value: float, digits: int, *, signed: bool = False) -> str:
     # 0.0 is added so that nothing is shown as -0.000.
     shown = round(value, digits) + 0.0
     return f"{shown:+.{digits}f}" if signed else f"{shown:.{digits}f}"
-
-
-def _percent(value: float | None, *, signed: bool = False) -> str:
-    return "not run" if value is None else _number(100 * value, 1, signed=signed)

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from data_cache import adapters as store
-from data_cache import disagreement, queries
+from data_cache import paired, queries
 from data_cache.adapters import AdapterRecord
 from data_cache.errors import CacheError
 from data_cache.estimates import ATOMS, SpectrumRecord
@@ -128,7 +128,7 @@ def gap_samples(frame: pd.DataFrame, score: str) -> pd.DataFrame:
 def _intervals(cache: str, version: str, pair: Pair) -> dict[str, tuple[float, float]]:
     """Return the 95 % interval of after minus before by atom; empty where it is not known."""
     compared = Compared(a=pair.before, b=pair.after)
-    found = differences_of(compared, disagreement.paired_rows(Path(cache), compared.pair))
+    found = differences_of(compared, paired.paired_rows(Path(cache), compared.pair))
     return {
         name: one.interval for name, one in found.parts.items() if one.interval and name in ATOMS
     }

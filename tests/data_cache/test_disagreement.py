@@ -3,15 +3,20 @@ import math
 import numpy as np
 import pytest
 
+from data_cache.conditions import Condition
 from data_cache.disagreement import (
-    KINDS,
-    Agreement,
-    Pair,
+    ORDERS,
+    Differing,
     agreement,
+    carried,
     disagreements,
-    paired_rows,
+    kinds,
+    place_of,
 )
 from data_cache.errors import CacheError, CacheMissing
+from data_cache.paired import Pair, paired_rows
+from data_cache.records import ATOMS
+from data_cache.sample_detail import sample_detail
 from data_cache.samples_view import PAGE_LIMIT
 from tests.data_cache.answers import estimated, right, wrong
 from tests.data_cache.spools import PIXEL, small_benchmark
@@ -28,93 +33,169 @@ def none(sample):
     return -1
 
 
-@pytest.fixture
-def pair(tmp_path):
-    """A is right in every 2nd sample, B in every 3rd; else A names a wrong option, B none."""
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def keys(cache):
+    """A is right in every 2nd sample, B in every 3rd, C always; else A is wrong and B names none.
+
+    A's atoms lie where its place says, B's all in synergy, and C's nowhere.
+    """
     benchmark = small_benchmark(COUNT)
     rising = [i / COUNT for i in range(COUNT)]
-    a = estimated(
-        tmp_path,
-        benchmark,
-        model="demo/a",
-        answers=every(2, wrong),
-        numbers={"gap_score": rising},
+    zero, one = [0.0] * COUNT, [1.0] * COUNT
+    given = {
+        "demo/a": (
+            every(2, wrong),
+            {"gap_score": rising}
+            | {
+                atom: [float(i % 4 == place) for i in range(COUNT)]
+                for place, atom in enumerate(ATOMS)
+            },
+        ),
+        "demo/b": (
+            every(3, none),
+            dict.fromkeys(("gap_score", *ATOMS), zero) | {"synergy": one},
+        ),
+        "demo/c": (right, dict.fromkeys(("gap_score", *ATOMS), zero)),
+    }
+    return tuple(
+        estimated(cache, benchmark, model=model, answers=answers, numbers=numbers).estimate_key
+        for model, (answers, numbers) in given.items()
     )
-    b = estimated(
-        tmp_path,
-        benchmark,
-        model="demo/b",
-        answers=every(3, none),
-        numbers={"gap_score": [0.0] * COUNT},
-    )
-    return Pair(a=a.estimate_key, b=b.estimate_key)
+
+
+def two(keys, **more):
+    return Differing(estimate_keys=keys[:2], **more)
 
 
 def places(page):
     return [row.position for row in page.rows]
 
 
-def test_answers_are_counted_by_who_is_right(tmp_path, pair):
-    found = agreement(tmp_path, pair)
-    assert found == Agreement(
-        both_right=4,
-        only_a=8,
-        only_b=4,
-        both_wrong_same=0,
-        both_wrong_differently=8,
-        samples_a=COUNT,
-        samples_b=COUNT,
-    )
+def listed(cache, differing):
+    return places(disagreements(cache, differing, limit=COUNT))
+
+
+def test_answers_are_counted_by_who_is_right(cache, keys):
+    found = agreement(cache, keys[:2])
+    told = {(one.right, one.same): one.samples for one in found.patterns}
+    assert told == {
+        ((True, True), (True, True)): 4,
+        ((True, False), (True, False)): 8,
+        ((False, True), (True, False)): 4,
+        ((False, False), (True, False)): 8,
+    }
+    assert found.common == COUNT
+    assert found.samples == (COUNT, COUNT)
+
+
+def test_three_models_are_counted_together(cache, keys):
+    found = agreement(cache, keys)
+    assert found.count(lambda one: one.right == (False, False, True)) == 8
+    assert found.count(lambda one: all(one.same)) == 4
     assert found.common == COUNT
 
 
 def test_the_same_wrong_answer_is_no_disagreement(tmp_path):
-    benchmark = small_benchmark(COUNT)
-    pairs = {}
+    benchmark = small_benchmark(6)
     for name, answers in (("wrong", wrong), ("none", none)):
-        one, two = (
-            estimated(tmp_path, benchmark, model=f"demo/{name}-{side}", answers=answers)
+        pair = tuple(
+            estimated(
+                tmp_path, benchmark, model=f"demo/{name}-{side}", answers=answers
+            ).estimate_key
             for side in "ab"
         )
-        pairs[name] = Pair(a=one.estimate_key, b=two.estimate_key)
-    for pair in pairs.values():
-        assert agreement(tmp_path, pair).both_wrong_same == COUNT
-        assert disagreements(tmp_path, pair, limit=9).total == 0
+        assert agreement(tmp_path, pair).count(lambda one: all(one.same)) == 6
+        assert disagreements(tmp_path, Differing(estimate_keys=pair), limit=9).total == 0
 
 
-def test_every_kind_lists_what_was_counted(tmp_path, pair):
-    found = agreement(tmp_path, pair)
-    listed = {kind: disagreements(tmp_path, pair, kind=kind, limit=COUNT) for kind in KINDS}
-    assert {kind: page.total for kind, page in listed.items()} == {
-        "any": found.only_a + found.only_b + found.both_wrong_differently,
-        "only_a": found.only_a,
-        "only_b": found.only_b,
-        "both_wrong": found.both_wrong_differently,
-    }
-    for row in listed["only_a"].rows:
-        assert row.a.choice == row.answer != row.b.choice
-    for row in listed["both_wrong"].rows:
-        assert row.b.choice is None
-        assert row.a.choice not in (None, row.answer)
-    parts = [place for kind in KINDS[1:] for place in places(listed[kind])]
-    assert sorted(places(listed["any"])) == sorted(parts)
+def test_every_kind_lists_what_was_counted(cache, keys):
+    for chosen in (keys[:2], keys):
+        found = agreement(cache, chosen)
+        claims = {
+            "all": lambda one: True,
+            "any": lambda one: not all(one.same),
+            "none_right": lambda one: not all(one.same) and not any(one.right),
+        }
+        for place in range(len(chosen)):
+            claims[f"only_{place}"] = lambda one, place=place: (
+                one.right[place] and sum(one.right) == 1
+            )
+            claims[f"all_but_{place}"] = lambda one, place=place: (
+                not one.right[place] and sum(one.right) == len(one.right) - 1
+            )
+        for kind in kinds(len(chosen)):
+            page = disagreements(cache, Differing(estimate_keys=chosen, kind=kind), limit=COUNT)
+            assert page.total == found.count(claims[kind]) == len(page.rows), kind
+    assert not listed(cache, Differing(estimate_keys=keys, kind="none_right")), "C always is"
+    row = disagreements(cache, two(keys, kind="only_0"), limit=1).rows[0]
+    assert row.sides[0].choice == row.answer != row.sides[1].choice
 
 
-def test_pages_follow_each_other_in_either_order(tmp_path, pair):
-    for order, expected in (("position", False), ("gap", True)):
+def test_pages_follow_each_other_in_either_order(cache, keys):
+    for order, expected in (("position", False), ("gap_score", True)):
         seen = []
         for offset in range(0, COUNT, 7):
-            page = disagreements(tmp_path, pair, order_by=order, limit=7, offset=offset)
+            page = disagreements(cache, two(keys, order_by=order), limit=7, offset=offset)
             seen += places(page)
         # A's GapScore rises with the place and B's is zero.
         assert seen == sorted(seen, reverse=expected)
         assert len(seen) == page.total == len(set(seen))
-    assert disagreements(tmp_path, pair, limit=7, offset=COUNT).rows == ()
+    assert disagreements(cache, two(keys), limit=7, offset=COUNT).rows == ()
 
 
-def test_a_row_has_what_a_list_shows(tmp_path, pair):
+def test_each_distance_is_what_it_is_said_to_be(cache, keys):
+    """Against the numbers and distributions of the samples themselves."""
+    views = {key: [sample_detail(cache, [key], f"s{i:04d}") for i in range(COUNT)] for key in keys}
+
+    def spread(i, name):
+        values = [views[key][i].numbers[name] for key in keys]
+        return max(values) - min(values)
+
+    def expected(i, order):
+        if order == "answer":
+            shares = [views[key][i].distributions[Condition.FULL].probabilities for key in keys]
+            return 1 - np.min(shares, axis=0).sum()
+        names = ATOMS if order == "atoms" else (order,)
+        return sum(spread(i, name) for name in names)
+
+    for order in ORDERS[:-1]:
+        differing = Differing(estimate_keys=keys, kind="all", order_by=order)
+        rows = disagreements(cache, differing, limit=COUNT).rows
+        found = [row.distance or 0.0 for row in rows]
+        assert found == pytest.approx([expected(row.position, order) for row in rows])
+        assert found == sorted(found, reverse=True)
+    assert disagreements(cache, two(keys, order_by="position"), limit=1).rows[0].distance is None
+
+
+def test_what_carried_the_answers_is_counted_and_listed(cache, keys):
+    found = carried(cache, keys)
+    assert found == {(atom, "synergy", "none"): COUNT // 4 for atom in ATOMS}
+    differing = two(keys, kind="all", carriers=("unique_1", "synergy"), order_by="position")
+    assert listed(cache, differing) == list(range(1, COUNT, 4))
+    differing = two(keys, kind="all", other_carrier=True, order_by="position")
+    assert listed(cache, differing) == [i for i in range(COUNT) if i % 4 != 3]
+    assert not listed(cache, two(keys, kind="all", carriers=(None, "none")))
+
+
+def test_a_sample_has_its_place_and_neighbours_in_the_list(cache, keys):
+    order = listed(cache, two(keys))
+    assert place_of(cache, two(keys), f"s{order[3]:04d}") == (
+        3,
+        f"s{order[2]:04d}",
+        f"s{order[4]:04d}",
+    )
+    assert place_of(cache, two(keys), f"s{order[0]:04d}")[1] is None
+    assert place_of(cache, two(keys), "elsewhere") == (-1, None, None)
+
+
+def test_a_row_has_what_a_list_shows(cache, keys):
     benchmark = small_benchmark(COUNT)
-    row = disagreements(tmp_path, pair, order_by="position", limit=9).rows[0]
+    row = disagreements(cache, two(keys, order_by="position"), limit=9).rows[0]
     sample = benchmark.samples[row.position]
     assert (row.sample_id, row.question, row.options) == (
         sample.id,
@@ -122,62 +203,79 @@ def test_a_row_has_what_a_list_shows(tmp_path, pair):
         sample.options,
     )
     assert (row.answer, row.subset, row.thumbnail) == (sample.answer, sample.subset, PIXEL)
-    assert row.a.numbers["gap_score"] == row.position / COUNT
-    assert row.b.numbers["gap_score"] == 0
+    a, b = row.sides
+    assert a.numbers["gap_score"] == row.position / COUNT
+    assert b.numbers["gap_score"] == 0
+    assert set(a.distributions) == {"full", "only_1", "only_2", "neither", "no_image"}
+    assert len(a.distributions[Condition.ONLY_1].draws) == 2
 
 
 def test_an_undefined_score_comes_last(tmp_path):
     benchmark = small_benchmark(3)
-    a = estimated(tmp_path, benchmark, model="demo/a", numbers={"gap_score": [math.nan, 0.1, 0.5]})
-    b = estimated(
-        tmp_path, benchmark, model="demo/b", answers=wrong, numbers={"gap_score": [0.0, 0.0, 0.0]}
+    pair = tuple(
+        estimated(
+            tmp_path, benchmark, model=f"demo/{name}", answers=given, numbers={"gap_score": gaps}
+        ).estimate_key
+        for name, given, gaps in (
+            ("a", right, [math.nan, 0.1, 0.5]),
+            ("b", wrong, [0.0, 0.0, 0.0]),
+        )
     )
-    page = disagreements(tmp_path, Pair(a=a.estimate_key, b=b.estimate_key), limit=3)
+    page = disagreements(tmp_path, Differing(estimate_keys=pair), limit=3)
     assert places(page) == [2, 1, 0]
+    assert page.rows[2].distance is None
 
 
-def test_only_samples_of_both_are_compared(tmp_path):
+def test_only_samples_of_all_are_compared(tmp_path):
     benchmark = small_benchmark(COUNT)
     ids = [sample.id for sample in benchmark.samples]
-    a = estimated(tmp_path, benchmark, model="demo/a", ids=ids[:10])
-    b = estimated(tmp_path, benchmark, model="demo/b", ids=ids[6:])
-    pair = Pair(a=a.estimate_key, b=b.estimate_key)
-    found = agreement(tmp_path, pair)
-    assert (found.samples_a, found.samples_b, found.common) == (10, COUNT - 6, 4)
-    rows = paired_rows(tmp_path, pair)
+    a, b = (
+        estimated(tmp_path, benchmark, model=f"demo/{name}", ids=part).estimate_key
+        for name, part in (("a", ids[:10]), ("b", ids[6:]))
+    )
+    found = agreement(tmp_path, (a, b))
+    assert (found.samples, found.common) == ((10, COUNT - 6), 4)
+    rows = paired_rows(tmp_path, Pair(a=a, b=b))
     assert len(rows.group_ids) == 4
     assert not rows.is_whole
 
 
 def test_another_version_of_the_benchmark_has_nothing_in_common(tmp_path):
-    a = estimated(tmp_path, small_benchmark(10), model="demo/a")
-    b = estimated(tmp_path, small_benchmark(12), model="demo/b")
-    assert agreement(tmp_path, Pair(a=a.estimate_key, b=b.estimate_key)).common == 0
-    rows = paired_rows(tmp_path, Pair(a=a.estimate_key, b=b.estimate_key))
+    a = estimated(tmp_path, small_benchmark(10), model="demo/a").estimate_key
+    b = estimated(tmp_path, small_benchmark(12), model="demo/b").estimate_key
+    assert agreement(tmp_path, (a, b)).common == 0
+    assert carried(tmp_path, (a, b)) == {}
+    rows = paired_rows(tmp_path, Pair(a=a, b=b))
     assert rows.atoms_a.shape == (0, 4)
 
 
-def test_paired_rows_average_to_both_records(tmp_path):
-    benchmark = small_benchmark(COUNT)
-    a = estimated(tmp_path, benchmark, model="demo/a")
-    b = estimated(tmp_path, benchmark, model="demo/b")
-    rows = paired_rows(tmp_path, Pair(a=a.estimate_key, b=b.estimate_key))
+def test_paired_rows_average_to_both_records_and_say_who_is_right(cache, keys):
+    rows = paired_rows(cache, Pair(a=keys[0], b=keys[1]), answers=True)
     assert rows.is_whole
-    for values, record in ((rows.atoms_a, a), (rows.atoms_b, b)):
-        atoms = [record.redundancy, record.unique_1, record.unique_2, record.synergy]
-        assert values.mean(axis=0) == pytest.approx(np.array(atoms))
+    for values, expected in ((rows.atoms_a, [0.25] * 4), (rows.atoms_b, [0, 0, 0, 1])):
+        assert values.mean(axis=0) == pytest.approx(np.array(expected))
     assert len(set(rows.group_ids)) == COUNT // 2
+    assert rows.right_a is not None
+    assert rows.right_a[:, 0].tolist() == [float(i % 2 == 0) for i in range(COUNT)]
+    # Without the image the model of these runs always names the first option.
+    assert rows.right_a[:, 1].tolist() == [float(i % 2 == 0) for i in range(COUNT)]
+    assert paired_rows(cache, Pair(a=keys[0], b=keys[1])).right_a is None
 
 
-def test_unknown_kinds_orders_pages_and_estimates_are_refused(tmp_path, pair):
+def test_unknown_kinds_orders_pages_and_estimates_are_refused(cache, tmp_path, keys):
     with pytest.raises(CacheError, match="of the kind 'all; DROP TABLE samples'"):
-        disagreements(tmp_path, pair, kind="all; DROP TABLE samples", limit=1)
+        two(keys, kind="all; DROP TABLE samples")
     with pytest.raises(CacheError, match="by 'random'"):
-        disagreements(tmp_path, pair, order_by="random", limit=1)
+        two(keys, order_by="random")
+    with pytest.raises(CacheError, match="carried by"):
+        two(keys, carriers=("synergy", "luck"))
     for limit, offset in ((0, 0), (PAGE_LIMIT + 1, 0), (1, -1)):
         with pytest.raises(CacheError, match="page of"):
-            disagreements(tmp_path, pair, limit=limit, offset=offset)
+            disagreements(cache, two(keys), limit=limit, offset=offset)
     with pytest.raises(CacheError, match="no estimate 'gone'"):
-        agreement(tmp_path, Pair(a=pair.a, b="gone"))
+        agreement(cache, (keys[0], "gone"))
+    for wrong_number in ((keys[0],), (keys[0], keys[0])):
+        with pytest.raises(CacheError, match="choose 2 to 4 different ones"):
+            agreement(cache, wrong_number)
     with pytest.raises(CacheMissing):
-        agreement(tmp_path / "none", pair)
+        agreement(tmp_path / "none", keys)

@@ -6,7 +6,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from data_cache.disagreement import Pair, paired_rows
 from data_cache.errors import CacheError, ChunkInvalid, SchemaTooNew
 from data_cache.estimates import (
     ATOMS,
@@ -20,6 +19,7 @@ from data_cache.estimates import (
     save_all,
 )
 from data_cache.ingest import rebuild
+from data_cache.paired import Pair, paired_rows
 from data_cache.records import POINTWISE_SCHEMA, read_estimate
 from tests.data_cache.answers import estimated
 from tests.data_cache.spools import pointwise_rows, profile, small_benchmark, spectrum

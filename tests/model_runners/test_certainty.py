@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from data_cache import estimates, queries
-from data_cache.disagreement import Pair, paired_rows
+from data_cache.paired import Pair, paired_rows
 from data_cache.shipped import load_demo
 from model_runners.__main__ import main
 from model_runners.certainty import Evidence

@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from data_cache.disagreement import PairedRows
 from data_cache.ingest import ingest
+from data_cache.paired import PairedRows
 from data_cache.samples import Benchmark
 from pages.widgets.disagreement_list import carried_by
-from pages.widgets.pair_choices import Compared
-from pages.widgets.pair_numbers import differences_of, differing_settings, table
+from pages.widgets.pair_choices import Compared, Together
+from pages.widgets.pair_numbers import Differences, differences_of, differing_settings
+from pages.widgets.pair_numbers import table as table_of
 from tests.data_cache.answers import answered, estimated, right, wrong
 from tests.data_cache.spools import small_benchmark
 from tests.pages.caches import build_cache, write_run
 from tests.pages.spectra import record
+from tests.pages.test_samples import open_page as open_samples
 from tests.pages.test_spectra import APP, charts, words
 
 COUNT = 60
@@ -47,12 +49,15 @@ def build_pair(cache: Path, benchmark: Benchmark | None = None) -> Benchmark:
 
 def open_compare(**query: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=60)
-    app.run()
     for name, value in query.items():
         app.query_params[name] = value
     app.switch_page("pages/compare.py").run()
     assert not app.exception, app.exception
     return app
+
+
+def table(compared: Compared, found: Differences):
+    return table_of(Together(records=(compared.a, compared.b)), [found])
 
 
 def numbers(app: AppTest) -> dict[str, dict[str, str]]:
@@ -83,9 +88,9 @@ def test_the_first_two_models_of_the_sidebar_are_compared(cache: Path) -> None:
     build_pair(cache)
     app = open_compare()
     assert [app.selectbox(key=key).value for key in ("a", "b")] == ["demo/a", "demo/b"]
-    bars, dots = charts(app)
+    bars, dots = charts(app)[:2]
     assert [trace["name"] for trace in bars["data"]] == ["A: a", "B: b"]
-    assert any(trace.get("name") == "Synergy" for trace in dots["data"])
+    assert any(trace.get("name") == "B Synergy" for trace in dots["data"])
     app.multiselect(key="models").set_value(["demo/c", "demo/b"]).run()
     assert not app.exception
     assert [app.selectbox(key=key).value for key in ("a", "b")] == ["demo/a", "demo/b"]
@@ -135,8 +140,8 @@ def test_estimates_with_influences_are_compared_exactly_and_their_shares_too(cac
     app = open_compare()
     assert "what each sample adds to the two estimates, their fits included" in words(app)
     assert f"over {COUNT // 2} groups of samples" in words(app)
-    assert numbers(app)["Total (bits)"]["95 % interval"] != ""
-    assert numbers(app)["Synergy (% of total)"]["95 % interval"] != ""
+    assert numbers(app)["Total (bits)"]["95 % of B - A"] != ""
+    assert numbers(app)["Synergy (% of total)"]["95 % of B - A"] != ""
 
 
 def test_other_samples_are_not_paired_and_the_page_says_how_many_are_shared(cache: Path) -> None:
@@ -148,7 +153,7 @@ def test_other_samples_are_not_paired_and_the_page_says_how_many_are_shared(cach
     page = words(app)
     assert "in quadrature" in page
     assert "A has 40 samples and B 30; 10 are in common" in page
-    assert numbers(app)["Total (bits)"]["95 % interval"] == ""
+    assert numbers(app)["Total (bits)"]["95 % of B - A"] == ""
     assert "1 to 10 of 10 samples" in page
 
 
@@ -225,18 +230,131 @@ def test_a_sample_opens_for_either_model_even_if_the_sidebar_lacks_it(
     assert set(app.multiselect(key="models").value) == {"demo/a", model}
 
 
+def test_four_models_are_compared_with_the_first(cache: Path) -> None:
+    benchmark = build_pair(cache)
+    estimated(cache, benchmark, model="demo/d", answers=lambda one: -1)
+    app = open_compare(a="demo/d", b="demo/a", c="demo/b", d="demo/c")
+    found = numbers(app)["Synergy (bits)"]
+    for letter in "BCD":
+        assert float(found[f"{letter} - A"]) == pytest.approx(
+            float(found[letter]) - float(found["A"]), abs=0.0015
+        )
+        assert found[f"95 % of {letter} - A"] != ""
+    bars, dots = charts(app)[:2]
+    assert [trace["name"] for trace in bars["data"]] == ["A: d", "B: a", "C: b", "D: c"]
+    assert {"B Synergy", "C Synergy", "D Synergy"} <= {str(one.get("name")) for one in dots["data"]}
+    assert f"All 4 models answered the same {COUNT} samples." in words(app)
+    standing = app.dataframe[1].value
+    half = str(COUNT // 2)
+    assert standing.loc["A"].tolist() == ["0", "0", "0", "", "", ""]
+    assert standing.loc["B"].tolist() == [str(COUNT), half, "0", str(COUNT), "0", "0"]
+    assert standing.loc["C"].tolist() == [half, "0", "0", half, "0", "0"]
+    app.selectbox(key="differing").set_value("only B right").run()
+    assert f"1 to 10 of {half} samples" in words(app)
+    app.selectbox(key="d").set_value("demo/b").run()
+    assert "C and D are both demo/b" in words(app)
+    app.selectbox(key="d").set_value(None).run()
+    assert f"All 3 models answered the same {COUNT} samples." in words(app)
+
+
+def test_what_carried_the_answers_and_the_order_are_in_the_address(cache: Path) -> None:
+    benchmark = small_benchmark(COUNT)
+    one, zero = [1.0] * COUNT, [0.0] * COUNT
+    rising = [i / COUNT for i in range(COUNT)]
+    for model, atoms in (
+        ("demo/a", {"synergy": one, "unique_2": zero}),
+        ("demo/b", {"synergy": zero, "unique_2": rising}),
+    ):
+        estimated(
+            cache,
+            benchmark,
+            model=model,
+            numbers=dict.fromkeys(("redundancy", "unique_1"), zero) | atoms,
+        )
+    app = open_compare(
+        differing="all samples",
+        carried="A synergy, B unique language",
+        differing_order="Unique language, largest difference",
+    )
+    page = words(app)
+    assert f"1 to 10 of {COUNT - 1} samples" in page, "B's first sample has no positive atom"
+    assert f"Question {COUNT - 1}?" in page
+    assert "unique language differs by 0.98 bits" in page
+    assert "A synergy, B no atom is positive" in app.selectbox(key="carried").options
+    matrix = charts(app)[4]
+    counts = dict(zip(*(matrix["data"][0][name] for name in ("x", "text")), strict=True))
+    assert counts == {"U language": str(COUNT - 1), "None": "1"}
+    app.selectbox(key="differing").set_value("any disagreement").run()
+    assert "No sample is of this kind" in words(app)
+
+
+def test_accuracy_and_d_vision_differ_with_an_interval_over_the_same_questions(
+    cache: Path,
+) -> None:
+    benchmark = small_benchmark(COUNT)
+    half = {sample.id for sample in benchmark.samples[::2]}
+    for model, accuracy, given in (
+        ("demo/a", 1.0, right),
+        ("demo/b", 0.5, lambda one: right(one) if one.id in half else wrong(one)),
+    ):
+        estimated(
+            cache, benchmark, model=model, answers=given, accuracy=accuracy, d_vision=accuracy - 0.5
+        )
+    found = numbers(open_compare())
+    # One of each group's two questions is answered differently: groups do not differ at all.
+    assert found["Accuracy (%)"]["B - A"] == "-50.0"
+    assert found["Accuracy (%)"]["95 % of B - A"] == "-50.0 to -50.0"
+    assert found["D_vision (points)"]["95 % of B - A"] == "-50.0 to -50.0"
+
+
+def test_one_sample_is_seen_across_models_and_its_neighbours_follow(cache: Path) -> None:
+    build_pair(cache)
+    app = open_compare(a="demo/a", b="demo/c", sample="s0003", differing_order="Benchmark order")
+    page = words(app)
+    assert "Question 3?" in page
+    assert "A is right, B is wrong, with A." in page, "the right option is B"
+    assert "4 of the samples listed below the comparison" in page
+    assert len(charts(app)) == 4, "distributions and atoms of both"
+    app.button(key="across_right").click().run()
+    assert app.query_params["sample"] == "s0004"
+    assert "Question 4?" in words(app)
+    app.button(key="across_open_b").click().run()
+    assert app.title[0].value == "Samples"
+    assert app.selectbox(key="model").value == "demo/c"
+    assert "Question 4?" in words(app)
+
+
+def test_an_opened_sample_leads_to_the_models_of_the_sidebar_and_back(cache: Path) -> None:
+    build_pair(cache)
+    app = open_samples(model="demo/c", sample="s0004")
+    app.button(key="across").click().run()
+    assert not app.exception
+    assert app.title[0].value == "Compare"
+    assert [app.selectbox(key=key).value for key in "abc"] == ["demo/c", "demo/a", "demo/b"]
+    assert "Question 4?" in words(app)
+    app.button(key="close_across").click().run()
+    assert "Where they disagree" in words(app)
+
+
+def test_a_sample_that_nobody_has_is_said_and_the_comparison_shown(cache: Path) -> None:
+    build_pair(cache)
+    page = words(open_compare(sample="s9999"))
+    assert "sample “s9999”" in page
+    assert "Where they disagree" in page
+
+
 def test_models_that_never_disagree_are_said_to_agree(cache: Path) -> None:
     benchmark = small_benchmark(20)
     for model in ("demo/a", "demo/b"):
         estimated(cache, benchmark, model=model)
     page = words(open_compare())
-    assert "The two models give the same answer to every sample" in page
+    assert "The models give the same answer to every sample" in page
 
 
 def test_samples_without_text_leave_the_bars(cache: Path) -> None:
     build_cache(cache, [record(model="demo/a"), record(model="demo/b")])
     app = open_compare()
-    assert len(charts(app)) == 2
+    assert len(charts(app)) == 4, "bars and differences, of atoms and of accuracy"
     assert "none of them in common with their texts" in words(app)
 
 
@@ -320,7 +438,7 @@ def test_what_each_sample_adds_to_both_makes_a_difference_sharp() -> None:
     )
     assert sum(share.value for share in found.shares.values()) == pytest.approx(0.0, abs=1e-9)
     shown = table(compared, found).set_index("")
-    assert shown.loc["Synergy (% of total)", "95 % interval"] != ""
+    assert shown.loc["Synergy (% of total)", "95 % of B - A"] != ""
 
 
 def test_the_caption_says_how_many_samples_would_tell_the_two_apart() -> None:

@@ -127,6 +127,12 @@ def test_neither_does_a_sample_nor_a_table_of_them(
     assert markup(app) == []
 
 
+def test_nor_does_a_sample_across_models(opened: AppTest, benchmark_of_it: Benchmark) -> None:
+    app = shown(opened, "compare", sample=benchmark_of_it.samples[0].id)
+    assert any(text.value == benchmark_of_it.samples[0].question for text in app.text)
+    assert markup(app) == []
+
+
 def test_nor_do_the_lab_on_a_cached_run_and_the_list_of_jobs(opened: AppTest) -> None:
     app = shown(opened, "lab")
     app.selectbox(key="lab").set_value(RUN).run()

@@ -24,3 +24,11 @@ def test_the_bars_are_told_in_words_without_what_is_undefined() -> None:
     assert describe(NUMBERS) == (
         "Redundancy -0.02 bits, Unique vision 0.00 bits, Synergy 1.95 bits"
     )
+
+
+def test_two_samples_side_by_side_have_one_axis_with_room_for_the_numbers() -> None:
+    axes = [atom_bars(NUMBERS, one, reach=(-0.5, 2.0)).layout.xaxis for one in (record(), record())]
+    assert axes[0].range == axes[1].range
+    low, high = axes[0].range
+    assert low < -0.5
+    assert high > 2.0
