@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--save-pictures",
         action="store_true",
-        help="with --run-browser: save the pictures of docs/pictures again",
+        help="with --run-browser: save the pictures of docs/images again",
     )
 
 
