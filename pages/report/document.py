@@ -9,8 +9,10 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
+from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from plotly.offline import get_plotlyjs
 
@@ -128,20 +130,20 @@ def _lines(frame: pd.DataFrame) -> Iterable[tuple[Any, ...]]:
 def _cell(value: Any, pattern: str | None) -> str:
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "<td></td>"
-    if isinstance(value, bool):
+    if isinstance(value, bool | np.bool_):
         return f"<td>{'yes' if value else 'no'}</td>"
-    if isinstance(value, int | float):
+    if isinstance(value, Real):
         return f'<td class="number">{escape(_number(value, pattern))}</td>'
     return f"<td>{escape(str(value))}</td>"
 
 
-def _number(value: float, pattern: str | None) -> str:
+def _number(value: Real, pattern: str | None) -> str:
     if pattern is not None:
         try:
             return pattern % value
         except (TypeError, ValueError):  # a pattern of the browser's that Python does not have
             pass
-    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+    return f"{int(value):,}" if isinstance(value, Integral) else f"{float(value):.6g}"
 
 
 def _picture(part: Picture) -> str:
