@@ -92,6 +92,11 @@ def selection_path(cache: Path, key: str) -> Path:
     return cache / "selections" / f"{checked_key(key, 'selection key')}.json"
 
 
+def exports_directory(cache: Path) -> Path:
+    """Return the folder of the files that pages write for a person to take along."""
+    return cache / "exports"
+
+
 def jobs_path(cache: Path) -> Path:
     """Return the path of the SQLite file of the jobs."""
     return cache / "jobs.sqlite"

@@ -5,6 +5,7 @@ import streamlit as st
 from pages.widgets import adapter_results, empty_states
 from pages.widgets.adapter_weights import show_weights
 from pages.widgets.address import show_notes
+from pages.widgets.drill_down import follow_click
 from pages.widgets.entry import enter_through_app
 from pages.widgets.errors import sentence_instead
 from pages.widgets.job_cards import show_jobs
@@ -17,6 +18,7 @@ from pages.widgets.stored_adapters import read_adapters, read_pairs
 from pages.widgets.wishes import forget
 
 enter_through_app()
+follow_click()
 st.title("LoRA-PID", anchor=False)
 st.caption(
     "Train a small adapter on the samples that could be answered by fusing image and text and are "
@@ -25,7 +27,7 @@ st.caption(
 
 reading = current_reading()
 with sentence_instead("This training is not possible."):
-    options = choose_finetune()
+    options = choose_finetune(reading.cache)
     if options is not None:
         show_origin(options)
         show_plan(options, reading)

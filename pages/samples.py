@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.widgets import (
+    across_link,
     empty_states,
     lora_origin,
     sample_card,
@@ -10,6 +11,7 @@ from pages.widgets import (
     sample_list,
     sample_tags,
     saved_slices,
+    slice_files,
 )
 from pages.widgets.address import note, show_notes
 from pages.widgets.entry import enter_through_app
@@ -21,6 +23,7 @@ from pages.widgets.stored_samples import read_detail, read_place
 from pages.widgets.wishes import forget
 
 enter_through_app()
+across_link.follow_across()
 st.title("Samples", anchor=False)
 st.caption("The questions behind a spectrum, and what carried each answer: image, text or both.")
 
@@ -47,6 +50,7 @@ if listing is None:
 with st.container(horizontal=True, vertical_alignment="center"):
     sample_filter.show_filters(reading, records, listing.order.filters)
     saved_slices.show_slices(reading, records, listing)
+    slice_files.show_files(reading, records, listing)
     sample_filter.show_sentence(reading, records, listing.order.filters)
 
 wanted = opened_sample()
@@ -55,6 +59,7 @@ if wanted and place:
     show_notes()
     sample_card.show_steps(place, listing)
     detail = read_detail(reading, listing.order.estimate_keys, wanted)
+    across_link.show_button(reading, selection, detail.record, wanted)
     lora_origin.show_button(reading, one, detail=detail)
     sample_tags.show_tags(reading, detail)
     sample_card.show_sample(detail, reading)
@@ -62,6 +67,12 @@ else:
     if wanted:
         note("sample", wanted)
         forget_sample()
-    lora_origin.show_button(reading, one, subset=sample_list.subset_of(listing, records))
+    tagged = listing.order.filters.tags
+    lora_origin.show_button(
+        reading,
+        one,
+        subset=sample_list.subset_of(listing, records),
+        tag=tagged[0] if len(tagged) == 1 else None,
+    )
     sample_list.show_list(reading, listing)
 forget()

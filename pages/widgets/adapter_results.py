@@ -15,6 +15,7 @@ from pages.figures.rows import POOLED, subset_label
 from pages.widgets import drawn, state
 from pages.widgets.address import note_unknown
 from pages.widgets.charts import show_figure
+from pages.widgets.drill_down import remember_click
 from pages.widgets.evidence import show_settings, show_warnings
 from pages.widgets.job_cards import SPECTRA_PAGE, choose_models
 from pages.widgets.job_words import number
@@ -67,13 +68,19 @@ def show_facts(adapter: AdapterRecord) -> None:
     epochs = "epoch" if options.get("epochs") == 1 else "epochs"
     st.text(
         f"{adapter.base} on {adapter.benchmark}, {subset_of(adapter) or 'every subset'}; strategy "
-        f"{adapter.strategy}; {adapter.steps:,} of {adapter.total_steps:,} steps, "
+        f"{strategy_of(adapter)}; {adapter.steps:,} of {adapter.total_steps:,} steps, "
         f"{options.get('epochs')} {epochs}, rank {options.get('rank')}, learning rate "
         f"{'automatic' if rate is None else number(rate)}, seed {options.get('seed')}; "
         f"adapter {adapter.key}."
     )
     for warning in adapter.warnings:
         st.text(f"Warning: {warning}")
+
+
+def strategy_of(adapter: AdapterRecord) -> str:
+    """Return the adapter's strategy, with the tag that it lifted, as plain text."""
+    tag = adapter.options.get("lift_tag")
+    return adapter.strategy if tag is None else f"{adapter.strategy} “{tag}”"
 
 
 def unfinished(adapter: AdapterRecord) -> str:
@@ -93,17 +100,19 @@ def show_before_after(adapter: AdapterRecord, pairs: Sequence[Pair]) -> None:
             before_after.atoms_before_after(pairs),
             key="atoms_before_after",
             alt=before_after.describe(pairs),
+            on_click=remember_click,
         )
     with accuracies:
         show_figure(
             before_after.accuracy_before_after(pairs),
             key="accuracy_before_after",
             alt=before_after.describe_accuracy(pairs),
+            on_click=remember_click,
         )
     counts = ", ".join(f"{subset_label(pair.after.subset)} {pair.after.n:,}" for pair in pairs)
     drawn.show_caption(
         "Test split, none of it was trained on. Whiskers are 95 % intervals of each estimate; a "
-        "point says what they cover."
+        "point says what they cover. Click one to see the samples behind it."
     )
     st.text(f"Samples: {counts}.")
     for sentence in unlike(pairs):
@@ -242,7 +251,7 @@ def strategies(
             seen.add(pair.before.estimate_key)
             rows.append({"Strategy": "none (the base)"} | _measured(pair.before))
         rows.append(
-            {"Strategy": one.strategy}
+            {"Strategy": strategy_of(one)}
             | _measured(pair.after)
             | {
                 "Trained on": subset_of(one) or "every subset",

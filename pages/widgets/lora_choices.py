@@ -1,12 +1,16 @@
 """What is to be trained: the pickers for model, samples, strategy and the training itself."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from model_runners.errors import BadOption
 from model_runners.finetuning.options import FinetuneOptions
+from model_runners.finetuning.tagged import with_tag
 from model_runners.strategies import STRATEGIES
 from pages.widgets import state
 from pages.widgets.benchmark_choices import choose_benchmark, show_rows
+from pages.widgets.lora_tag import choose_tag
 from pages.widgets.run_choices import (
     ask_for_model,
     choose_device,
@@ -17,10 +21,17 @@ from pages.widgets.run_choices import (
 )
 
 WIDTH = 140
+UNWEIGHED = "uniform"
+"""The strategy of options whose tag is not set yet."""
 
 
-def choose_finetune() -> FinetuneOptions | None:
+def choose_finetune(cache: Path) -> FinetuneOptions | None:
     """Draw the pickers and return what is chosen; None while the model has no name yet.
+
+    Parameters
+    ----------
+    cache
+        The cache folder, which has the tags.
 
     Raises
     ------
@@ -44,6 +55,8 @@ def choose_finetune() -> FinetuneOptions | None:
             persist_state="session",
             help="\n".join(f"- {name}: {entry.summary}" for name, entry in STRATEGIES.items()),
         )
+        by_tag = strategy is not None and STRATEGIES[strategy].needs_tag
+        tag = choose_tag(cache, chosen.benchmark) if by_tag else None
     with st.container(horizontal=True, vertical_alignment="top"):
         limit = choose_limit(
             state.LORA_LIMIT,
@@ -54,7 +67,8 @@ def choose_finetune() -> FinetuneOptions | None:
             min_value=1,
             value=None,
             step=1,
-            placeholder="a quarter",
+            placeholder="of the tag" if by_tag else "a quarter",
+            disabled=by_tag,
             key=state.LORA_TOP,
             persist_state="session",
             width=WIDTH,
@@ -87,7 +101,7 @@ def choose_finetune() -> FinetuneOptions | None:
         return None
     if strategy is None:
         raise BadOption("choose a strategy")
-    return FinetuneOptions(
+    options = FinetuneOptions(
         model=model,
         benchmark=chosen.choice.name,
         data=chosen.choice.data,
@@ -95,10 +109,10 @@ def choose_finetune() -> FinetuneOptions | None:
         circular=chosen.choice.circular,
         frames=chosen.choice.frames,
         max_bad_rows=chosen.max_bad_rows,
-        strategy=strategy,
+        strategy=UNWEIGHED if by_tag else strategy,
         subset=subset,
         limit=limit,
-        top=top,
+        top=None if by_tag else top,
         epochs=epochs,
         rank=rank,
         learning_rate=rate,
@@ -107,6 +121,14 @@ def choose_finetune() -> FinetuneOptions | None:
         seed=seed,
         device=device,
     )
+    if not by_tag:
+        return options
+    if tag is None:
+        raise BadOption(
+            f"no sample of {chosen.benchmark.name} is tagged yet; tag samples of the train split "
+            "on the Samples page, or save a list of them as a slice"
+        )
+    return with_tag(options, tag, cache, chosen.benchmark, keep=False)
 
 
 def _count(label: str, key: str, value: int, help: str, *, least: int = 1) -> int:

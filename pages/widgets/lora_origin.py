@@ -21,7 +21,8 @@ from pages.widgets.stored_adapters import read_adapters
 from pages.widgets.wishes import clicked
 
 LORA_PAGE = "pages/lora.py"
-STRATEGY = "pid"
+STRATEGY, OF_TAG = "pid", "tag"
+"""The strategy that the form is filled with, and that of a tag."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,8 @@ class Origin:
     sample_id: str | None = None
     split: str | None = None
     gap_score: float | None = None
+    tag: str | None = None
+    """The tag that the list was filtered by, if it was one."""
 
 
 def show_button(
@@ -42,6 +45,7 @@ def show_button(
     selection: Selection,
     *,
     subset: str | None = None,
+    tag: str | None = None,
     detail: SampleDetail | None = None,
 ) -> None:
     """Draw the button of a list of samples, or of an opened one.
@@ -52,6 +56,8 @@ def show_button(
         Where, and which model on which benchmark.
     subset
         The subset that is listed, if it is one.
+    tag
+        The tag that the list is filtered by, if it is one.
     detail
         The sample that is opened.
     """
@@ -60,7 +66,8 @@ def show_button(
     origin = Origin(
         model=source_of(reading, model),
         benchmark=benchmark,
-        subset=None if subset == POOLED else subset,
+        subset=None if subset == POOLED or tag is not None else subset,
+        tag=tag,
     )
     if detail is not None:
         origin = Origin(
@@ -94,6 +101,8 @@ def show_origin(options: FinetuneOptions) -> None:
 
 def offer_of(origin: Origin) -> str:
     """Say what the button leads to, as plain text."""
+    if origin.tag is not None:
+        return f"Train an adapter in which the train samples tagged “{origin.tag}” weigh more."
     where = f"of {origin.subset} " if origin.subset else ""
     offer = f"Train an adapter on train samples {where}that lack fusion"
     return f"{offer}; never on this one." if origin.split == "test" else f"{offer}."
@@ -151,5 +160,7 @@ def _choose(origin: Origin) -> None:
     if variant:
         st.session_state[f"{state.LORA_BENCHMARK}{VARIANT}_{base}"] = variant
     st.session_state[state.LORA_SUBSET] = origin.subset or EVERY_SUBSET
-    st.session_state[state.LORA_STRATEGY] = STRATEGY
+    st.session_state[state.LORA_STRATEGY] = STRATEGY if origin.tag is None else OF_TAG
+    if origin.tag is not None:
+        st.session_state[state.LORA_TAG] = origin.tag
     st.session_state[state.LORA_FROM] = origin

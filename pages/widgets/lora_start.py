@@ -12,6 +12,7 @@ from data_cache.samples import Benchmark
 from model_runners.benchmark_choice import choice_of
 from model_runners.finetuning.options import FinetuneOptions
 from model_runners.finetuning.requests import check_names, training_samples
+from model_runners.finetuning.tagged import lifted_of, tagged_ids, with_tag
 from model_runners.jobs import start
 from model_runners.models import resolve_model
 from model_runners.strategies import (
@@ -44,6 +45,8 @@ class Plan:
     lifted: int
     """Samples that weigh more, at most."""
     steps: int
+    left_out: tuple[str, ...]
+    """Sentences about samples of the tag that are not lifted, where one is."""
     has_scores: bool
     """The cache has scores of train samples of this model."""
     last: JobRow | None
@@ -59,16 +62,25 @@ def plan_of(options: FinetuneOptions, benchmark: Benchmark, reading: Stored) -> 
         If there is no such model.
     BadOption
         If the model is itself an adapter.
+    NoGapSamples
+        If no sample of the tag is trained on.
     data_cache.errors.BenchmarkError
         If there is no such subset, or nothing to train on.
     """
     check_names(options)
     name = resolve_model(options.model).name
-    train = len(training_samples(benchmark, options))
+    samples = training_samples(benchmark, options)
+    train = len(samples)
+    lifted, left_out = min(options.top or max(train // 4, 1), train), ()
+    if options.lift_tag is not None:
+        ids = tagged_ids(options.lift_tag, reading.cache, benchmark)
+        found = lifted_of(options.lift_tag, ids, benchmark, samples)
+        lifted, left_out = len(found.sample_ids), found.left_out
     return Plan(
         train=train,
         test=sum(sample.split == "test" for sample in benchmark.samples),
-        lifted=min(options.top or max(train // 4, 1), train),
+        lifted=lifted,
+        left_out=left_out,
         steps=options.epochs * ceil(train / options.batch_size),
         has_scores=any(
             (one.model, one.benchmark, one.split) == (name, benchmark.name, "train")
@@ -83,12 +95,14 @@ def show_plan(options: FinetuneOptions, reading: Stored) -> Plan:
     plan = plan_of(options, read_benchmark(choice_of(options)), reading)
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, gap="medium", key="plan"):
-            for label, value, meaning in numbers(plan):
+            for label, value, meaning in numbers(plan, tag=options.lift_tag):
                 with st.container(width="content", gap="xxsmall"):
                     st.caption(label, help=meaning)
                     st.text(value)
         st.text(f"{options.strategy}: {STRATEGIES[options.strategy].summary}.")
         st.text(sentence_of(options))
+        for sentence in plan.left_out:
+            st.text(f"{sentence}.")
         if STRATEGIES[options.strategy].needs_scores and not plan.has_scores:
             st.text(WITHOUT_SCORES)
     return plan
@@ -101,15 +115,20 @@ def show_start(options: FinetuneOptions, cache: Path) -> None:
     ):
         return
     with sentence_instead("This training cannot be started."):
+        if options.lift_tag is not None:  # from now on it is known which samples these are
+            options = with_tag(options, options.lift_tag, cache, read_benchmark(choice_of(options)))
         start(cache, options)
         st.rerun()
 
 
-def numbers(plan: Plan) -> list[tuple[str, str, str]]:
-    """Return label, value and meaning of what is shown."""
+def numbers(plan: Plan, *, tag: str | None = None) -> list[tuple[str, str, str]]:
+    """Return label, value and meaning of what is shown; of a tag, how many of it are lifted."""
+    lifted = ("Gap samples", f"at most {plan.lifted:,}", "And as many shortcut samples at most.")
+    if tag is not None:
+        lifted = ("Samples of the tag", f"{plan.lifted:,}", "Those of it that are trained on.")
     return [
         ("Train samples", f"{plan.train:,}", "Of the train split; no other is trained on."),
-        ("Gap samples", f"at most {plan.lifted:,}", "And as many shortcut samples at most."),
+        lifted,
         ("Steps", f"{plan.steps:,}", "Of the optimiser, in all epochs."),
         ("Test samples", f"{plan.test:,}", "Before and after are measured on the test split."),
         ("Time", UNKNOWN if plan.last is None else _time(plan.last), _meaning(plan.last)),
@@ -123,6 +142,10 @@ def sentence_of(options: FinetuneOptions) -> str:
         if STRATEGIES[options.strategy].needs_scores
         else f"every sample weighs {REST_WEIGHT}"
     )
+    if options.lift_tag is not None:
+        weights = (
+            f"a sample of the tag “{options.lift_tag}” weighs {GAP_WEIGHT}, any other {REST_WEIGHT}"
+        )
     return (
         f"Trains low-rank matrices (rank {options.rank}) beside the linear maps of the last 20 % "
         "of language layers; every weight of the model itself stays as it is. Only samples of the "
