@@ -12,6 +12,7 @@ from data_cache import adapters, jobs
 from data_cache.adapters import SampleWeight
 from data_cache.estimates import SpectrumRecord
 from data_cache.samples import Benchmark
+from pages.widgets import state
 from pages.widgets.lab_choices import RUN
 from tests.data_cache.answers import estimated, right, wrong
 from tests.data_cache.spools import small_benchmark
@@ -131,6 +132,16 @@ def test_nor_does_a_sample_across_models(opened: AppTest, benchmark_of_it: Bench
     app = shown(opened, "compare", sample=benchmark_of_it.samples[0].id)
     assert any(text.value == benchmark_of_it.samples[0].question for text in app.text)
     assert markup(app) == []
+
+
+def test_nor_does_the_export(opened: AppTest) -> None:
+    for page in ("spectra", "samples"):
+        opened.session_state[state.EXPORT] = True
+        app = shown(opened, page)
+        assert "Reproduce" in [heading.value for heading in app.subheader]
+        assert any(code.value.startswith("python -m pages.report") for code in app.code)
+        assert markup(app) == []
+    app.session_state[state.EXPORT] = False
 
 
 def test_nor_do_the_lab_on_a_cached_run_and_the_list_of_jobs(opened: AppTest) -> None:
