@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from pages.widgets import lab_sensitivity, lab_table
+from pages.widgets import lab_sensitivity, lab_table, state
 from pages.widgets.address import show_notes
 from pages.widgets.asked import show_template_of_run
+from pages.widgets.drill_down import follow_click
 from pages.widgets.entry import enter_through_app
 from pages.widgets.errors import sentence_instead
 from pages.widgets.lab_charts import show_charts
@@ -20,6 +21,7 @@ from pages.widgets.stored import current_reading
 from pages.widgets.wishes import forget
 
 enter_through_app()
+follow_click(held=[state.SUBSET, state.MODEL])
 st.title("Estimator lab", anchor=False)
 st.caption(
     "Every estimator on the same problem: what it says, how far from the truth, how surely, and in "

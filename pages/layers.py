@@ -6,9 +6,10 @@ import streamlit as st
 
 from pages.figures import layer_trajectories
 from pages.figures.model_styles import model_styles
-from pages.widgets import drawn, empty_states, layer_notes, spectrum_table
+from pages.widgets import drawn, empty_states, layer_notes, spectrum_table, state
 from pages.widgets.address import show_notes
 from pages.widgets.charts import show_figure
+from pages.widgets.drill_down import follow_click, remember_click
 from pages.widgets.entry import enter_through_app
 from pages.widgets.evidence import show_settings, show_warnings
 from pages.widgets.layer_choices import choose_trajectories
@@ -17,6 +18,7 @@ from pages.widgets.stored import current_reading
 from pages.widgets.stored_layers import read_layers, trajectories_of
 
 enter_through_app()
+follow_click(held=[state.SUBSET])
 st.title("Layers", anchor=False)
 st.caption(
     "Where in the model the answer's information arises: every layer is read as if it were the "
@@ -56,6 +58,7 @@ with atoms:
         layer_trajectories.atom_trajectories(lines, styles, depth=shown.depth),
         key="atom_trajectories",
         alt=layer_trajectories.describe(lines),
+        on_click=remember_click,
         data=partial(spectrum_table.as_frame, records),
     )
 with quality:
@@ -63,12 +66,13 @@ with quality:
         layer_trajectories.quality_trajectories(lines, styles, depth=shown.depth),
         key="quality_trajectories",
         alt=layer_trajectories.describe_quality(lines),
+        on_click=remember_click,
         data=partial(spectrum_table.as_frame, records),
     )
 drawn.show_caption(
     "Bands are 95 % intervals; a point says what its own covers. A diamond is the model's own "
     "output: it lies on the last layer. Hollow points: more than 90 % of the samples fell back to "
-    "uniform."
+    "uniform. Click a point to see the samples that it was read on."
 )
 
 st.download_button(

@@ -51,7 +51,7 @@ with pickers:
     else:
         chosen = spectrum_rows.choose_models(reading, selection)
     second = estimators_beside.choose_beside(reading, chosen.records)
-    view = choose_view()
+    view = choose_view(chosen.records)
 show_notes()
 
 if of_benchmarks:

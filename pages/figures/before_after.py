@@ -7,6 +7,7 @@ from html import escape
 import plotly.graph_objects as go
 
 from data_cache.estimates import SpectrumRecord
+from pages.figures.frame import CLICKED
 from pages.figures.palette import ATOMS, NEUTRAL
 from pages.figures.row_chart import BOTTOM, empty_row_chart
 from pages.figures.rows import TITLE_PIXELS, Arrangement, Row, subset_label
@@ -247,8 +248,12 @@ def _marks(places: Sequence[_Place], quantity: Quantity, *, after: bool) -> go.S
             "visible": any(above) or any(below),
         },
         cliponaxis=False,
+        customdata=[
+            [(place.pair.after if after else place.pair.before).estimate_key] for place in places
+        ],
         hovertext=[_hover(place, after=after) for place in places],
         hoverinfo="text",
+        **CLICKED,
     )
 
 

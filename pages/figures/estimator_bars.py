@@ -6,6 +6,8 @@ from html import escape
 import plotly.graph_objects as go
 
 from model_runners.audit import AuditRow
+from pages.figures.frame import CLICKED
+from pages.figures.meanings import meaning_below
 from pages.figures.palette import ATOMS, NEUTRAL, Atom
 
 ROW_PIXELS = 26
@@ -18,7 +20,12 @@ PALE = 0.45
 """Opacity of rows that others have measured."""
 
 
-def estimator_bars(rows: Sequence[AuditRow], truth: Mapping[str, float] | None = None) -> go.Figure:
+def estimator_bars(
+    rows: Sequence[AuditRow],
+    truth: Mapping[str, float] | None = None,
+    *,
+    leads_to: str | None = None,
+) -> go.Figure:
     """Draw one bar per atom and estimator, gathered by atom.
 
     Parameters
@@ -27,6 +34,8 @@ def estimator_bars(rows: Sequence[AuditRow], truth: Mapping[str, float] | None =
         What estimators found; those that refused are left out, published ones are pale.
     truth
         Atoms in bits; None where nobody knows them.
+    leads_to
+        Key of a stored estimate over the same samples, which a click on a bar leads to.
     """
     drawn = [row for row in rows if row.atoms is not None]
     step = TITLE_PIXELS + ROW_PIXELS * len(drawn)
@@ -37,7 +46,10 @@ def estimator_bars(rows: Sequence[AuditRow], truth: Mapping[str, float] | None =
         ticks.append((top + TITLE_PIXELS / 2, f"<b>{atom.label}</b>"))
         positions = [top + TITLE_PIXELS + (index + 0.5) * ROW_PIXELS for index in range(len(drawn))]
         ticks += [(y, escape(row.label)) for y, row in zip(positions, drawn, strict=True)]
-        figure.add_trace(_bars(atom, drawn, positions, truth))
+        bars = _bars(atom, drawn, positions, truth)
+        if leads_to is not None:
+            bars.update(customdata=[[leads_to]] * len(drawn), **CLICKED)
+        figure.add_trace(bars)
         figure.add_trace(_numbers(atom, drawn, positions, truth))
         if truth is not None and drawn:
             figure.add_trace(_truth(atom, truth[atom.field], positions, first=place == 0))
@@ -131,7 +143,7 @@ def _bars(
         hovertext=[
             _hover(atom, row, value, truth) for row, value in zip(rows, values, strict=True)
         ],
-        hoverinfo="text",
+        **meaning_below(atom.field),
     )
 
 

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 
 from data_cache.estimates import SpectrumRecord
 from pages.figures.exactness import within
-from pages.figures.frame import STILL
+from pages.figures.frame import CLICKED, STILL
+from pages.figures.meanings import meaning_below
 from pages.figures.palette import ATOMS, Atom
 from pages.figures.row_chart import Layout, arrange_rows, empty_row_chart
 from pages.figures.rows import Arrangement, Group, row_names
@@ -72,8 +73,6 @@ def estimator_differences(
     )
     figure.update_yaxes(showticklabels=False)
     figure.update_layout(legend=STILL)
-    for place, atom in enumerate(ATOMS):
-        figure.add_trace(_marks(atom, place, pairs, arrangement, unit))
     ends = [
         abs(value)
         for pair in pairs
@@ -82,6 +81,9 @@ def estimator_differences(
     ]
     reach = 1.1 * max([*ends, SMALLEST_REACH[unit]])
     figure.update_xaxes(range=[-reach, reach])
+    figure.add_trace(_labels(arrangement, -reach))
+    for place, atom in enumerate(ATOMS):
+        figure.add_trace(_marks(atom, place, pairs, arrangement, unit))
     return figure
 
 
@@ -99,6 +101,22 @@ def describe(pairs: Sequence[EstimatorPair]) -> str:
     if len(pairs) > 12:
         sentences.append(f"And {len(pairs) - 12} more rows, listed in the table.")
     return " ".join(sentences) or "No differences."
+
+
+def _labels(arrangement: Arrangement, left: float) -> go.Scatter:
+    """Name titles and first rows at the left end: on a narrow screen no chart stands beside."""
+    rows = [row for row in arrangement.rows if not row.label.startswith("<i>")]
+    return go.Scatter(
+        mode="text",
+        showlegend=False,
+        x=[left] * (len(rows) + len(arrangement.titles)),
+        y=[row.position - 3 for row in rows] + [place for _, place in arrangement.titles],
+        text=[row.label for row in rows] + [f"<b>{title}</b>" for title, _ in arrangement.titles],
+        textposition=["top right"] * len(rows) + ["middle right"] * len(arrangement.titles),
+        textfont={"size": 11},
+        cliponaxis=False,
+        hoverinfo="skip",
+    )
 
 
 def _marks(
@@ -124,7 +142,8 @@ def _marks(
         cliponaxis=False,
         customdata=[[pair.second.estimate_key] for pair, _ in known],
         hovertext=[_hover(atom, pair, value, unit) for pair, value in known],
-        hoverinfo="text",
+        **meaning_below(atom.field),
+        **CLICKED,
     )
 
 

@@ -12,13 +12,15 @@ import plotly.graph_objects as go
 from data_cache.estimates import SpectrumRecord
 from data_cache.published import PublishedValue, find_value
 from pages.figures.exactness import within
-from pages.figures.frame import HOVER, LEGEND, STILL, VALUES
+from pages.figures.frame import CLICKED, HOVER, LEGEND, STILL, VALUES
 from pages.figures.model_styles import ModelStyle
 from pages.figures.palette import NEUTRAL
 from pages.figures.quantities import Quantity
 from pages.figures.rows import subset_label
 from pages.figures.spectrum_bars import Unit
 
+FAMILY = "family"
+"""What a mark that stands for a whole family leads to, before the family's name."""
 HEIGHT = 560
 SIZE_UNKNOWN = 10.0
 """Diameter in pixels of a model whose parameters were not counted."""
@@ -221,8 +223,7 @@ def _points(points: Sequence[FamilyPoint], style: ModelStyle, axes: Axes) -> go.
             "opacity": 1,
             "line": {"width": 2 if adapted else 0},
         },
-        # What is clicked leads away from the page: nothing fades before it goes.
-        unselected={"marker": {"opacity": 1}},
+        **CLICKED,
         customdata=[[point.record.estimate_key] for point in points],
         hovertext=[_hover(point, axes) for point in points],
         hoverinfo="text",
@@ -273,9 +274,10 @@ def _median(
             "opacity": 1,
             "line": {"width": 1.5, "color": style.colour},
         },
-        unselected={"marker": {"opacity": 1}},
+        customdata=[[FAMILY, family]],
         hovertext=["<br>".join(lines)],
         hoverinfo="text",
+        **CLICKED,
     )
 
 

@@ -17,6 +17,11 @@ LEGEND: dict[str, Any] = {
 STILL: dict[str, Any] = {"itemclick": False, "itemdoubleclick": False}
 """Of a legend whose entries explain and do not switch anything."""
 HOVER: dict[str, Any] = {"hovermode": "closest", "hoverlabel": {"align": "left"}}
+CLICKED: dict[str, Any] = {
+    "selected": {"marker": {"opacity": 1}},
+    "unselected": {"marker": {"opacity": 1}},
+}
+"""Of points that lead away from the page: nothing fades before it goes."""
 VALUES: dict[str, Any] = {
     "showgrid": True,
     "zeroline": True,

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import floor, log10
 
 import plotly.graph_objects as go
 
+from pages.figures.frame import CLICKED
 from pages.figures.palette import NEUTRAL
 from pages.figures.scores import Score
 
@@ -40,9 +42,7 @@ def gap_histogram(scores: Mapping[str, Sequence[float]], score: Score) -> go.Fig
     score
         Which score it is: the one that the strategy sorts by.
     """
-    known = [value for values in scores.values() for value in values]
-    low, high = (min(known), max(known)) if known else (0.0, 1.0)
-    size = max(high - low, 1e-6) / BINS
+    low, high, size = bins(scores)
     figure = go.Figure()
     for role in ROLES:
         values = list(scores.get(role.name, ()))
@@ -52,9 +52,10 @@ def gap_histogram(scores: Mapping[str, Sequence[float]], score: Score) -> go.Fig
             go.Histogram(
                 name=f"{role.label} ({len(values):,})",
                 x=values,
-                xbins={"start": low, "end": high + size, "size": size},
+                xbins={"start": low, "end": high, "size": size},
                 marker={"color": role.colour, "line": {"width": 0}},
                 hovertemplate=f"{role.label}: %{{y}} samples at %{{x}}<extra></extra>",
+                **CLICKED,
             )
         )
     limit = threshold(scores)
@@ -71,6 +72,38 @@ def gap_histogram(scores: Mapping[str, Sequence[float]], score: Score) -> go.Fig
         yaxis={"title": {"text": "Train samples"}, "fixedrange": True, "automargin": True},
     )
     return figure
+
+
+def bins(scores: Mapping[str, Sequence[float]]) -> tuple[float, float, float]:
+    """Return where the bins begin and end, and how wide each is: ends that can be read.
+
+    >>> bins({"gap": [0.31, 1.2], "rest": [0.07]})
+    (0.05, 1.25, 0.05)
+    """
+    known = [value for values in scores.values() for value in values]
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    wanted = max(high - low, 1e-6) / BINS
+    power = 10.0 ** floor(log10(wanted))
+    size = next(step * power for step in (1, 2, 5, 10) if step * power >= wanted * (1 - 1e-9))
+    start = floor(low / size + 1e-9)
+    end = max(floor(high / size + 1e-9) + 1, start + 1)
+    return _short(start * size), _short(end * size), _short(size)
+
+
+def bin_at(scores: Mapping[str, Sequence[float]], value: float) -> tuple[float, float]:
+    """Return the ends of the bin that holds a value, as it was drawn.
+
+    >>> bin_at({"gap": [0.31, 1.2], "rest": [0.07]}, 0.325)
+    (0.3, 0.35)
+    """
+    low, _, size = bins(scores)
+    place = floor((value - low) / size + 1e-9)
+    return _short(low + place * size), _short(low + (place + 1) * size)
+
+
+def _short(value: float) -> float:
+    """Drop what only the arithmetic added."""
+    return float(f"{value:.9g}") + 0.0
 
 
 def threshold(scores: Mapping[str, Sequence[float]]) -> float | None:

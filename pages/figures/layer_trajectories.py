@@ -10,6 +10,8 @@ from plotly.subplots import make_subplots
 
 from data_cache.estimates import SpectrumRecord
 from pages.figures.exactness import within
+from pages.figures.frame import CLICKED
+from pages.figures.meanings import meaning_below
 from pages.figures.model_styles import ModelStyle
 from pages.figures.palette import ATOMS, CONDITIONS, NEUTRAL
 from pages.figures.rows import short_labels
@@ -92,6 +94,7 @@ def atom_trajectories(
                 words=[_atom_words(record, atom.label, atom.field) for record in _all(one)],
                 label=labels[one.model],
                 showlegend=number == 0,
+                meaning=atom.field,
             )
             for line in lines:
                 figure.add_trace(line, row=row, col=column)
@@ -266,8 +269,13 @@ def _lines(
     words: Sequence[str],
     label: str,
     showlegend: bool,
+    meaning: str | None = None,
 ) -> tuple[go.Scatter, go.Scatter]:
-    """Return the line through the layers and the model's own output at its end."""
+    """Return the line through the layers and the model's own output at its end.
+
+    Both lead to the samples of the model's own output: a layer was read on the same ones.
+    """
+    below = {"hoverinfo": "text"} if meaning is None else meaning_below(meaning)
     trusted = [fallback(record) <= OFTEN for record in one.layers]
     line = go.Scatter(
         name=escape(label),
@@ -283,7 +291,9 @@ def _lines(
             "symbol": [style.symbol if trust else f"{style.symbol}-open" for trust in trusted],
         },
         hovertext=list(words[:-1]),
-        hoverinfo="text",
+        customdata=[[one.output.estimate_key]] * len(one.layers),
+        **below,
+        **CLICKED,
     )
     end = go.Scatter(
         name="output",
@@ -300,7 +310,9 @@ def _lines(
         },
         cliponaxis=False,
         hovertext=[words[-1]],
-        hoverinfo="text",
+        customdata=[[one.output.estimate_key]],
+        **below,
+        **CLICKED,
     )
     return line, end
 

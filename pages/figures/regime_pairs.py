@@ -6,7 +6,8 @@ from html import escape
 import plotly.graph_objects as go
 
 from model_runners.family_statistics import Strategies
-from pages.figures.frame import HOVER, LEGEND, STILL, VALUES
+from pages.figures.family_scatter import FAMILY
+from pages.figures.frame import CLICKED, HOVER, LEGEND, STILL, VALUES
 from pages.figures.model_styles import ModelStyle
 from pages.figures.palette import NEUTRAL
 from pages.figures.spectrum_bars import Unit
@@ -50,8 +51,10 @@ def regime_pairs(found: Strategies, styles: Mapping[str, ModelStyle], *, unit: U
                     "color": style.colour,
                     "line": {"width": 2, "color": style.colour},
                 },
+                customdata=[[FAMILY, family]] * len(own),
                 hovertext=[_hover(found, regime, family, unit) for regime in own],
                 hoverinfo="text",
+                **CLICKED,
                 showlegend=False,
             )
         )

@@ -1,17 +1,25 @@
 """Which train samples an adapter learned more from, and which less."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from data_cache.adapters import AdapterRecord
+from data_cache.estimates import SpectrumRecord
+from data_cache.plan import OUTPUT_LAYER
 from data_cache.queries import StoredSample
-from pages.figures.gap_histogram import ROLES, describe, gap_histogram
+from data_cache.sample_filters import Bound, SampleFilters
+from pages.figures.gap_histogram import ROLES, bin_at, describe, gap_histogram
+from pages.figures.rows import POOLED
 from pages.figures.scores import SCORES, Score
 from pages.widgets.charts import show_figure
+from pages.widgets.drill_down import remember_filtered
 from pages.widgets.pictures import show_picture
+from pages.widgets.sample_choices import EACH, choice_of
+from pages.widgets.spectrum_choices import newest_of_each
 from pages.widgets.stored import Stored
 from pages.widgets.stored_adapters import Weights, gap_samples, read_weights
 from pages.widgets.tables import show_table_frame
@@ -37,12 +45,54 @@ def show_weights(adapter: AdapterRecord, reading: Stored) -> None:
     scores = scores_by_role(weights.frame, score)
     with chart:
         if any(scores.values()):
+            behind = train_estimates(adapter, reading.spectra)
             show_figure(
-                gap_histogram(scores, score), key="gap_histogram", alt=describe(scores, score)
+                gap_histogram(scores, score),
+                key="gap_histogram",
+                alt=describe(scores, score),
+                on_click=partial(_remember_bin, scores, score, behind) if behind else None,
             )
+            if behind:
+                st.caption("Click a bar to see the train samples whose score lies there.")
         else:
             st.text(f"The strategy {adapter.strategy} needs no scores of train samples.")
     _show_samples(weights, score)
+
+
+def train_estimates(
+    adapter: AdapterRecord, spectra: Iterable[SpectrumRecord]
+) -> tuple[SpectrumRecord, ...]:
+    """Return the base's newest estimates on the train split of what the adapter was trained on.
+
+    One where that is a subset, or where there are no subsets.
+    """
+    newest = newest_of_each(
+        one
+        for one in spectra
+        if (one.model, one.benchmark, one.split) == (adapter.base, adapter.benchmark, "train")
+        and one.layer == OUTPUT_LAYER
+        and one.estimator == "certified"
+    )
+    wanted = adapter.options.get("subset")
+    if wanted is not None:
+        return tuple(one for one in newest if one.subset == wanted)
+    return tuple(one for one in newest if one.subset != POOLED) or tuple(newest)
+
+
+def _remember_bin(
+    scores: Mapping[str, Sequence[float]],
+    score: Score,
+    behind: Sequence[SpectrumRecord],
+    key: str,
+) -> None:
+    """Note which bar was clicked; its place is the middle of its scores."""
+    for point in st.session_state[key]["selection"]["points"]:
+        if isinstance(point.get("x"), int | float):
+            low, high = bin_at(scores, float(point["x"]))
+            bound = Bound(field=score.field, low=low, high=high)
+            subset = choice_of(behind[0].subset) if len(behind) == 1 else EACH
+            remember_filtered(behind[0], SampleFilters(bounds=(bound,)), subset=subset)
+            return
 
 
 def score_of(adapter: AdapterRecord) -> Score:

@@ -6,10 +6,12 @@ from typing import Any
 import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
+from data_cache.sample_filters import SampleFilters
 from pages.widgets import state
 from pages.widgets.sample_choices import choice_of
 from pages.widgets.spectrum_choices import settings_choice
 from pages.widgets.stored import current_reading
+from pages.widgets.where import where_of
 
 SAMPLES_PAGE = "pages/samples.py"
 
@@ -25,12 +27,33 @@ def remember_click(key: str) -> None:
 
 def remember_sample(record: SpectrumRecord, sample_id: str) -> None:
     """Note which sample of which estimate is to be opened; a button's callback."""
-    for picker, everything in ((state.ANSWERS, "all"), (state.PART, "both")):
-        # What was filtered there before must not hide the sample.
-        if picker in st.session_state:
-            st.session_state[picker] = everything
+    _show_all()
     _remember(record, current_reading().spectra)
     st.session_state[state.CLICKED][state.SAMPLE] = sample_id
+
+
+def remember_filtered(record: SpectrumRecord, filters: SampleFilters, *, subset: str) -> None:
+    """Note which samples are to be listed; a chart's callback.
+
+    Parameters
+    ----------
+    record
+        An estimate that they belong to.
+    filters
+        Which of them.
+    subset
+        What the picker for the subset has to hold.
+    """
+    _show_all()
+    _remember(record, current_reading().spectra)
+    st.session_state[state.CLICKED] |= {state.SUBSET: subset, state.WHERE: where_of(filters)}
+
+
+def _show_all() -> None:
+    """Take away what was filtered on the Samples page before: it must not hide what is sought."""
+    for picker, everything in ((state.ANSWERS, "all"), (state.PART, "both")):
+        if picker in st.session_state:
+            st.session_state[picker] = everything
 
 
 def _remember(record: SpectrumRecord, spectra: Iterable[SpectrumRecord]) -> None:

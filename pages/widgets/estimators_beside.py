@@ -42,7 +42,7 @@ def choose_beside(reading: Stored, records: Sequence[SpectrumRecord]) -> str | N
     options = [NONE, *names]
     note_unknown(state.BESIDE, options)
     wanted = st.selectbox(
-        "Beside it",
+        "Second estimator",
         options,
         key=state.BESIDE,
         bind="query-params",

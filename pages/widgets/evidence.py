@@ -11,6 +11,7 @@ import streamlit as st
 from data_cache.estimates import SpectrumRecord
 from model_runners.estimation import OVERCONFIDENCE
 from pages.figures.exactness import within
+from pages.figures.meanings import OF_SPECTRA
 from pages.figures.palette import ATOMS, HATCH_ABOVE, in_words
 from pages.figures.rows import row_names
 from pages.figures.spectrum_bars import SMALLEST_TOTAL, Unit, is_hatched
@@ -18,6 +19,7 @@ from pages.report.parts import Numbers, Words
 from pages.widgets import drawn
 from pages.widgets.asked import in_words as settings_in_words
 from pages.widgets.asked import show_templates
+from pages.widgets.meanings_shown import show_meanings
 from pages.widgets.spectrum_table import name_columns
 from pages.widgets.tables import show_table_frame
 
@@ -177,7 +179,8 @@ def split_settings(
 
 
 def show_settings(records: Sequence[SpectrumRecord]) -> None:
-    """Show where every number comes from."""
+    """Show what the numbers mean, and where each of them comes from."""
+    show_meanings(OF_SPECTRA)
     with st.expander("Settings of every number", icon=":material/tune:"):
         shared, differing = split_settings(records)
         drawn.note(Numbers(records=tuple(records)))

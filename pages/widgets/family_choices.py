@@ -8,7 +8,7 @@ import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
 from data_cache.queries import RunRow
-from pages.figures.family_scatter import Axes, FamilyPoint
+from pages.figures.family_scatter import FAMILY, Axes, FamilyPoint
 from pages.figures.quantities import QUANTITIES, Quantity
 from pages.figures.rows import POOLED
 from pages.figures.spectrum_bars import Unit
@@ -162,6 +162,11 @@ def choose_hidden(families: Iterable[str]) -> tuple[str, ...]:
     )
 
 
+def hidden_families() -> tuple[str, ...]:
+    """Return the families that are hidden now."""
+    return tuple(st.session_state.get(state.FAMILIES_HIDDEN, ()))
+
+
 def choose_plane(reading: Stored, chosen: Chosen) -> Plane:
     """Draw the pickers for axes and unit."""
     up = _choose_axis("Up", state.UP, "synergy")
@@ -200,6 +205,24 @@ def parameters_of(runs: Iterable[RunRow]) -> dict[str, int]:
         if isinstance(counted, int | float) and not isinstance(counted, bool) and counted >= 1:
             found[run.run_key] = int(counted)
     return found
+
+
+def show_only(key: str, families: Iterable[str]) -> None:
+    """Show the family that was clicked alone, or all where it was; a chart's callback.
+
+    Parameters
+    ----------
+    key
+        Of the chart.
+    families
+        All that the picker for hidden ones has.
+    """
+    for point in st.session_state[key]["selection"]["points"]:
+        data = point.get("customdata")
+        if data and data[0] == FAMILY and data[1] in families:
+            others = [name for name in sorted(families, key=natural_order) if name != data[1]]
+            only = set(hidden_families()) == set(others)
+            st.session_state[state.FAMILIES_HIDDEN] = [] if only else others
 
 
 def without_place(points: Sequence[FamilyPoint], axes: Axes) -> list[str]:

@@ -23,6 +23,8 @@ def show_notes_on(plane: Plane) -> None:
 def show_legend(points: Sequence[FamilyPoint]) -> None:
     """Say what sizes, arrows and hollow points mean, as far as they are there."""
     words = ["Click a point to see the samples behind it.", "Bars are 95 % intervals."]
+    if len({point.family for point in points}) > 1:
+        words.append("Click the median of a family to see that family alone, or all again.")
     if any(point.parameters for point in points):
         words.append("Larger models have larger points.")
     if arrows(points):

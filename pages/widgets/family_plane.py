@@ -1,6 +1,6 @@
 """The plane of families on its page: points, what they leave out, and the numbers behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import pandas as pd
@@ -14,7 +14,7 @@ from pages.figures.palette import ATOMS
 from pages.widgets import evidence, family_notes, spectrum_table
 from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import remember_click
-from pages.widgets.family_choices import Plane, parameters_of
+from pages.widgets.family_choices import Plane, hidden_families, parameters_of, show_only
 from pages.widgets.stored import Stored
 from pages.widgets.tables import show_table_frame
 
@@ -63,9 +63,17 @@ def show_scatter(reading: Stored, plane: Plane, printed: Sequence[PublishedValue
         key="family_scatter",
         alt=family_scatter.describe(plane.points, plane.axes),
         data=partial(spectrum_table.as_frame, [point.record for point in plane.points]),
-        on_click=remember_click,
+        on_click=partial(
+            _follow, families={point.family for point in plane.points} | set(hidden_families())
+        ),
     )
     family_notes.show_legend(plane.points)
+
+
+def _follow(key: str, families: Iterable[str]) -> None:
+    """Go to the samples of a point, or show the family of a median alone."""
+    remember_click(key)
+    show_only(key, families)
 
 
 def show_published(printed: Sequence[PublishedValue], records: Sequence[SpectrumRecord]) -> None:

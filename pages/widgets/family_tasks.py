@@ -18,11 +18,11 @@ from pages.figures.rows import subset_label
 from pages.widgets import drawn, state
 from pages.widgets.address import note_unknown
 from pages.widgets.charts import show_figure
-from pages.widgets.family_choices import Chosen, choose_drawn, choose_unit
+from pages.widgets.family_choices import Chosen, choose_drawn, choose_unit, show_only
 from pages.widgets.family_correlations import too_few
 from pages.widgets.sample_choices import choice_of
-from pages.widgets.sidebar import Selection
-from pages.widgets.stored import Stored
+from pages.widgets.sidebar import Selection, natural_order
+from pages.widgets.stored import Stored, current_reading
 from pages.widgets.tables import show_table_frame
 from pid_core.association import FEWEST, Association
 
@@ -176,7 +176,9 @@ def _show_strategies(reading: Stored, tasks: Sequence[TaskShares]) -> None:
         regime_pairs.regime_pairs(found, family_styles(families), unit=unit),
         key="regime_pairs",
         alt=regime_pairs.describe(found, unit=unit),
+        on_click=_to_family,
     )
+    st.caption("Click a mark to see the models of that family.")
     st.text(stability_words("median synergy", found.synergy_stability))
     st.text(stability_words("median unique language", found.unique_2_stability))
 
@@ -205,6 +207,29 @@ def _to_plane(key: str) -> None:
             name = choice_of(data[0]) if subsets else data[0]
             st.session_state[state.SUBSET if subsets else state.BENCHMARK] = name
             st.session_state[state.FAMILIES_SHOW] = "Plane"
+
+
+def _to_family(key: str) -> None:
+    """Show the models of the family that was clicked."""
+    families = {record.family for record in current_reading().spectra}
+    for point in st.session_state[key]["selection"]["points"]:
+        if point.get("customdata"):
+            st.session_state[state.FAMILIES_SHOW] = "Plane"
+            st.session_state[state.FAMILIES_HIDDEN] = []
+            _choose_family(point["customdata"][1])
+    show_only(key, families)
+
+
+def _choose_family(family: str) -> None:
+    """Choose its models in the sidebar: the plane shows what is chosen there."""
+    benchmark = st.session_state.get(state.BENCHMARK)
+    own = {
+        record.model
+        for record in current_reading().spectra
+        if record.family == family and record.benchmark == benchmark
+    }
+    chosen: list[str] = list(st.session_state.get(state.MODELS, ()))
+    st.session_state[state.MODELS] = [*chosen, *sorted(own - set(chosen), key=natural_order)]
 
 
 def _percent(value: float) -> float | None:

@@ -131,7 +131,7 @@ def _show_scores(detail: SampleDetail) -> None:
             value = detail.numbers[score.field]
             shown = "undefined" if value is None else f"{round(value, 3) + 0.0:.3f} {score.unit}"
             with st.container(gap=None):
-                st.metric(score.label, shown.strip())
+                st.metric(score.label, shown.strip(), help=score.help)
                 st.caption(score.meaning)
 
 

@@ -155,7 +155,7 @@ def _show_table(rows: Sequence[SampleRow], first: int) -> None:
     frame = table(rows, first)
     numbers = {score.title: score for score in SORTABLE}
     config = {
-        name: st.column_config.NumberColumn(help=numbers[name].meaning, format="%.3f")
+        name: st.column_config.NumberColumn(help=numbers[name].help, format="%.3f")
         for name in frame.columns
         if name in numbers
     }

@@ -79,8 +79,11 @@ def choose_kind(here: Sequence[SpectrumRecord]) -> list[SpectrumRecord]:
     return newest_of_each(here)
 
 
-def choose_view() -> View:
-    """Draw the pickers for the unit, the layout and the order of the bars."""
+def choose_view(records: Sequence[SpectrumRecord]) -> View:
+    """Draw the pickers for the unit, the layout and the order of the bars.
+
+    What rows are gathered under can be chosen where there are several models and several subsets.
+    """
     unit = st.segmented_control(
         "Unit",
         get_args(Unit),
@@ -99,15 +102,18 @@ def choose_view() -> View:
         bind="query-params",
         help="Separate bars carry 95 % intervals.",
     )
-    group = st.segmented_control(
-        "Titles",
-        get_args(Group),
-        default="subset",
-        required=True,
-        key=state.GROUP,
-        bind="query-params",
-        help="What rows are gathered under, where there are several of both.",
-    )
+    several = all(len({getattr(one, side) for one in records}) > 1 for side in get_args(Group))
+    group = "subset"
+    if several and len({record.benchmark for record in records}) == 1:
+        group = st.segmented_control(
+            "Titles",
+            get_args(Group),
+            default="subset",
+            required=True,
+            key=state.GROUP,
+            bind="query-params",
+            help="What rows are gathered under.",
+        )
     return View(
         unit=unit or "bits",
         layout=layout or "stacked",

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from data_cache.estimates import SpectrumRecord
 from data_cache.ingest import ingest
 from model_runners.family_statistics import correlations
+from pages.figures.family_scatter import FAMILY
 from pages.widgets import spectrum_table
 from pages.widgets.family_correlations import clicked_axes
 from tests.pages.caches import build_cache, write_run
@@ -46,7 +47,6 @@ def two_families(**changes: Any) -> list[SpectrumRecord]:
 
 def open_families(**query: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=60)
-    app.run()
     for name, value in query.items():
         app.query_params[name] = value
     app.switch_page("pages/families.py").run()
@@ -55,11 +55,11 @@ def open_families(**query: str) -> AppTest:
 
 
 def points(app: AppTest) -> dict[str, tuple[float, float]]:
-    """Place of every point that can be clicked, by the first line of what it says."""
+    """Place of every point that leads to samples, by the first line of what it says."""
     return {
         text.split("</b>")[0].removeprefix("<b>"): (x, y)
         for trace in charts(app)[0]["data"]
-        if trace.get("customdata")
+        if trace.get("customdata") and trace["customdata"][0][0] != FAMILY
         for x, y, text in zip(trace["x"], trace["y"], trace["hovertext"], strict=True)
     }
 
@@ -258,7 +258,12 @@ def test_the_models_behind_a_correlation_stand_below_it(cache: Path) -> None:
     app = open_families(show=CORRELATIONS, up="D_vision", across="Co-information")
     behind = charts(app)[1]
     assert behind["layout"]["yaxis"]["title"]["text"] == "D_vision (points)"
-    drawn = [x for trace in behind["data"] if trace.get("customdata") for x in trace["x"]]
+    drawn = [
+        x
+        for trace in behind["data"]
+        if trace.get("customdata") and trace["customdata"][0][0] != FAMILY
+        for x in trace["x"]
+    ]
     assert sorted(drawn) == pytest.approx(sorted(one.redundancy - one.synergy for one in records))
     click = {"selection": {"points": [{"customdata": ["accuracy_forced", "total"]}]}}
     assert clicked_axes(click) == ("Accuracy, forced choice", "Total")
@@ -305,3 +310,19 @@ def test_two_models_are_too_few_for_tasks_and_the_page_says_so(cache: Path) -> N
     build_cache(cache, models(2))
     page = words(open_families(show=TASKS))
     assert "A mean over models needs at least 4 models; 2 models have a spectrum" in page
+
+
+def test_the_median_of_a_family_shows_it_alone_and_all_again() -> None:
+    def clicked() -> None:
+        import streamlit as st
+
+        from pages.figures.family_scatter import FAMILY
+        from pages.widgets.family_choices import show_only
+
+        for data in (["0123"], [FAMILY, "B"]):
+            st.session_state["plane"] = {"selection": {"points": [{"customdata": data}]}}
+            show_only("plane", {"C", "A", "B"})
+
+    app = AppTest.from_function(clicked).run()
+    assert app.session_state["hidden"] == ["A", "C"]
+    assert app.run().session_state["hidden"] == []

@@ -299,7 +299,7 @@ def test_two_estimators_stand_side_by_side_with_their_difference(cache: Path) ->
     assert len(open_page().dataframe[0].value) == 2
     app = open_page(beside="batch")
     assert list(app.dataframe[0].value["Estimator"]) == ["certified", "batch", "certified"]
-    (synergy,) = [trace for trace in charts(app)[1]["data"] if trace["name"] == "Synergy"]
+    (synergy,) = [trace for trace in charts(app)[1]["data"] if trace.get("name") == "Synergy"]
     assert synergy["x"] == pytest.approx([0.4])
     assert "demo/oracle, x (352 and 100)" in words(app)
     assert "No estimate by batch: demo/oracle, y." in words(app)
@@ -311,3 +311,12 @@ def test_one_subset_can_be_looked_at_over_all_models(cache: Path) -> None:
     app = open_page(subset="vision")
     assert list(app.dataframe[0].value["Model"]) == ["demo/a", "demo/b"]
     assert set(app.dataframe[0].value["Subset"]) == {"vision"}
+
+
+def test_many_subsets_are_pooled_at_first(cache: Path) -> None:
+    names = [f"ability {number}" for number in range(14)]
+    build_cache(cache, [record(subset) for subset in ("all", *names)])
+    app = open_page()
+    assert list(app.dataframe[0].value["Subset"]) == ["All subsets, pooled"]
+    app.selectbox(key="subset").set_value("every subset").run()
+    assert len(app.dataframe[0].value) == 15

@@ -21,6 +21,12 @@ def pair(subset: str, *, second: tuple[float, float, float, float]) -> Estimator
 
 
 PAIRS = [pair("x", second=(0.1, 0.3, 0.5, 1.6)), pair("y", second=(0.2, 0.3, 0.4, 1.1))]
+
+
+def marks(figure):
+    return [trace for trace in figure.data if trace.mode == "markers"]
+
+
 ROWS = [one for both in PAIRS for one in (both.first, both.second)]
 
 
@@ -45,20 +51,20 @@ def test_a_mark_stands_between_the_two_rows_that_it_compares() -> None:
     figure = estimator_differences(PAIRS, ROWS)
     assert figure.layout.height == bars.layout.height
     rows = bars.data[0].y
-    for trace in figure.data:
+    for trace in marks(figure):
         assert rows[0] < trace.y[0] < rows[1]
         assert rows[2] < trace.y[1] < rows[3]
 
 
 def test_a_mark_leads_to_the_samples_of_the_second_estimate() -> None:
-    for trace in estimator_differences(PAIRS, ROWS).data:
+    for trace in marks(estimator_differences(PAIRS, ROWS)):
         assert [data[0] for data in trace.customdata] == ["x-2", "y-2"]
 
 
 def test_names_are_escaped_and_both_values_are_in_the_hover() -> None:
     figure = estimator_differences(PAIRS, ROWS)
-    assert "<b>m" not in json.dumps(list(figure.data[0].hovertext))
-    assert "batch: 0.100 bits, no bound on the error" in figure.data[0].hovertext[0]
+    assert "<b>m" not in json.dumps(list(marks(figure)[0].hovertext))
+    assert "batch: 0.100 bits, no bound on the error" in marks(figure)[0].hovertext[0]
 
 
 def test_the_figure_is_described_in_words() -> None:

@@ -2,6 +2,7 @@ import pytest
 
 from data_cache.published import published_values
 from pages.figures.family_scatter import (
+    FAMILY,
     Axes,
     FamilyPoint,
     arrows,
@@ -31,7 +32,12 @@ def drawn(points, axes=AXES):
 
 
 def clickable(figure):
-    return [trace for trace in figure.data if trace.customdata is not None]
+    """The points of models; a median leads to its family instead."""
+    return [
+        trace
+        for trace in figure.data
+        if trace.customdata is not None and trace.customdata[0][0] != FAMILY
+    ]
 
 
 def test_arrows_chain_the_sizes_of_a_family_and_skip_what_has_none() -> None:
@@ -157,3 +163,9 @@ def test_a_published_value_stands_beside_the_point_of_the_same_model() -> None:
     turned = marks(Axes(x=AXES.y, y=AXES.x, unit="bits"))[0]
     assert (turned.x[1], turned.y[1]) == (1.112, 0.2)
     assert marks(Axes(x=AXES.x, y=AXES.y, unit="shares")) == [], "the paper prints bits"
+
+
+def test_a_median_leads_to_its_family() -> None:
+    figure = drawn([point("a", "f"), point("b", "f")])
+    (median,) = [trace for trace in figure.data if trace.name == "median"]
+    assert list(map(list, median.customdata)) == [[FAMILY, "f"]]

@@ -1,4 +1,4 @@
-from pages.figures.gap_histogram import describe, gap_histogram, threshold
+from pages.figures.gap_histogram import bin_at, bins, describe, gap_histogram, threshold
 from pages.figures.scores import SCORES
 
 GAP = SCORES[0]
@@ -31,3 +31,14 @@ def test_the_bars_are_described_in_words() -> None:
         "GapScore of train samples: 1 fusion gap, 0 text shortcut, 1 the rest. "
         "Gap samples begin at 0.500 bits."
     )
+
+
+def test_a_bar_holds_the_scores_between_its_ends_which_are_short_numbers() -> None:
+    scores = {"gap": [0.93, 0.8], "rest": [0.0, 0.1, 0.3]}
+    bars = [trace.xbins for trace in gap_histogram(scores, GAP).data]
+    assert {(bar.start, bar.end, bar.size) for bar in bars} == {bins(scores)} == {(0, 0.95, 0.05)}
+    for value in (one for role in scores.values() for one in role):
+        low, high = bin_at(scores, value)
+        assert low <= value < high
+        assert len(str(low)) <= 4
+        assert bin_at(scores, (low + high) / 2) == (low, high)
