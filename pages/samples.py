@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.figures.meanings import OF_SAMPLES
 from pages.widgets import (
     across_link,
     empty_states,
@@ -15,6 +16,7 @@ from pages.widgets import (
 )
 from pages.widgets.address import note, show_notes
 from pages.widgets.entry import enter_through_app
+from pages.widgets.meanings_shown import show_meanings
 from pages.widgets.opened_sample import forget_sample, opened_sample
 from pages.widgets.sample_choices import choose_estimates, choose_listing, choose_model
 from pages.widgets.sidebar import current_selection
@@ -59,9 +61,10 @@ if wanted and place:
     show_notes()
     sample_card.show_steps(place, listing)
     detail = read_detail(reading, listing.order.estimate_keys, wanted)
-    across_link.show_button(reading, selection, detail.record, wanted)
-    lora_origin.show_button(reading, one, detail=detail)
     sample_tags.show_tags(reading, detail)
+    with st.container(horizontal=True):
+        across_link.show_button(reading, selection, detail.record, wanted)
+        lora_origin.show_button(reading, one, detail=detail)
     sample_card.show_sample(detail, reading)
 else:
     if wanted:
@@ -75,4 +78,5 @@ else:
         tag=tagged[0] if len(tagged) == 1 else None,
     )
     sample_list.show_list(reading, listing)
+show_meanings(OF_SAMPLES)
 forget()
