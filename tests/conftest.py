@@ -15,9 +15,20 @@ OPTIONAL_MARKERS = ("slow", "gpu", "network", "oracle", "browser")
 
 if importlib.util.find_spec("beartype") is not None:
     # Array shapes and types of pid_core are checked at run time. Must come before its first import.
-    from jaxtyping import install_import_hook
+    import jaxtyping
 
-    install_import_hook("pid_core", "beartype.beartype")
+    checked = jaxtyping.jaxtyped
+
+    def checked_once(*, typechecker: object):
+        """Leave functions within functions out: they are made, and would be prepared, at each call.
+
+        That took two thirds of an estimate, for the sake of a solver's innermost closures.
+        """
+        check = checked(typechecker=typechecker)
+        return lambda made: made if "<locals>" in made.__qualname__ else check(made)
+
+    jaxtyping.jaxtyped = checked_once
+    jaxtyping.install_import_hook("pid_core", "beartype.beartype")
 
 if importlib.util.find_spec("hypothesis") is not None:
     from hypothesis import settings
