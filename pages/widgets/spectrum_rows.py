@@ -10,13 +10,15 @@ from data_cache.estimates import SpectrumRecord
 from pages.figures.rows import POOLED
 from pages.widgets import state
 from pages.widgets.address import note_unknown
-from pages.widgets.sample_choices import EACH, choice_of
+from pages.widgets.sample_choices import ALL_POOLED, EACH, choice_of
 from pages.widgets.sidebar import Selection, natural_order
 from pages.widgets.spectrum_choices import choose_kind, choose_records
 from pages.widgets.stored import Stored
 
 Rows = Literal["models", "benchmarks"]
 Breakdown = Literal["whole", "subsets"]
+SUBSETS_AT_FIRST = 12
+"""With more, the rows of eight models take a browser seconds to draw, and many screens to read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +58,32 @@ def choose_models(reading: Stored, selection: Selection) -> Chosen:
     subsets = {choice_of(record.subset): record.subset for record in records}
     if len(subsets) < 2:
         return Chosen(records=records, name=selection.benchmark)
-    note_unknown(state.SUBSET, (EACH, *subsets))
+    options = [EACH, *subsets]
+    note_unknown(state.SUBSET, options)
     wanted = st.selectbox(
-        "Subset", [EACH, *subsets], key=state.SUBSET, bind="query-params", width=190
+        "Subset",
+        options,
+        index=first_option(options),
+        key=state.SUBSET,
+        bind="query-params",
+        width=190,
     )
     if wanted in subsets:
         records = tuple(record for record in records if record.subset == subsets[wanted])
     return Chosen(records=records, name=selection.benchmark)
+
+
+def first_option(options: Sequence[str]) -> int:
+    """Return the place of what is shown before anyone chose: every subset, unless these are many.
+
+    >>> first_option(["every subset", "left", "right", "all, pooled"])
+    0
+    >>> first_option(["every subset", *map(str, range(20)), "all, pooled"])
+    21
+    """
+    if len(options) > SUBSETS_AT_FIRST and ALL_POOLED in options:
+        return options.index(ALL_POOLED)
+    return 0
 
 
 def choose_benchmarks(reading: Stored, selection: Selection) -> Chosen:
