@@ -48,7 +48,11 @@ def show_export(page: str, title: str, reading: Stored) -> None:
         )
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             _download(
-                "Report of this page (HTML)", whole, f"pidscope-{page}.html", key="export_report"
+                "Report of this page (HTML)",
+                whole,
+                f"pidscope-{page}.html",
+                key="export_report",
+                icon=":material/download:",
             )
             if any(isinstance(one, Figure) for one in things):
                 _choose_picture()
@@ -97,14 +101,21 @@ def _show_files(page: str, part: Figure | Table) -> None:
             _download(LABELS[kind], make, name, key=f"export_{part.name}_{kind}")
 
 
-def _download(label: str, make: Callable[[], bytes | str], file_name: str, *, key: str) -> None:
+def _download(
+    label: str,
+    make: Callable[[], bytes | str],
+    file_name: str,
+    *,
+    key: str,
+    icon: str | None = None,
+) -> None:
     """Draw a button; what it gives is made when it is clicked, and not kept."""
     st.download_button(
         label,
         make,
         file_name=file_name,
         mime=MIMES[file_name.rsplit(".", 1)[-1]],
-        icon=":material/download:",
+        icon=icon,
         on_click="ignore",
         key=key,
     )
@@ -116,4 +127,5 @@ def _show_lines(parts: Sequence[Part], address: str, reading: Stored) -> None:
         st.caption(words)
         language = "python" if words.startswith("Python") else "bash"
         is_long = code.count("\n") > MOST_LINES
-        st.code(code, language=language, height=MOST_PIXELS if is_long else "content")
+        height = MOST_PIXELS if is_long else "content"
+        st.code(code, language=language, wrap_lines=True, height=height)
