@@ -160,8 +160,8 @@ def _show_pickers(
 def _show_range(score: Score, held: Bound | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(width=160):
-            st.text(score.title, help=score.meaning)
-        for end, words in (("low", "at least"), ("high", "at most")):
+            st.text(score.title, help=score.help)
+        for end, words in (("low", "from"), ("high", "to")):
             name = f"{score.field}_{end}"
             st.number_input(
                 f"{score.title}, {words}",
@@ -173,7 +173,7 @@ def _show_range(score: Score, held: Bound | None) -> None:
                 key=_held(name, getattr(held, end, None)),
                 on_change=_change,
                 args=(name, partial(_ranges, score.field, end)),
-                width=125,
+                width=140,
             )
 
 

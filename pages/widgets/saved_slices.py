@@ -76,28 +76,29 @@ def _show_new(reading: Stored, records: Sequence[SpectrumRecord], listing: Listi
     first = read_page(reading, listing.order, limit=PER_PAGE[listing.view], offset=0)
     total = first.total
     record = next(one for one in records if one.estimate_key in listing.order.estimate_keys)
-    st.text_input(
-        f"Save these {total:,} samples as a slice",
-        key=state.SLICE_NAME,
-        max_chars=tags.LONGEST_NAME,
-        placeholder="Name of the slice",
-        disabled=not total or len(keys) != 1,
-        width=300,
-    )
-    st.button(
-        "Save",
-        key="save_slice",
-        icon=":material/save:",
-        disabled=not total or len(keys) != 1,
-        on_click=_save,
-        args=(
-            reading.cache,
-            listing.order,
-            record.benchmark,
-            next(iter(keys), ""),
-            how_chosen(listing, record, other_runs(reading, records)),
-        ),
-    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            f"Save these {total:,} samples as a slice",
+            key=state.SLICE_NAME,
+            max_chars=tags.LONGEST_NAME,
+            placeholder="Name of the slice",
+            disabled=not total or len(keys) != 1,
+            width=300,
+        )
+        st.button(
+            "Save",
+            key="save_slice",
+            icon=":material/save:",
+            disabled=not total or len(keys) != 1,
+            on_click=_save,
+            args=(
+                reading.cache,
+                listing.order,
+                record.benchmark,
+                next(iter(keys), ""),
+                how_chosen(listing, record, other_runs(reading, records)),
+            ),
+        )
     if len(keys) > 1:
         st.text("These samples come from several versions of the benchmark; choose one subset.")
     said = st.session_state.pop(state.TAGGING, None)
@@ -136,7 +137,7 @@ def _show_tags(reading: Stored, known: Sequence[Tag]) -> None:
         return
     st.caption(f"Tags and slices of this benchmark: {len(known):,}")
     newest = sorted(known, key=lambda one: one.created, reverse=True)[:LISTED]
-    with st.container(height=min(360, 110 * len(newest)), border=False):
+    with st.container(height=min(380, 150 * len(newest)), border=False):
         for number, one in enumerate(newest):
             _show_tag(reading, one, number)
     if len(known) > LISTED:
