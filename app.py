@@ -10,6 +10,7 @@ from pages.widgets import drawn, running_jobs
 from pages.widgets.errors import show_error
 from pages.widgets.export import show_export
 from pages.widgets.first_address import follow_first_address
+from pages.widgets.garbage import keep_searches_short
 from pages.widgets.sidebar import choose
 from pages.widgets.stored import read_stored
 from pid_core import PidError
@@ -95,6 +96,7 @@ page = st.navigation(
     ]
 )
 
+keep_searches_short()
 is_overview = page.url_path == ""
 follow_first_address(is_overview=is_overview)
 drawn.begin()
