@@ -9,7 +9,9 @@ import pytest
 
 from data_cache import tags
 from data_cache.errors import CacheBusy, CacheDamaged, CacheError, SchemaTooNew
+from data_cache.ingest import rebuild
 from data_cache.location import tags_path
+from tests.data_cache.spools import profile, small_benchmark
 
 KEY = "k" * 16
 
@@ -102,6 +104,16 @@ def test_a_refused_description_and_no_samples_leave_nothing_behind(tmp_path: Pat
         put(tmp_path, "hard", "s1", description="x" * 2001)
     assert put(tmp_path, "hard") == 0
     assert tags.tags(tmp_path) == []
+
+
+def test_a_rebuild_of_the_database_leaves_the_tags_alone(tmp_path: Path) -> None:
+    benchmark = small_benchmark(2)
+    profile(tmp_path, benchmark)
+    put(tmp_path, "hard", "s0001", key=benchmark.key)
+    before = tags.version(tmp_path)
+    rebuild(tmp_path)
+    assert tags.tagged(tmp_path, "hard", benchmark.key) == ("s0001",)
+    assert tags.version(tmp_path) == before
 
 
 def test_threads_that_tag_at_once_lose_nothing(tmp_path: Path) -> None:
