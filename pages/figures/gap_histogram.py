@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import floor, log10
 
+import numpy as np
 import plotly.graph_objects as go
 
 from pages.figures.frame import CLICKED
@@ -43,18 +45,31 @@ def gap_histogram(scores: Mapping[str, Sequence[float]], score: Score) -> go.Fig
         Which score it is: the one that the strategy sorts by.
     """
     low, high, size = bins(scores)
+    edges = [_short(low + place * size) for place in range(round((high - low) / size) + 1)]
+    ends = list(pairwise(edges))
     figure = go.Figure()
     for role in ROLES:
         values = list(scores.get(role.name, ()))
         if not values:
             continue
+        # Counted here: a page of 100,000 scores would else send them all.
+        counts = np.bincount(
+            np.floor((np.asarray(values) - low) / size + 1e-9).astype(int), minlength=len(ends)
+        ).tolist()
         figure.add_trace(
-            go.Histogram(
+            go.Bar(
                 name=f"{role.label} ({len(values):,})",
-                x=values,
-                xbins={"start": low, "end": high, "size": size},
+                x=[(start + end) / 2 for start, end in ends],
+                y=counts,
+                width=size,
                 marker={"color": role.colour, "line": {"width": 0}},
-                hovertemplate=f"{role.label}: %{{y}} samples at %{{x}}<extra></extra>",
+                customdata=ends,
+                hovertext=[
+                    f"{role.label}: {count:,} sample{'' if count == 1 else 's'} "
+                    f"from {start:g} to {end:g} {score.unit}".rstrip()
+                    for count, (start, end) in zip(counts, ends, strict=True)
+                ],
+                hoverinfo="text",
                 **CLICKED,
             )
         )
@@ -88,17 +103,6 @@ def bins(scores: Mapping[str, Sequence[float]]) -> tuple[float, float, float]:
     start = floor(low / size + 1e-9)
     end = max(floor(high / size + 1e-9) + 1, start + 1)
     return _short(start * size), _short(end * size), _short(size)
-
-
-def bin_at(scores: Mapping[str, Sequence[float]], value: float) -> tuple[float, float]:
-    """Return the ends of the bin that holds a value, as it was drawn.
-
-    >>> bin_at({"gap": [0.31, 1.2], "rest": [0.07]}, 0.325)
-    (0.3, 0.35)
-    """
-    low, _, size = bins(scores)
-    place = floor((value - low) / size + 1e-9)
-    return _short(low + place * size), _short(low + (place + 1) * size)
 
 
 def _short(value: float) -> float:

@@ -12,7 +12,7 @@ from data_cache.estimates import SpectrumRecord
 from data_cache.plan import OUTPUT_LAYER
 from data_cache.queries import StoredSample
 from data_cache.sample_filters import Bound, SampleFilters
-from pages.figures.gap_histogram import ROLES, bin_at, describe, gap_histogram
+from pages.figures.gap_histogram import ROLES, describe, gap_histogram
 from pages.figures.rows import POOLED
 from pages.figures.scores import SCORES, Score
 from pages.widgets.charts import show_figure
@@ -50,7 +50,7 @@ def show_weights(adapter: AdapterRecord, reading: Stored) -> None:
                 gap_histogram(scores, score),
                 key="gap_histogram",
                 alt=describe(scores, score),
-                on_click=partial(_remember_bin, scores, score, behind) if behind else None,
+                on_click=partial(_remember_bin, score, behind) if behind else None,
             )
             if behind:
                 st.caption("Click a bar to see the train samples whose score lies there.")
@@ -80,15 +80,14 @@ def train_estimates(
 
 
 def _remember_bin(
-    scores: Mapping[str, Sequence[float]],
     score: Score,
     behind: Sequence[SpectrumRecord],
     key: str,
 ) -> None:
-    """Note which bar was clicked; its place is the middle of its scores."""
+    """Note which scores the bar that was clicked stands for."""
     for point in st.session_state[key]["selection"]["points"]:
-        if isinstance(point.get("x"), int | float):
-            low, high = bin_at(scores, float(point["x"]))
+        if point.get("customdata"):
+            low, high = map(float, point["customdata"])
             bound = Bound(field=score.field, low=low, high=high)
             subset = choice_of(behind[0].subset) if len(behind) == 1 else EACH
             remember_filtered(behind[0], SampleFilters(bounds=(bound,)), subset=subset)

@@ -1,4 +1,4 @@
-from pages.figures.gap_histogram import bin_at, bins, describe, gap_histogram, threshold
+from pages.figures.gap_histogram import bins, describe, gap_histogram, threshold
 from pages.figures.scores import SCORES
 
 GAP = SCORES[0]
@@ -33,12 +33,17 @@ def test_the_bars_are_described_in_words() -> None:
     )
 
 
-def test_a_bar_holds_the_scores_between_its_ends_which_are_short_numbers() -> None:
-    scores = {"gap": [0.93, 0.8], "rest": [0.0, 0.1, 0.3]}
-    bars = [trace.xbins for trace in gap_histogram(scores, GAP).data]
-    assert {(bar.start, bar.end, bar.size) for bar in bars} == {bins(scores)} == {(0, 0.95, 0.05)}
-    for value in (one for role in scores.values() for one in role):
-        low, high = bin_at(scores, value)
-        assert low <= value < high
-        assert len(str(low)) <= 4
-        assert bin_at(scores, (low + high) / 2) == (low, high)
+def test_a_bar_counts_the_scores_between_its_ends_which_are_short_numbers() -> None:
+    scores = {"gap": [0.93, 0.8], "rest": [0.0, 0.1, 0.3, 0.31]}
+    assert bins(scores) == (0.0, 0.95, 0.05)
+    for trace, values in zip(gap_histogram(scores, GAP).data, scores.values(), strict=True):
+        for middle, count, (low, high) in zip(trace.x, trace.y, trace.customdata, strict=True):
+            assert count == sum(low <= value < high for value in values)
+            assert low < middle < high
+            assert len(str(low)) <= 4
+        assert sum(trace.y) == len(values)
+
+
+def test_a_bar_says_its_ends_with_their_unit() -> None:
+    (trace,) = gap_histogram({"gap": [0.1, 1.0]}, GAP).data
+    assert trace.hovertext[0] == "fusion gap: 1 sample from 0.1 to 0.15 bits"

@@ -60,8 +60,8 @@ def test_a_bar_of_scores_leads_to_the_train_samples_between_its_ends() -> None:
         st.session_state["answers"] = "wrong"
         adapter = write_adapter(Path(st.query_params["cache"]))
         behind = train_estimates(adapter, spectra)
-        st.session_state["chart"] = {"selection": {"points": [{"x": 0.325}]}}
-        _remember_bin({"gap": [0.31, 1.2], "rest": [0.07]}, SCORES[0], behind, "chart")
+        st.session_state["chart"] = {"selection": {"points": [{"customdata": [0.3, 0.35]}]}}
+        _remember_bin(SCORES[0], behind, "chart")
 
     with TemporaryDirectory() as folder:
         app = AppTest.from_function(clicked)
