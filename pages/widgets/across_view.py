@@ -18,6 +18,7 @@ from pages.widgets.drill_down import remember_sample
 from pages.widgets.opened_sample import forget_sample, open_sample
 from pages.widgets.pair_choices import Together
 from pages.widgets.sample_images import show_images
+from pages.widgets.sample_noted import note_question
 from pages.widgets.stored import Stored
 from pages.widgets.stored_pairs import read_place
 from pages.widgets.why_hard import why_hard
@@ -50,9 +51,9 @@ def show_steps(reading: Stored, differing: Differing, sample_id: str) -> None:
                 args=(target,),
             )
         st.caption(
-            "not among the samples listed below the comparison"
+            "not in the list below the comparison"
             if number < 0
-            else f"{number + 1:,} of the samples listed below the comparison"
+            else f"place {number + 1:,} in the list below the comparison"
         )
 
 
@@ -60,8 +61,15 @@ def show_across(found: Across, together: Together, reading: Stored) -> None:
     """Show the sample once and each model beside the others; all of its texts are plain text."""
     sample = found.sample
     views = [(letter, found.views.get(one.estimate_key)) for letter, one in together.lettered()]
+    sentence = in_a_sentence([(letter, view) for letter, view in views if view], sample.answer)
     with st.container(border=True):
-        st.text(in_a_sentence([(letter, view) for letter, view in views if view], sample.answer))
+        st.text(sentence)
+    note_question(
+        sample,
+        {letter: view.choice for letter, view in views if view},
+        [sentence],
+        together.records,
+    )
     picture, asked = st.columns([1, 3], gap="large")
     with picture:
         show_images(sample, reading)
@@ -80,8 +88,7 @@ def show_across(found: Across, together: Together, reading: Stored) -> None:
     columns = st.columns(len(views), gap="small")
     for column, (letter, view), record in zip(columns, views, together.records, strict=True):
         with column:
-            st.badge(letter, color="blue")
-            st.text(record.model)
+            st.text(f"{letter}: {record.model}")
             if view is None:
                 st.text("Its estimate does not have this sample.")
             else:

@@ -1,6 +1,6 @@
 """The samples that models see differently: how many, which, and what carried each answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil
 
 import pandas as pd
@@ -12,7 +12,8 @@ from data_cache.estimates import SpectrumRecord
 from data_cache.samples import letter_of
 from pages.figures import carrier_matrix
 from pages.figures.palette import ATOMS
-from pages.widgets import state
+from pages.report.parts import Table
+from pages.widgets import drawn, state
 from pages.widgets.address import note_unknown, say, show_notes
 from pages.widgets.carrier import IN_SHORT, carrier
 from pages.widgets.charts import show_figure
@@ -174,8 +175,30 @@ def show_list(reading: Stored, together: Together, differing: Differing) -> None
     first = (number - 1) * PER_PAGE
     page = read_disagreements(reading, differing, limit=PER_PAGE, offset=first)
     st.caption(f"{first + 1:,} to {first + len(page.rows):,} of {page.total:,} samples")
+    drawn.note(
+        Table(name="differing", frame=as_frame(page.rows, together), alt="The samples listed.")
+    )
     for place, row in enumerate(page.rows, start=first + 1):
         _show_row(row, together, place, differing.order_by)
+
+
+def as_frame(rows: Sequence[DisagreementRow], together: Together) -> pd.DataFrame:
+    """Return one row per sample, with each model's answer and pointwise atoms, in bits."""
+    found: list[dict[str, object]] = []
+    for row in rows:
+        one: dict[str, object] = {
+            "Sample": row.sample_id,
+            "Subset": row.subset,
+            "Question": row.question,
+            "Right": letter_of(row.answer),
+        }
+        for (letter, record), side in zip(together.lettered(), row.sides, strict=True):
+            one[f"Model {letter}"] = record.model
+            one[f"{letter} answered"] = "-" if side.choice is None else letter_of(side.choice)
+            one |= {f"{letter} {atom.label} (bits)": side.numbers[atom.field] for atom in ATOMS}
+            one[f"{letter} GapScore (bits)"] = side.numbers["gap_score"]
+        found.append(one)
+    return pd.DataFrame(found)
 
 
 def carried_by(numbers: Mapping[str, float | None]) -> str:

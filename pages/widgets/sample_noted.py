@@ -1,10 +1,12 @@
 """An opened sample as a report repeats it: question, options, images, what carried the answer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from data_cache.conditions import Condition
+from data_cache.estimates import SpectrumRecord
+from data_cache.queries import StoredSample
 from data_cache.sample_detail import SampleDetail
 from data_cache.samples import letter_of
 from pages.figures.scores import SCORES
@@ -13,7 +15,7 @@ from pages.widgets import drawn
 
 
 def note_sample(detail: SampleDetail, sentences: Iterable[str]) -> None:
-    """Note a sample for the export.
+    """Note an opened sample for the export.
 
     Parameters
     ----------
@@ -22,18 +24,9 @@ def note_sample(detail: SampleDetail, sentences: Iterable[str]) -> None:
     sentences
         What the page says of it.
     """
-    sample = detail.sample
-    drawn.note(Words(text=f"Sample {sample.sample_id}", kind="heading"))
-    for sentence in sentences:
-        drawn.note(Words(text=sentence))
-    count = len(sample.thumbnails)
-    for number, small in enumerate(sample.thumbnails, start=1):
-        if small is not None:
-            drawn.note(Picture(data=small, alt=f"Image {number} of {count}"))
-    drawn.note(Words(text=sample.question))
     full = detail.distributions.get(Condition.FULL)
     choice = None if full is None else full.strict_choice[0]
-    drawn.note(Words(text="\n".join(_options(sample.options, sample.answer, choice))))
+    note_question(detail.sample, {"model's answer": choice}, sentences, [detail.record])
     drawn.note(
         Table(
             name="scores",
@@ -52,11 +45,44 @@ def note_sample(detail: SampleDetail, sentences: Iterable[str]) -> None:
             formats={"Value": "%.3f"},
         )
     )
-    drawn.note(Numbers(records=(detail.record,)))
 
 
-def _options(options: Iterable[str], answer: int, choice: int | None) -> Iterable[str]:
-    for place, option in enumerate(options):
-        marks = {"right answer": place == answer, "model's answer": place == choice}
-        said = ", ".join(words for words, is_so in marks.items() if is_so)
-        yield f"{letter_of(place)}  {option}" + (f"  ({said})" if said else "")
+def note_question(
+    sample: StoredSample,
+    choices: Mapping[str, int | None],
+    sentences: Iterable[str],
+    records: Iterable[SpectrumRecord],
+) -> None:
+    """Note what a sample asks and who answered what.
+
+    Parameters
+    ----------
+    sample
+        The sample.
+    choices
+        Index of the chosen option by the words for who chose it; None where it was none of them.
+    sentences
+        What the page says of it.
+    records
+        The estimates that its numbers come from.
+    """
+    drawn.note(Numbers(records=tuple(records)))
+    drawn.note(Words(text=f"Sample {sample.sample_id}", kind="heading"))
+    for sentence in sentences:
+        drawn.note(Words(text=sentence))
+    count = len(sample.thumbnails)
+    for number, small in enumerate(sample.thumbnails, start=1):
+        if small is not None:
+            drawn.note(Picture(data=small, alt=f"Image {number} of {count}"))
+    drawn.note(Words(text=sample.question))
+    lines = [
+        f"{letter_of(place)}  {option}{_marks(place, sample.answer, choices)}"
+        for place, option in enumerate(sample.options)
+    ]
+    drawn.note(Words(text="\n".join(lines)))
+
+
+def _marks(place: int, answer: int, choices: Mapping[str, int | None]) -> str:
+    said = ["right answer"] if place == answer else []
+    said += [words for words, choice in choices.items() if choice == place]
+    return f"  ({', '.join(said)})" if said else ""
