@@ -1,7 +1,7 @@
 """Real cache folders for the tests of pages, written through data_cache as a runner would."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ from data_cache.conditions import Condition
 from data_cache.estimates import ATOMS, SCORES, SpectrumRecord, estimate_key, save_all
 from data_cache.location import run_directory
 from data_cache.runs import run_key, write_sidecar
+from tests.pages.built_once import built_once
 
 SAMPLES = ("sample-0", "sample-1")
 
@@ -41,9 +42,10 @@ def write_run(
     return key
 
 
+@built_once
 def build_cache(
     cache: Path,
-    records: Iterable[SpectrumRecord],
+    records: Sequence[SpectrumRecord],
     *,
     parameters: Mapping[str, int] | None = None,
 ) -> Path:

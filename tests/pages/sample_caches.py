@@ -10,6 +10,7 @@ from data_cache.estimates import ATOMS, SCORES, save_all
 from data_cache.ingest import ingest
 from data_cache.samples import Benchmark
 from tests.data_cache.spools import profile, small_benchmark, spectrum
+from tests.pages.built_once import built_once
 
 COUNT = 60
 """Samples, half of them in the subset `left`, half in `right`."""
@@ -21,6 +22,7 @@ def numbers_of(ids: Sequence[str]) -> pa.Table:
     return pa.table({"sample_id": list(ids)} | dict.fromkeys((*ATOMS, *SCORES), falling))
 
 
+@built_once
 def build_samples(
     cache: Path,
     benchmark: Benchmark | None = None,

@@ -11,7 +11,7 @@ from data_cache.benchmarks.survey import count
 from pages.widgets.benchmark_choices import OTHER_FILE
 from tests.benchmark_files import mmbench
 from tests.benchmark_files.drawn import drawn
-from tests.pages.test_spectra import open_page
+from tests.pages.test_spectra import APP
 
 
 @pytest.fixture
@@ -26,8 +26,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def open_benchmarks() -> AppTest:
-    app = open_page()
-    app.switch_page("pages/benchmarks.py").run()
+    app = AppTest.from_file(APP, default_timeout=60).switch_page("pages/benchmarks.py").run()
     assert not app.exception
     return app
 

@@ -56,7 +56,6 @@ def imported(cache: Path, file: Path, *, model: str = "theirs", benchmark: str =
 
 def open_page(page: str, **query: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=60)
-    app.run()
     for name, value in query.items():
         app.query_params[name] = value
     app.switch_page(f"pages/{page}.py").run()

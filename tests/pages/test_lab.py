@@ -37,7 +37,6 @@ def run(cache: Path) -> Path:
 
 def open_lab(**query: str | list[str]) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=60)
-    app.run()
     for name, value in query.items():
         app.query_params[name] = value
     app.switch_page("pages/lab.py").run()
@@ -107,7 +106,7 @@ def test_a_cached_run_is_estimated_and_nothing_of_it_is_stored(run: Path) -> Non
     (table,) = (one.value for one in app.dataframe)
     assert "Error (bits)" not in table
     assert "Nobody knows the atoms of a model" in words(app)
-    again = AppTest.from_file(APP, default_timeout=60).run().switch_page("pages/spectra.py").run()
+    again = AppTest.from_file(APP, default_timeout=60).switch_page("pages/spectra.py").run()
     assert "no estimate yet" in words(again)
 
 

@@ -25,7 +25,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def open_layers(**query: str) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=60)
-    app.run()
     for name, value in query.items():
         app.query_params[name] = value
     app.switch_page("pages/layers.py").run()
@@ -65,7 +64,7 @@ def test_several_models_are_drawn_over_each_other(cache: Path) -> None:
 
 def test_layers_do_not_appear_among_the_spectra(cache: Path) -> None:
     build_cache(cache, layer_records())
-    app = AppTest.from_file(APP, default_timeout=60).run().switch_page("pages/spectra.py").run()
+    app = AppTest.from_file(APP, default_timeout=60).switch_page("pages/spectra.py").run()
     assert len(app.dataframe[0].value) == 1
 
 

@@ -22,7 +22,7 @@ from pages.widgets.stored_adapters import adapter_of, pairs_of
 from tests.pages.adapters import BASE, build_adapters, write_adapter
 from tests.pages.spectra import record
 from tests.pages.test_run import badges, labels, stop_all
-from tests.pages.test_spectra import charts, open_page, words
+from tests.pages.test_spectra import APP, charts, words
 
 SMALL = FinetuneOptions(
     model=BASE, benchmark="digits_vqa", subset="synergy", limit=32, draws=3, epochs=1
@@ -39,7 +39,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def open_lora(**query: str) -> AppTest:
-    app = open_page()
+    app = AppTest.from_file(APP, default_timeout=60)
     app.switch_page("pages/lora.py")
     for name, value in query.items():
         app.query_params[name] = value

@@ -18,7 +18,7 @@ from model_runners.requests import KIND, request_of, title_of
 from pages.widgets.run_choices import OTHER
 from tests.pages.caches import build_cache
 from tests.pages.spectra import record
-from tests.pages.test_spectra import charts, open_page, words
+from tests.pages.test_spectra import APP, charts, open_page, words
 
 PATIENCE = 120
 """Seconds after which a test gives up; nothing is measured by it."""
@@ -43,8 +43,7 @@ def stop_all(folder: Path) -> None:
 
 
 def open_run() -> AppTest:
-    app = open_page()
-    app.switch_page("pages/run.py").run()
+    app = AppTest.from_file(APP, default_timeout=60).switch_page("pages/run.py").run()
     assert not app.exception
     return app
 
