@@ -30,7 +30,6 @@ class Estimate:
     key: str
     run_key: str
     benchmark_key: str
-    samples: int
     tau: float
     """Probability that the options need together, 0 to 1."""
 
@@ -50,8 +49,7 @@ def estimates_of(
             f"{len(keys)} estimates were to be compared; choose 2 to {MOST} different ones"
         )
     rows = connection.execute(
-        """SELECT estimate_key, run_key, benchmark_key, record,
-                  (SELECT count(*) FROM pointwise WHERE estimate_key = estimates.estimate_key)
+        """SELECT estimate_key, run_key, benchmark_key, record
            FROM estimates JOIN runs USING (run_key)
            WHERE list_contains($keys::VARCHAR[], estimate_key)""",
         {"keys": list(keys)},
@@ -61,7 +59,6 @@ def estimates_of(
             key=row[0],
             run_key=row[1],
             benchmark_key=row[2],
-            samples=int(row[4]),
             tau=float(json.loads(row[3]).get("settings", {}).get("tau", 0.3)),
         )
         for row in rows
@@ -70,6 +67,19 @@ def estimates_of(
         if key not in found:
             raise CacheError(f"there is no estimate {key!r} in {cache}; estimate again")
     return tuple(found[key] for key in keys)
+
+
+def sizes_of(
+    connection: duckdb.DuckDBPyConnection, estimates: Sequence[Estimate]
+) -> tuple[int, ...]:
+    """Return how many samples each estimate has, with or without their text."""
+    rows = connection.execute(
+        """SELECT estimate_key, count(*) FROM pointwise
+           WHERE list_contains($keys::VARCHAR[], estimate_key) GROUP BY estimate_key""",
+        {"keys": [one.key for one in estimates]},
+    ).fetchall()
+    held: dict[str, int] = dict(rows)
+    return tuple(int(held.get(one.key, 0)) for one in estimates)
 
 
 def common(estimates: Sequence[Estimate], columns: Collection[str]) -> tuple[str, dict[str, Any]]:

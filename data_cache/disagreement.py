@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data_cache.common_samples import ANSWER, CARRIERS, SHARES, Estimate, common, estimates_of
+from data_cache.common_samples import (
+    ANSWER,
+    CARRIERS,
+    SHARES,
+    Estimate,
+    common,
+    estimates_of,
+    sizes_of,
+)
 from data_cache.conditions import Condition
 from data_cache.errors import CacheError
 from data_cache.records import ATOMS
@@ -155,6 +163,7 @@ def agreement(cache: Path, estimate_keys: Sequence[str]) -> Agreement:
     """
     with reader(cache) as connection:
         estimates = estimates_of(connection, estimate_keys, cache)
+        sizes = sizes_of(connection, estimates)
         start, bound = common(estimates, [ANSWER])
         places = range(len(estimates))
         rights = ", ".join(f"right_{place}" for place in places)
@@ -165,7 +174,7 @@ def agreement(cache: Path, estimate_keys: Sequence[str]) -> Agreement:
         ).fetchall()
     width = len(estimates)
     return Agreement(
-        samples=tuple(one.samples for one in estimates),
+        samples=sizes,
         patterns=tuple(
             Pattern(right=row[:width], same=row[width:-1], samples=int(row[-1])) for row in rows
         ),
@@ -218,12 +227,17 @@ def disagreements(
     with reader(cache) as connection:
         estimates = estimates_of(connection, differing.estimate_keys, cache)
         start, bound = _placed(differing, estimates)
-        total = connection.execute(f"{start} SELECT count(*) FROM placed", bound).fetchall()[0][0]
         # Texts, numbers, answers and images are fetched for the samples of the page alone.
         ids = connection.execute(
-            f"{start} SELECT sample_id, distance FROM placed {_ORDER} LIMIT $limit OFFSET $offset",
+            f"""{start} SELECT sample_id, distance, count(*) OVER () FROM placed {_ORDER}
+                LIMIT $limit OFFSET $offset""",
             bound | {"limit": limit, "offset": offset},
         ).fetchall()
+        if ids:
+            total = ids[0][2]
+        else:
+            counted = connection.execute(f"{start} SELECT count(*) FROM placed", bound)
+            total = counted.fetchall()[0][0]
         wanted = [row[0] for row in ids]
         texts = connection.execute(
             """SELECT sample_id, position, subset, question, options, answer, images[1]
@@ -252,7 +266,7 @@ def disagreements(
                 ],
                 small.get(asked[sample_id][6]),
             )
-            for sample_id, distance in ids
+            for sample_id, distance, _ in ids
         ),
         total=int(total),
     )

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from data_cache.common_samples import common, estimates_of
+from data_cache.common_samples import common, estimates_of, sizes_of
 from data_cache.records import ATOMS, INFLUENCES
 from data_cache.store import reader
 
@@ -61,6 +61,7 @@ def paired_rows(cache: Path, pair: Pair, *, answers: bool = False) -> PairedRows
     """
     with reader(cache) as connection:
         estimates = estimates_of(connection, (pair.a, pair.b), cache)
+        sizes = sizes_of(connection, estimates)
         start, bound = common(estimates, [*ATOMS, *INFLUENCES])
         wanted = [f"{name}_{side}" for side in (0, 1) for name in (*ATOMS, *INFLUENCES)]
         joins = ""
@@ -95,7 +96,7 @@ def paired_rows(cache: Path, pair: Pair, *, answers: bool = False) -> PairedRows
         atoms_b=of(ATOMS, 1),
         influences_a=None if np.isnan(influences[0]).any() else influences[0],
         influences_b=None if np.isnan(influences[1]).any() else influences[1],
-        is_whole=all(one.samples == count for one in estimates),
+        is_whole=all(size == count for size in sizes),
         right_a=of(("full", "no_image"), 0) if answers else None,
         right_b=of(("full", "no_image"), 1) if answers else None,
     )

@@ -106,10 +106,20 @@ def distributions_of(
     if not found:
         return {}
     record = SpectrumRecord.from_dict(json.loads(found[0][0]))
+    blocks = connection.execute(
+        """SELECT DISTINCT block FROM samples JOIN runs USING (benchmark_key)
+           WHERE run_key = ? AND list_contains(?::VARCHAR[], sample_id)""",
+        [record.run_key, list(sample_ids)],
+    ).fetchall()
+    if not blocks:
+        return {}
+    few = ", ".join(str(row[0]) for row in blocks)
+    # Written out, the blocks let DuckDB skip the rest of the largest table; they are integers.
     rows = connection.execute(
-        """SELECT sample_id, condition, draw, scores, strict_choice FROM predictions
-           WHERE run_key = ? AND layer = ? AND list_contains(?::VARCHAR[], sample_id)
-           ORDER BY sample_id, condition, draw""",
+        f"""SELECT sample_id, condition, draw, scores, strict_choice FROM predictions
+            WHERE run_key = ? AND layer = ? AND block IN ({few})
+            AND list_contains(?::VARCHAR[], sample_id)
+            ORDER BY sample_id, condition, draw""",
         [record.run_key, record.layer, list(sample_ids)],
     ).fetchall()
     by_sample: dict[str, list[tuple[Any, ...]]] = defaultdict(list)

@@ -11,7 +11,14 @@ from pages.figures.palette import ATOMS, NEUTRAL
 SIDE = 46
 """Pixels of the largest square."""
 LABELS = {atom.field: atom.label for atom in ATOMS} | {NO_ATOM: "No atom is positive"}
-SHORT = {atom.field: atom.label.replace("Unique ", "U ") for atom in ATOMS} | {NO_ATOM: "None"}
+SHORT = {
+    "redundancy": "Redun-<br>dancy",
+    "unique_1": "Unique<br>vision",
+    "unique_2": "Unique<br>language",
+    "synergy": "Synergy",
+    NO_ATOM: "None",
+}
+"""On the axes, where there is little room."""
 COLOURS = {atom.field: atom.colour for atom in ATOMS} | {NO_ATOM: NEUTRAL}
 
 
@@ -75,6 +82,7 @@ def carrier_matrix(counts: Mapping[tuple[str, str], int], letter: str) -> go.Fig
         "showgrid": True,
         "ticks": "",
         "automargin": True,
+        "tickfont": {"size": 10},
     }
     figure.update_layout(
         height=len(CARRIERS) * 54 + 72,

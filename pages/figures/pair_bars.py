@@ -18,8 +18,10 @@ BAR_PIXELS = 28
 TOP, BOTTOM = 64, 48
 SPAN = 0.72
 """Height of all bars of a row, as a share of it."""
-ABOVE = 0.6
-"""How far the words of differences stand above their dots, as a share of the row of one."""
+ABOVE = 0.3
+"""How far the words of a lone difference stand above its dot, as a share of its row."""
+INDENT = "\u00a0" * 3
+"""Between a dot and the words beside it."""
 SMALLEST_REACH = {"bits": 0.05, "points": 2.0}
 """What the axis of differences shows on either side at least."""
 DIGITS = {"bits": 3, "points": 1, "%": 1}
@@ -170,26 +172,7 @@ def difference_dots(
                 **_undimmed(),
             )
         )
-    figure.add_trace(
-        go.Scatter(
-            mode="text",
-            showlegend=False,
-            x=[difference.value for *_, difference in shown],
-            y=[row - ABOVE / (len(letters) + 1) for row, *_ in shown],
-            text=[
-                f"{part.label if len(letters) == 1 else letter} {difference.value:+.{digits}f}"
-                for _, part, letter, difference in shown
-            ],
-            # Towards the middle, where there is room.
-            textposition=[
-                "middle left" if difference.value > 0 else "middle right"
-                for *_, difference in shown
-            ],
-            textfont={"size": 11},
-            cliponaxis=False,
-            hoverinfo="skip",
-        )
-    )
+    figure.add_trace(_numbers(shown, alone=len(letters) == 1, digits=digits))
     for clear, name in ((True, "95 % leave zero out"), (False, "95 % hold zero")):
         if any(difference.is_clear == clear for *_, difference in shown):
             symbol = "circle" if clear else "circle-open"
@@ -235,6 +218,37 @@ def describe_differences(
         )
         + f" {unit}."
         for letter, one in zip(LETTERS[1:], differences, strict=False)
+    )
+
+
+def _numbers(
+    shown: Sequence[tuple[float, Part, str, Difference]], *, alone: bool, digits: int
+) -> go.Scatter:
+    """Write the numbers of the dots: above a lone dot, else between a dot's interval and zero."""
+
+    def place(difference: Difference) -> float:
+        if alone or difference.interval is None:
+            return difference.value
+        return difference.interval[0 if difference.value > 0 else 1]
+
+    return go.Scatter(
+        mode="text",
+        showlegend=False,
+        x=[place(difference) for *_, difference in shown],
+        y=[row - (ABOVE if alone else 0.0) for row, *_ in shown],
+        text=[
+            f"{part.label} {difference.value:+.{digits}f}"
+            if alone
+            else f"{INDENT}{letter} {difference.value:+.{digits}f}{INDENT}"
+            for _, part, letter, difference in shown
+        ],
+        # Towards the middle, where there is room.
+        textposition=[
+            "middle left" if difference.value > 0 else "middle right" for *_, difference in shown
+        ],
+        textfont={"size": 11},
+        cliponaxis=False,
+        hoverinfo="skip",
     )
 
 

@@ -6,7 +6,9 @@ from data_cache.across import View
 from data_cache.samples import letter_of
 from pages.figures.palette import ATOMS
 
-NO_ATOM = "no positive atom"
+SMALLEST = 0.01
+"""Bits; among smaller atoms none is said to be the largest."""
+NO_ATOM = "too small to tell"
 
 
 def in_a_sentence(views: Sequence[tuple[str, View]], answer: int) -> str:
@@ -48,7 +50,7 @@ def _by_which_route(views: Sequence[tuple[str, View]]) -> str:
     if len(routes) == 1:
         route = next(iter(routes))
         return (
-            "No atom of this sample is positive."
+            f"No atom of this sample reaches {SMALLEST} bits."
             if route == NO_ATOM
             else f"For {'all' if len(views) > 1 else 'it'} the largest atom is {route}."
         )
@@ -57,10 +59,10 @@ def _by_which_route(views: Sequence[tuple[str, View]]) -> str:
 
 
 def largest_atom(view: View) -> str:
-    """Name the largest atom of a sample; the first of equal ones."""
+    """Name the largest atom of a sample, the first of equal ones, if any counts."""
     known = [(view.numbers.get(atom.field) or 0.0, atom.label.lower()) for atom in ATOMS]
     value, label = max(known, key=lambda one: one[0])
-    return label if value > 0 else NO_ATOM
+    return label if value >= SMALLEST else NO_ATOM
 
 
 def _all_of(letters: Sequence[str]) -> str:

@@ -62,12 +62,6 @@ class Differences:
                 "sample adds to the two estimates, their fits included, is compared over "
                 f"{self.groups:,} groups of samples. They cover sampling and, where it was "
                 "measured, the bias of so few samples that the two do not share."
-                + (
-                    ""
-                    if self.needed is None
-                    else f" To tell a difference of {DELTA} bits in synergy from none it takes "
-                    f"{self.needed:,} samples like these (power 0.8)."
-                )
             )
         return (
             "Intervals of the difference: both models answered the same samples, so a bootstrap "
@@ -317,6 +311,8 @@ def show_captions(differences: Sequence[Differences]) -> None:
     else:
         for letter, caption in zip(LETTERS[1:], captions, strict=False):
             st.caption(f"{letter} - A. {caption}")
+    if sentence := samples_needed(differences):
+        st.caption(sentence)
     if any(rate.interval for one in differences for rate in one.rates.values()):
         st.caption(
             "Intervals of accuracy and D_vision: question by question, which of the two models is "
@@ -324,8 +320,24 @@ def show_captions(differences: Sequence[Differences]) -> None:
         )
 
 
+def samples_needed(differences: Sequence[Differences]) -> str:
+    """Say how many samples tell a small difference from none; empty where it is not known."""
+    known = [
+        (letter, one.needed)
+        for letter, one in zip(LETTERS[1:], differences, strict=False)
+        if one.needed is not None
+    ]
+    if not known:
+        return ""
+    start = f"To tell a difference of {DELTA} bits in synergy from none it takes "
+    if len(differences) == 1:
+        return f"{start}{known[0][1]:,} samples like these (power 0.8)."
+    told = _listed([f"{needed:,} for {letter}" for letter, needed in known])
+    return f"{start}so many samples like these (power 0.8): {told}."
+
+
 def _listed(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]])
+    return " and ".join([*([", ".join(words[:-1])] if words[1:] else []), words[-1]])
 
 
 def _rate(value: float | None) -> str:

@@ -102,17 +102,17 @@ def _without_room(
     voices: Mapping[Condition, Voice],
 ) -> str:
     both = voices[Condition.FULL]
+    surest = min(ALONE, key=lambda condition: voices[condition].entropy)
     if both.is_open:
         at_most = log2(len(distributions[Condition.FULL].probabilities))
         return (
-            f"The model stays unsure: both together leave {both.entropy:.2f} of {at_most:.2f} "
-            f"bits open and the better one alone hardly more (FP {potential:.2f} bits), so its "
+            f"The model stays unsure: both together leave {both.entropy:.2f} of {at_most:.2f} bits "
+            f"open, {ALONE[surest]} {voices[surest].entropy:.2f} (FP {potential:.2f} bits), so its "
             f"GapScore of {gap:.2f} bits says nothing of how hard it is."
         )
-    surest = min(ALONE, key=lambda condition: voices[condition].entropy)
     return (
-        f"There is no room for fusion: {ALONE[surest]} makes the model as sure as both together "
-        f"(FP {potential:.2f} bits), so its GapScore is {gap:.2f} bits."
+        f"There is no room for fusion: {ALONE[surest]} makes the model about as sure as both "
+        f"together (FP {potential:.2f} bits), so its GapScore is {gap:.2f} bits."
     )
 
 

@@ -13,7 +13,12 @@ from data_cache.paired import PairedRows
 from data_cache.samples import Benchmark
 from pages.widgets.disagreement_list import carried_by
 from pages.widgets.pair_choices import Compared, Together
-from pages.widgets.pair_numbers import Differences, differences_of, differing_settings
+from pages.widgets.pair_numbers import (
+    Differences,
+    differences_of,
+    differing_settings,
+    samples_needed,
+)
 from pages.widgets.pair_numbers import table as table_of
 from tests.data_cache.answers import answered, estimated, right, wrong
 from tests.data_cache.spools import small_benchmark
@@ -283,7 +288,7 @@ def test_what_carried_the_answers_and_the_order_are_in_the_address(cache: Path) 
     assert "A synergy, B no atom is positive" in app.selectbox(key="carried").options
     matrix = charts(app)[4]
     counts = dict(zip(*(matrix["data"][0][name] for name in ("x", "text")), strict=True))
-    assert counts == {"U language": str(COUNT - 1), "None": "1"}
+    assert counts == {"Unique<br>language": str(COUNT - 1), "None": "1"}
     app.selectbox(key="differing").set_value("any disagreement").run()
     assert "No sample is of this kind" in words(app)
 
@@ -313,7 +318,7 @@ def test_one_sample_is_seen_across_models_and_its_neighbours_follow(cache: Path)
     page = words(app)
     assert "Question 3?" in page
     assert "A is right, B is wrong, with A." in page, "the right option is B"
-    assert "4 of the samples listed below the comparison" in page
+    assert "place 4 in the list below the comparison" in page
     assert len(charts(app)) == 4, "distributions and atoms of both"
     app.button(key="across_right").click().run()
     assert app.query_params["sample"] == "s0004"
@@ -447,10 +452,11 @@ def test_the_caption_says_how_many_samples_would_tell_the_two_apart() -> None:
     found = differences_of(compared, rows)
     spread = (rows.atoms_b - rows.atoms_a)[:, 3].std(ddof=1)
     assert found.needed == math.ceil((2.8016 * spread / 0.05) ** 2)
-    assert f"takes {found.needed:,} samples like these" in found.caption
+    assert f"takes {found.needed:,} samples like these" in samples_needed([found])
+    assert f"{found.needed:,} for B and {found.needed:,} for C." in samples_needed([found] * 2)
     apart = differences_of(compared, dataclasses.replace(rows, is_whole=False))
     assert apart.needed is None
-    assert "samples like these" not in apart.caption
+    assert samples_needed([apart]) == ""
 
 
 def test_the_bias_that_two_estimates_do_not_share_widens_the_difference() -> None:
