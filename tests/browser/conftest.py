@@ -8,17 +8,20 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from data_cache.shipped import load_demo
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[2]
-PICTURES = ROOT / "docs" / "pictures"
 STARTS_WITHIN = 60
 """Seconds."""
 
@@ -32,66 +35,73 @@ class Dashboard:
     process: "subprocess.Popen[bytes]"
 
 
-COVERED = frozenset({(420, "light"), (1600, "dark"), (1600, "light")})
-"""Screens that others cover: the narrow dark one, and the wide light one of the journeys."""
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave screens out that others cover, where nobody asked for all of them."""
-    if config.getoption("--run-slow") or config.getoption("--save-pictures"):
-        return
-    for item in items:
-        chosen = getattr(item, "callspec", None)
-        screen = (chosen.params.get("width"), chosen.params.get("scheme")) if chosen else None
-        if screen in COVERED:
-            item.add_marker(pytest.mark.skip(reason="needs --run-slow or --save-pictures"))
-
-
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="module")
-def start_dashboard(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Callable[[Path], Dashboard]]:
-    """Start dashboards; they are stopped at the end, and none may have logged an error."""
-    running: list[tuple[subprocess.Popen[bytes], Path]] = []
-
-    def start(cache: Path) -> Dashboard:
-        port = free_port()
-        log = tmp_path_factory.mktemp("dashboard") / "log.txt"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "streamlit", "run", "app.py"),
-                    *("--server.port", str(port), "--server.fileWatcherType", "none"),
-                ],
-                cwd=ROOT,
-                env=os.environ | {"PIDSCOPE_CACHE": str(cache)},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        running.append((process, log))
-        url = f"http://127.0.0.1:{port}"
-        end = time.monotonic() + STARTS_WITHIN
-        while time.monotonic() < end and process.poll() is None:
-            try:
-                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as answer:
-                    if answer.read() == b"ok":
-                        return Dashboard(url=url, log=log, process=process)
-            except OSError:
-                time.sleep(0.2)
-        pytest.fail(f"the dashboard did not start within {STARTS_WITHIN} s:\n{log.read_text()}")
-
-    yield start
-    for process, _ in running:
+@contextmanager
+def serving(cache: Path, log: Path) -> Iterator[Dashboard]:
+    """Run a dashboard on a cache; it may not have logged an error when it is stopped."""
+    port = free_port()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "streamlit", "run", "app.py"),
+                *("--server.port", str(port), "--server.fileWatcherType", "none"),
+            ],
+            cwd=ROOT,
+            env=os.environ | {"PIDSCOPE_CACHE": str(cache)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        dashboard = Dashboard(url=f"http://127.0.0.1:{port}", log=log, process=process)
+        _wait_until_it_answers(dashboard)
+        yield dashboard
+    finally:
         process.terminate()
         process.wait(timeout=30)
-    for _, log in running:
-        assert not (errors := tracebacks(log.read_text())), "\n".join(errors)
+    assert not (errors := tracebacks(log.read_text())), "\n".join(errors)
+
+
+def _wait_until_it_answers(dashboard: Dashboard) -> None:
+    end = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < end and dashboard.process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{dashboard.url}/_stcore/health", timeout=5) as answer:
+                if answer.read() == b"ok":
+                    return
+        except OSError:
+            time.sleep(0.2)
+    said = dashboard.log.read_text()
+    pytest.fail(f"the dashboard did not start within {STARTS_WITHIN} s:\n{said}")
+
+
+@pytest.fixture
+def start_dashboard(tmp_path: Path) -> Iterator[Callable[[Path], Dashboard]]:
+    """Start dashboards; they are stopped when the test ends."""
+    with ExitStack() as running:
+        numbers = count()
+        yield lambda cache: running.enter_context(
+            serving(cache, tmp_path / f"dashboard-{next(numbers)}.txt")
+        )
+
+
+@pytest.fixture(scope="package")
+def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo, loaded as `make app` loads it; nothing may be written into it."""
+    cache = tmp_path_factory.mktemp("demo") / "cache"
+    load_demo(cache)
+    return cache
+
+
+@pytest.fixture(scope="package")
+def demo(demo_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """A dashboard on the demo, the same one for all tests that only look."""
+    with serving(demo_cache, tmp_path_factory.mktemp("dashboard") / "log.txt") as dashboard:
+        yield dashboard
 
 
 def tracebacks(log: str) -> list[str]:
@@ -102,7 +112,7 @@ def tracebacks(log: str) -> list[str]:
     return [block for block in last if "WebSocketDisconnected" not in block]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator["Browser"]:
     """The machine's Chromium; PIDscope downloads no browser."""
     path = shutil.which("chromium") or shutil.which("chromium-browser")

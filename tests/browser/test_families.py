@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.conftest import Dashboard
-from tests.browser.test_samples import centre
-from tests.browser.test_spectra import bars_of, opened
+from tests.browser.looking import WAIT, bars_of, centre, opened
 from tests.pages.caches import build_cache
 from tests.pages.many_models import models
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-WAIT = 60_000
 FIRST = ".js-plotly-plot >> nth=0 >> .scatterlayer .point"
 """The points of the first chart; the models behind them are drawn below it."""
 
@@ -43,13 +41,13 @@ def test_a_correlation_and_a_task_lead_to_the_models_behind_them_and_a_link_show
         [*models(6, benchmark="fuse"), *models(6, benchmark="know", lead="unique_2", seed=1)],
     )
     address = f"{start_dashboard(cache).url}/families?show=What+goes+with+accuracy"
-    with opened(chromium, address, heading="Families", width=420) as page:
+    with opened(chromium, address, "Families", width=420) as page:
         click(page, FIRST)
         page.get_by_text("Co-information (bits)").first.wait_for(timeout=WAIT)
         page.get_by_text("D_vision (points)").first.wait_for()
         page.wait_for_url(re.compile("across=Co-information"))
         address = page.url
-    with opened(chromium, address, heading="Families", scheme="dark") as page:
+    with opened(chromium, address, "Families", scheme="dark") as page:
         page.get_by_text("Co-information (bits)").first.wait_for(timeout=WAIT)
         page.get_by_role("radio", name="Tasks and regimes").click()
         assert bars_of(page) == 2 * 2

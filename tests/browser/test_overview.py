@@ -8,37 +8,24 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.conftest import Dashboard
-from tests.browser.test_samples import centre
-from tests.browser.test_spectra import bars_of, opened, save_picture
+from tests.browser.looking import WAIT, bars_of, centre, opened
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
-WAIT = 60_000
-
 
 def test_from_an_empty_cache_to_the_spectra_of_a_cell(
-    tmp_path: Path,
-    start_dashboard: Callable[[Path], Dashboard],
-    chromium: "Browser",
-    request: pytest.FixtureRequest,
+    tmp_path: Path, start_dashboard: Callable[[Path], Dashboard], chromium: "Browser"
 ) -> None:
     dashboard = start_dashboard(tmp_path / "cache")
-    pictures = request.config.getoption("--save-pictures")
-    with opened(chromium, dashboard.url, heading="Overview", width=420, scheme="dark") as page:
-        if pictures:
-            save_picture(page, "overview-empty-narrow-dark")
+    with opened(chromium, dashboard.url, "Overview", width=420, scheme="dark") as page:
         page.get_by_role("button", name="Load the demo").click()
         bars_of(page)
         page.get_by_text("oracle", exact=True).wait_for()
-        if pictures:
-            save_picture(page, "overview-narrow-dark")
-    with opened(chromium, dashboard.url, heading="Overview", width=1600) as page:
+    with opened(chromium, dashboard.url, "Overview", width=1600) as page:
         bars_of(page)
-        if pictures:
-            save_picture(page, "overview-wide-light")
         page.wait_for_timeout(1000)
         page.mouse.click(*centre(page.get_by_text("1.4k").nth(1).bounding_box()))
         page.get_by_role("heading", name="Spectra").wait_for(timeout=WAIT)

@@ -1,58 +1,20 @@
 """From a bar to the hardest sample behind it, and the same view again at the same address."""
 
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.conftest import PICTURES, ROOT, Dashboard
+from tests.browser.conftest import Dashboard
+from tests.browser.looking import WAIT, centre, go_to, opened, title
 from tests.pages.sample_caches import build_samples, hostile_benchmark
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-
-WAIT = 60_000
-"""Milliseconds."""
-
-
-@contextmanager
-def opened(
-    browser: "Browser", url: str, heading: str, *, width: int = 1280, scheme: str = "light"
-) -> "Iterator[Page]":
-    """Open an address in a context of its own; it may reach nothing but this machine."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page = context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(url)
-    page.get_by_role("heading", name=heading).wait_for(timeout=WAIT)
-    yield page
-    assert page.get_by_test_id("stException").count() == 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    local = re.compile(r"^(https?|wss?)://127\.0\.0\.1[:/]|^(data|blob):")
-    assert [address for address in asked if not local.match(address)] == []
-    context.close()
-
-
-@pytest.fixture(scope="module")
-def demo(
-    tmp_path_factory: pytest.TempPathFactory, start_dashboard: Callable[[Path], Dashboard]
-) -> Dashboard:
-    """A dashboard on the demo, loaded as `make app` loads it."""
-    cache = tmp_path_factory.mktemp("demo") / "cache"
-    subprocess.run(
-        [sys.executable, "-m", "model_runners", "demo", "load", "--cache", str(cache)],
-        cwd=ROOT,
-        check=True,
-    )
-    return start_dashboard(cache)
 
 
 def click_bar(page: "Page", subset: str) -> None:
@@ -71,10 +33,6 @@ def click_bar(page: "Page", subset: str) -> None:
     longest.scroll_into_view_if_needed()  # the demo has more rows than a screen
     page.wait_for_timeout(300)
     page.mouse.click(*centre(longest.bounding_box()))
-
-
-def centre(box) -> tuple[float, float]:
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 def open_sample(page: "Page", place: int = 1) -> None:
@@ -99,15 +57,19 @@ def sentence_of(page: "Page") -> str:
     ).first.inner_text()
 
 
-def test_a_bar_leads_to_its_hardest_sample_and_the_address_back_to_it(
+def test_every_bar_leads_to_its_own_samples_and_an_address_back_to_the_hardest_of_them(
     demo: Dashboard, chromium: "Browser"
 ) -> None:
     with opened(chromium, f"{demo.url}/spectra", "Spectra") as page:
+        click_bar(page, "vision")
+        page.wait_for_url(re.compile("subset=vision"), timeout=WAIT)
+        page.get_by_text(re.compile(r"^1 to 24 of")).wait_for(timeout=WAIT)
+        go_to(page, "Spectra")
         click_bar(page, "synergy")
-        page.get_by_role("heading", name="Samples").wait_for(timeout=WAIT)
-        page.wait_for_url(re.compile("subset=synergy"))
+        title(page, "Samples").wait_for(timeout=WAIT)
+        page.wait_for_url(re.compile("subset=synergy"), timeout=WAIT)
         open_sample(page)
-        page.wait_for_url(re.compile("sample=synergy-"))
+        page.wait_for_url(re.compile("sample=synergy-"), timeout=WAIT)
         page.get_by_text(re.compile(r"^1 of [\d,]+ by GapScore")).wait_for(timeout=WAIT)
         wait_for_bars(page)
         address, sentence = page.url, sentence_of(page)
@@ -117,31 +79,20 @@ def test_a_bar_leads_to_its_hardest_sample_and_the_address_back_to_it(
         page.wait_for_url(address)
 
 
-def test_every_bar_leads_to_its_own_samples(demo: Dashboard, chromium: "Browser") -> None:
-    with opened(chromium, f"{demo.url}/spectra", "Spectra") as page:
-        for subset in ("vision", "language"):
-            click_bar(page, subset)
-            page.wait_for_url(re.compile(f"subset={subset}"))
-            page.get_by_text(re.compile(r"^1 to 24 of")).wait_for(timeout=WAIT)
-            page.get_by_role("link", name="Spectra").click()
-            page.get_by_role("heading", name="Spectra").wait_for(timeout=WAIT)
-
-
-def test_arrow_keys_step_and_escape_goes_back(demo: Dashboard, chromium: "Browser") -> None:
+def test_keys_step_and_lead_back_and_a_row_of_the_table_opens_its_sample(
+    demo: Dashboard, chromium: "Browser"
+) -> None:
     with opened(chromium, f"{demo.url}/samples?page=2", "Samples") as page:
         page.get_by_text(re.compile(r"^25 to 48 of")).wait_for(timeout=WAIT)
         open_sample(page, 25)
         wait_for_bars(page)
         for key, number in (("ArrowRight", 26), ("ArrowRight", 27), ("ArrowLeft", 26)):
             page.keyboard.press(key)
-            page.get_by_text(re.compile(rf"^{number} of [\d,]+ by GapScore")).wait_for()
+            page.get_by_text(re.compile(rf"^{number} of [\d,]+ by GapScore")).wait_for(timeout=WAIT)
         page.keyboard.press("Escape")
         page.get_by_text(re.compile(r"^25 to 48 of")).wait_for(timeout=WAIT)
         page.wait_for_url(re.compile("page=2"))
-
-
-def test_a_row_of_the_table_opens_its_sample(demo: Dashboard, chromium: "Browser") -> None:
-    with opened(chromium, f"{demo.url}/samples?view=table", "Samples") as page:
+        page.goto(f"{demo.url}/samples?view=table")
         table = page.get_by_test_id("stDataFrame")
         # A table is a picture, and has no elements to click or to wait for: its second row.
         for _ in range(2):
@@ -153,38 +104,13 @@ def test_a_row_of_the_table_opens_its_sample(demo: Dashboard, chromium: "Browser
             page.keyboard.press("Escape")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [420, 1600])
-def test_list_and_sample_fit_narrow_and_wide_screens(
-    demo: Dashboard, chromium: "Browser", width: int, scheme: str, request: pytest.FixtureRequest
-) -> None:
-    save = request.config.getoption("--save-pictures")
-    size = "wide" if width > 1000 else "narrow"
-    with opened(
-        chromium, f"{demo.url}/samples?subset=synergy", "Samples", width=width, scheme=scheme
-    ) as page:
-        page.get_by_text(re.compile(r"^1 to 24 of")).wait_for(timeout=WAIT)
-        page.locator("img[alt='Image of sample 24']").wait_for(timeout=WAIT)
-        assert page.locator("img[alt^='Image of sample']").count() == 24
-        if save:
-            save_picture(page, f"samples-{size}-{scheme}")
-        open_sample(page)
-        wait_for_bars(page)
-        if save:
-            save_picture(page, f"sample-{size}-{scheme}")
-
-
 def test_text_of_a_benchmark_fetches_nothing(
     tmp_path: Path, start_dashboard: Callable[[Path], Dashboard], chromium: "Browser"
 ) -> None:
-    dashboard = start_dashboard(build_samples(tmp_path / "cache", hostile_benchmark()))
-    for query in ("", "?sample=s0000", "?view=table", "?sample=%3Cimg%20src%3Dhttp://x.org/y%3E"):
-        with opened(chromium, f"{dashboard.url}/samples{query}", "Samples") as page:
-            page.wait_for_timeout(1500)
-
-
-def save_picture(page: "Page", name: str) -> None:
-    """Save the page as it is, once it stands still."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.wait_for_timeout(1500)
-    page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
+    url = start_dashboard(build_samples(tmp_path / "cache", hostile_benchmark())).url
+    with opened(chromium, f"{url}/samples", "Samples") as page:
+        page.wait_for_timeout(1000)
+        for query in ("sample=s0000", "view=table", "sample=%3Cimg%20src%3Dhttp://x.org/y%3E"):
+            page.goto(f"{url}/samples?{query}")
+            title(page, "Samples").wait_for(timeout=WAIT)
+            page.wait_for_timeout(1000)
