@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import model_runners.profile
 from data_cache.benchmarks import load_benchmark
 from data_cache.location import statistics_directory
 from data_cache.samples import Benchmark
+from data_cache.shipped import load_demo
 from model_runners.demo.build import save
 from model_runners.demo.recipes import tokenizer_corpus
 from model_runners.demo.tiny_llava import TinyLlava
@@ -52,10 +54,35 @@ def qwen(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
 
 
 @pytest.fixture(scope="session")
-def known_statistics(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of noise statistics that all processes of a test run share."""
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of a test run share."""
     own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "known-statistics"
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo(shared: Path) -> Callable[[Path], Path]:
+    """Makes a cache folder with the shipped demo; it is ingested for the first of them only."""
+
+    def copied(cache: Path) -> Path:
+        first = shared / "demo"
+        if not first.exists():
+            own = shared / f"demo.{os.getpid()}"
+            load_demo(own)
+            with suppress(OSError):  # another process was as fast
+                own.rename(first)
+        shutil.copytree(first, cache, dirs_exist_ok=True)
+        return cache
+
+    return copied
+
+
+@pytest.fixture(scope="session")
+def known_statistics(shared: Path) -> Path:
+    """The noise statistics that an earlier run of this test run had to compute."""
+    folder = shared / "statistics"
     folder.mkdir(exist_ok=True)
     return folder
 

@@ -1,13 +1,13 @@
 """What is measured beside an estimate, and stored with it."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from data_cache import estimates, queries
 from data_cache.paired import Pair, paired_rows
-from data_cache.shipped import load_demo
 from model_runners.__main__ import main
 from model_runners.certainty import Evidence
 from model_runners.errors import BadOption
@@ -18,10 +18,8 @@ VISION = EstimateOptions(subset="vision", limit=36, draws=2)
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("cache")
-    load_demo(folder)
-    return folder
+def cache(demo: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return demo(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +48,8 @@ def test_every_estimate_brings_its_bias_its_error_and_its_sample_size(plain) -> 
 
 
 def test_what_a_sample_adds_is_stored_for_comparisons(cache, run, plain) -> None:
-    key = plain.estimate_key
-    rows = paired_rows(cache, Pair(a=key, b=key))
+    (other,) = estimate_run(cache, run, dataclasses.replace(VISION, draws=1))
+    rows = paired_rows(cache, Pair(a=plain.estimate_key, b=other.estimate_key))
     assert rows.influences_a is not None
     expected = [getattr(plain, atom) for atom in ATOMS]
     assert rows.influences_a.mean(axis=0) == pytest.approx(expected, abs=1e-5)

@@ -1,5 +1,6 @@
 """The shipped demo: scores are of its weights, answers are right, spectra are the known ones."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,6 @@ import pytest
 from data_cache import estimates, queries
 from data_cache.conditions import Condition
 from data_cache.samples import Benchmark
-from data_cache.shipped import load_demo
 from model_runners.bad_samples import BadSamples
 from model_runners.candidates import Candidates
 from model_runners.demo.recipes import RECIPES
@@ -29,10 +29,8 @@ ATOM_OF = {
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    load_demo(folder)
-    return folder
+def cache(demo: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return demo(tmp_path_factory.mktemp("demo"))
 
 
 @pytest.fixture(scope="module")

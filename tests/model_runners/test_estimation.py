@@ -1,13 +1,13 @@
 """Estimates: chosen run, chosen samples, stored with all that they depend on."""
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 from data_cache import estimates, queries
-from data_cache.shipped import load_demo
 from model_runners.errors import BadOption
 from model_runners.estimation import (
     EstimateOptions,
@@ -129,19 +129,20 @@ def test_a_missing_run_says_how_to_make_it(cache: Path) -> None:
         choose_run(cache, model="demo/oracle", benchmark="digits_vqa")
 
 
-def test_embeddings_are_decomposed_as_they_were_stored(tmp_path: Path) -> None:
+def test_embeddings_are_decomposed_as_they_were_stored(
+    tmp_path: Path, demo: Callable[[Path], Path]
+) -> None:
     """The demo's own features; no draw of noise enters, and the clusters are part of the key."""
-    load_demo(tmp_path)
-    demo = choose_run(tmp_path, model="demo/oracle", benchmark="digits_vqa")
+    run = choose_run(demo(tmp_path), model="demo/oracle", benchmark="digits_vqa")
     wanted = EstimateOptions(estimator="ipfp", subset="vision", clusters=16)
-    (few,) = estimate_run(tmp_path, demo, wanted)
-    (more,) = estimate_run(tmp_path, demo, dataclasses.replace(wanted, clusters=64))
+    (few,) = estimate_run(tmp_path, run, wanted)
+    (more,) = estimate_run(tmp_path, run, dataclasses.replace(wanted, clusters=64))
     assert few.estimate_key != more.estimate_key
     assert (few.estimator, few.settings["clusters"]) == ("ipfp", 16)
     assert few.unique_2 == pytest.approx(0.0, abs=1e-6), "the text of this subset never varies"
     assert 0.5 < few.unique_1 < more.unique_1 < more.total + 1e-6
     plain = EstimateOptions(subset="vision")
-    assert "clusters" not in estimate_run(tmp_path, demo, plain)[0].settings
+    assert "clusters" not in estimate_run(tmp_path, run, plain)[0].settings
 
 
 def test_impossible_options_are_refused() -> None:

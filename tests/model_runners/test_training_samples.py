@@ -1,12 +1,12 @@
 """Estimators that train, on a stored run: which samples they learn from and what is kept."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data_cache import estimates, queries
-from data_cache.shipped import load_demo
 from model_runners.estimation import EstimateOptions, choose_run, estimate_run
 from model_runners.profile import ProfileOptions, profile
 from model_runners.training_samples import training_samples
@@ -78,16 +78,17 @@ def test_other_estimators_and_runs_without_a_training_split_have_none(
 
 
 @pytest.mark.slow
-def test_samples_that_batch_reference_leaves_out_have_no_rows(tmp_path: Path) -> None:
-    load_demo(tmp_path)
-    demo = choose_run(tmp_path, model="demo/oracle", benchmark="digits_vqa")
+def test_samples_that_batch_reference_leaves_out_have_no_rows(
+    tmp_path: Path, demo: Callable[[Path], Path]
+) -> None:
+    run = choose_run(demo(tmp_path), model="demo/oracle", benchmark="digits_vqa")
     wanted = EstimateOptions(estimator="batch_reference", by="none", limit=300)
-    (record,) = estimate_run(tmp_path, demo, wanted)
+    (record,) = estimate_run(tmp_path, run, wanted)
     assert record.settings["trained_on"] == 0, "the demo ships its test split"
     assert record.n == len(estimates.pointwise(tmp_path, record.estimate_key)) == 256
     assert record.diagnostics["left_out"] == 44
     stored = estimates.find(tmp_path, record.estimate_key)
     assert stored is not None
     assert stored.gap_bits == float("inf")
-    (again,) = estimate_run(tmp_path, demo, wanted, reuse=True)
+    (again,) = estimate_run(tmp_path, run, wanted, reuse=True)
     assert again.created == record.created
