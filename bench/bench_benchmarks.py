@@ -27,6 +27,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -246,6 +248,7 @@ def page(cache: Path) -> list[Row]:
     """Time the queries behind the Samples page, and the page itself without a browser."""
     from data_cache.estimates import load
     from data_cache.sample_detail import sample_detail
+    from data_cache.sample_filters import Bound, SampleFilters
     from data_cache.samples_view import SampleOrder, place_of, sample_page, subsets_of
 
     keys = tuple(record.estimate_key for record in load(cache))
@@ -258,6 +261,17 @@ def page(cache: Path) -> list[Row]:
             cache, order, limit=ONE_SITTING, offset=start.total // 2
         ),
         "sample_page, table of 100": lambda: sample_page(cache, order, limit=100),
+        **{
+            f"sample_page, filtered by {name}": partial(
+                sample_page, cache, replace(order, filters=filters), limit=ONE_SITTING
+            )
+            for name, filters in (
+                ("a range", SampleFilters(bounds=(Bound(field="gap_score", low=0.5),))),
+                ("tau in any condition", SampleFilters(fallback="any")),
+                ("tau in none", SampleFilters(fallback="none")),
+                ("text", SampleFilters(text="7")),
+            )
+        },
         "place_of": lambda: place_of(cache, order, first),
         "subsets_of": lambda: subsets_of(cache, keys),
         "sample_detail": lambda: sample_detail(cache, keys, first),
