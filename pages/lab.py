@@ -21,7 +21,7 @@ from pages.widgets.stored import current_reading
 from pages.widgets.wishes import forget
 
 enter_through_app()
-follow_click(held=[state.SUBSET, state.MODEL])
+follow_click(held=[state.SUBSET, state.MODEL], kinds=[state.SPLIT])
 st.title("Estimator lab", anchor=False)
 st.caption(
     "Every estimator on the same problem: what it says, how far from the truth, how surely, and in "

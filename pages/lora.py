@@ -18,7 +18,7 @@ from pages.widgets.stored_adapters import read_adapters, read_pairs
 from pages.widgets.wishes import forget
 
 enter_through_app()
-follow_click()
+follow_click(kinds=())
 st.title("LoRA-PID", anchor=False)
 st.caption(
     "Train a small adapter on the samples that could be answered by fusing image and text and are "

@@ -14,6 +14,8 @@ from pages.widgets.stored import current_reading
 from pages.widgets.where import where_of
 
 SAMPLES_PAGE = "pages/samples.py"
+KINDS = (state.SPLIT, state.ESTIMATOR)
+"""What the pickers for a kind of estimate hold, on most pages."""
 
 
 def remember_click(key: str) -> None:
@@ -82,7 +84,7 @@ def _choose_models(record: SpectrumRecord) -> None:
         st.session_state[state.MODELS] = [*chosen, record.model]
 
 
-def follow_click(*, held: Iterable[str] = ()) -> None:
+def follow_click(*, held: Iterable[str] = (), kinds: Iterable[str] = KINDS) -> None:
     """Go to the Samples page if something was clicked; one of the first calls of a page.
 
     What the pickers of both pages hold (split, estimator, settings) comes along by itself.
@@ -92,6 +94,8 @@ def follow_click(*, held: Iterable[str] = ()) -> None:
     held
         Which of the model, the subset and the sample this page has a picker for: those are set as
         the picker would, because Streamlit lets nobody else write its parameter.
+    kinds
+        Which of the split and the estimator it has a picker for; the address names the others.
     """
     parameters = st.session_state.pop(state.CLICKED, None)
     if parameters is None:
@@ -99,6 +103,9 @@ def follow_click(*, held: Iterable[str] = ()) -> None:
     for key in held:
         if key in parameters:
             st.session_state[key] = parameters.pop(key)
+    for key in set(KINDS) - set(kinds):
+        if key in st.session_state:
+            parameters[key] = st.session_state[key]
     st.switch_page(SAMPLES_PAGE, query_params=parameters)
 
 
