@@ -48,7 +48,7 @@ def opened(
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda line: said.append(line.text) if is_error(line) else None)
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(url)
+    page.goto(url, timeout=WAIT)
     title(page, heading).wait_for(timeout=WAIT)
     yield page
     raised = page.get_by_test_id("stException").all_inner_texts()
