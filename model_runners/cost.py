@@ -79,10 +79,10 @@ def estimate_cost(
     RunnerError, DataError
         If the model, the benchmark, the subset or the device is not there.
     """
-    from model_runners.loading import choose_device
+    from model_runners.loading import device_kind
 
     benchmark = benchmark or check(options, cache_directory(None) if cache is None else cache)
-    device = choose_device(options.device).type
+    device = device_kind(options.device)
     samples = len(benchmark.select(subset=options.subset, split=options.split, limit=options.limit))
     each = passes_per_sample(options.draws)
     weights = known_weights(options.model)

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -79,6 +81,28 @@ def choose_device(name: str) -> "torch.device":
     if device.type not in {"cpu", "cuda"}:
         raise BadOption(f"device {name!r} is not supported; use auto, cpu, cuda or cuda:N")
     return device
+
+
+def device_kind(name: str) -> str:
+    """Return `cpu` or `cuda`, as `choose_device` does.
+
+    Torch, which takes seconds and 170 MB to import, is asked only where there may be a GPU.
+
+    Raises
+    ------
+    BadOption
+        If torch does not have the device.
+    """
+    if name == "cpu" or (name == "auto" and not _may_have_gpu()):
+        return "cpu"
+    return choose_device(name).type
+
+
+def _may_have_gpu(devices: Path = Path("/dev")) -> bool:
+    """Whether the system has a driver's file of a GPU; elsewhere than on Linux nobody can say."""
+    if sys.platform != "linux":
+        return True
+    return any(name.startswith(("nvidia", "nvmap", "dxg", "kfd")) for name in os.listdir(devices))
 
 
 def load(

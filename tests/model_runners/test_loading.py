@@ -2,12 +2,13 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from model_runners.errors import BadOption, ModelNotFound, UnsupportedModel
-from model_runners.loading import choose_device, find_stack, load, weights_fingerprint
+from model_runners.loading import choose_device, device_kind, find_stack, load, weights_fingerprint
 
 
 def test_a_model_comes_from_its_folder_ready_to_run(untrained: Path) -> None:
@@ -123,3 +124,15 @@ def test_unusable_devices_are_refused() -> None:
     with pytest.raises(BadOption, match="not supported"):
         choose_device("meta")
     assert choose_device("cpu").type == "cpu"
+
+
+def test_a_cpu_is_known_without_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert device_kind("auto") == choose_device("auto").type
+    monkeypatch.setitem(sys.modules, "torch", None)  # importing it would fail
+    assert device_kind("cpu") == "cpu"
+    monkeypatch.setattr("os.listdir", lambda folder: ["null", "nvme0"])
+    monkeypatch.setattr("sys.platform", "linux")
+    assert device_kind("auto") == "cpu"
+    monkeypatch.setattr("os.listdir", lambda folder: ["null", "nvidiactl"])
+    with pytest.raises(ImportError):
+        device_kind("auto")
