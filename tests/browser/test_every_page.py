@@ -15,7 +15,13 @@ from model_runners.requests import KIND, request_of, title_of
 from tests.browser.conftest import Dashboard
 from tests.browser.looking import HEIGHT, WAIT, bars_of, go_to, opened, title, wait_until_drawn
 from tests.pages.adapters import BASE, build_adapters, write_adapter
-from tests.pages.large_cache import BENCHMARK_BY_LAYER, SMALL, build_large_cache
+from tests.pages.large_cache import (
+    BENCHMARK_BY_LAYER,
+    LAYERED_DEPTH,
+    SMALL,
+    build_large_cache,
+    chosen_models,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -76,15 +82,20 @@ def test_a_study_of_26_models_on_6_benchmarks_and_28_layers_is_drawn_on_every_pa
     tmp_path: Path, start_dashboard: Callable[[Path], Dashboard], chromium: "Browser"
 ) -> None:
     url = start_dashboard(build_large_cache(tmp_path / "cache", SMALL)).url
+    layered = [name for name, one in chosen_models(SMALL.models) if one.layers == LAYERED_DEPTH]
     # The address is from when Spectra was the first page.
     with opened(chromium, f"{url}/?benchmark={BENCHMARK_BY_LAYER}", "Spectra", width=1600) as page:
         assert bars_of(page) > 0
         chosen = page.get_by_role("combobox", name="Benchmark")
         assert chosen.input_value() == BENCHMARK_BY_LAYER
         go_to(page, "Overview")
-        for heading in visits(page, with_charts=("Overview", *OF_RESULTS[:1], *OF_RESULTS[2:])):
+        for heading in visits(page, with_charts=("Overview", "Spectra", "Families", "Compare")):
             if heading == "Samples":
                 page.locator("img[alt='Image of sample 24']").wait_for(timeout=WAIT)
+    address = f"{url}/layers?benchmark={BENCHMARK_BY_LAYER}&models={layered[0]}"
+    with opened(chromium, address, "Layers") as page:
+        page.get_by_text("Fell back to uniform (%)").wait_for(timeout=WAIT)
+        assert page.locator(".js-plotly-plot .scatterlayer .point").count() > 4 * LAYERED_DEPTH
 
 
 def test_jobs_and_adapters_in_every_state_are_shown(

@@ -31,7 +31,7 @@ def test_the_address_is_the_view_and_its_numbers_can_be_downloaded(
         address = page.url
         with page.expect_download() as download:
             page.get_by_role("button", name="Download with all settings").click()
-    header, *rows = Path(download.value.path()).read_text().splitlines()
+        header, *rows = Path(download.value.path()).read_text().splitlines()
     assert {"synergy_bits", "gap_bits", "setting_tau", "run_key"} <= set(header.split(","))
     assert len(rows) >= len(SUBSETS)
     assert "unit=shares" in address
