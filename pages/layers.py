@@ -6,7 +6,7 @@ import streamlit as st
 
 from pages.figures import layer_trajectories
 from pages.figures.model_styles import model_styles
-from pages.widgets import drawn, empty_states, layer_notes, spectrum_table, state
+from pages.widgets import drawn, empty_states, layer_notes, layer_phases, spectrum_table, state
 from pages.widgets.address import show_notes
 from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import follow_click, remember_click
@@ -75,6 +75,7 @@ drawn.show_caption(
     "uniform. Click a point to see the samples that it was read on."
 )
 
+layer_phases.show_phases(reading, lines)
 st.download_button(
     "Download with all settings (CSV)",
     spectrum_table.as_csv(records),

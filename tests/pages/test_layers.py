@@ -120,3 +120,14 @@ def test_an_address_that_names_nothing_known_falls_back_and_says_so(cache: Path)
 def test_neighbouring_layers_are_joined() -> None:
     assert layers_in_words([3]) == "layer 3"
     assert layers_in_words([0, 1, 2, 5]) == "layers 0-2, 5"
+
+
+def test_phases_and_emergence_stand_in_a_table_unless_layers_are_missing(cache: Path) -> None:
+    whole, holed = layer_records("demo/a", depth=8), layer_records("demo/b", depth=8)
+    build_cache(cache, [*whole, *(one for one in holed if one.layer != 3)])
+    app = open_layers()
+    (row,) = next(one for one in app.dataframe if "Phases" in one.value).value.to_dict("records")
+    assert row["Model"] == "demo/a"
+    assert row["Phases"] == "one course"
+    assert row["Synergy from (%)"] == "38"  # layer 3 of 8 holds one bit of two
+    assert "Phases need a spectrum of every layer; some are missing of demo/b." in words(app)
