@@ -9,7 +9,7 @@ from model_runners.errors import RunnerError
 from pages.widgets import drawn, running_jobs
 from pages.widgets.errors import show_error
 from pages.widgets.export import show_export
-from pages.widgets.first_address import follow_first_address
+from pages.widgets.first_address import follow_first_address, open_overview
 from pages.widgets.garbage import keep_searches_short
 from pages.widgets.sidebar import choose
 from pages.widgets.stored import read_stored
@@ -26,7 +26,7 @@ page = st.navigation(
             "pages/overview.py",
             title="Overview",
             icon=":material/grid_view:",
-            url_path="overview",
+            url_path="home",
             default=True,
             help="What is measured, what is at work, and what can be done next.",
         ),
@@ -93,6 +93,8 @@ page = st.navigation(
             url_path="run",
             help="Measure a model: start a run, watch it, stop it, go on with it.",
         ),
+        # The first page lies at the address without a path, and those who type its name mean it.
+        st.Page(open_overview, title="Overview", url_path="overview", visibility="hidden"),
     ]
 )
 

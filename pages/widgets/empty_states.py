@@ -12,7 +12,7 @@ from data_cache.estimates import SpectrumRecord
 from data_cache.location import DEFAULT_DIRECTORY, cache_directory
 from model_runners.benchmark_choice import arguments_of
 from model_runners.models import runnable
-from pages.widgets.sidebar import Selection
+from pages.widgets.sidebar import Selection, natural_order
 from pages.widgets.stored import Stored
 
 DEMO_COMMAND = "python -m model_runners demo load"
@@ -121,6 +121,9 @@ def without_layers(models: Sequence[str], benchmark: str, reading: Stored) -> No
     with st.container(border=True):
         st.subheader("Not read layer by layer yet", anchor=False)
         st.text(f"{benchmark}: no spectra of the layers of {', '.join(models)}.")
+        others = sorted(deep - set(models), key=natural_order)
+        if others:
+            st.text(f"Read already, and to be chosen in the sidebar: {', '.join(others)}.")
         for model in models[:3]:
             names = f"--model {quote(model)} --benchmark {quote(benchmark)}"
             if model in deep:

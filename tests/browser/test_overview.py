@@ -40,3 +40,6 @@ def test_from_an_empty_cache_to_the_spectra_of_a_cell(
         page.get_by_role("link", name="Spectra").click()
         chosen.wait_for(timeout=WAIT)
         page.wait_for_url(re.compile("models=demo"), timeout=15_000)
+        page.goto(f"{dashboard.url}/overview")
+        page.get_by_role("heading", name="Overview").wait_for(timeout=WAIT)
+        page.wait_for_url(f"{dashboard.url}/", timeout=15_000)

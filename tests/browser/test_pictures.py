@@ -20,12 +20,14 @@ pytestmark = pytest.mark.browser
 
 WIDE, NARROW = (1440, "light"), (420, "dark")
 HARDEST = "subset=synergy&model=demo/fusion-large"
+ACROSS = "compare?a=demo/fusion-small&b=demo/fusion-large&c=demo/language-large&subset=synergy"
 OF_THE_DEMO = {
     "overview": ("", "Overview"),
     "spectra": ("spectra", "Spectra"),
     "samples": (f"samples?{HARDEST}", "Samples"),
     "sample": (f"samples?{HARDEST}&sample=synergy-1033", "Samples"),
     "compare": ("compare?a=demo/fusion-small&b=demo/fusion-large&subset=all,+pooled", "Compare"),
+    "across": (f"{ACROSS}&sample=synergy-1033", "Compare"),
     "lab": ("lab?lab=predictive+case&problem=redundant&estimators=ipfp", "Estimator lab"),
     "benchmarks": ("benchmarks", "Benchmarks"),
     "run": ("run", "Run"),
