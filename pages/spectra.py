@@ -23,7 +23,7 @@ from pages.widgets.spectrum_choices import choose_view
 from pages.widgets.stored import current_reading
 
 enter_through_app()
-follow_click(held=[state.SUBSET, state.MODEL])
+follow_click(held=[state.MODEL])
 st.title("Spectra", anchor=False)
 st.caption(
     "What decides the model's answer: information that image and text share, that only one of them "

@@ -59,12 +59,12 @@ def choose_models(reading: Stored, selection: Selection) -> Chosen:
     if len(subsets) < 2:
         return Chosen(records=records, name=selection.benchmark)
     options = [EACH, *subsets]
-    note_unknown(state.SUBSET, options)
+    note_unknown(state.ONLY, options)
     wanted = st.selectbox(
         "Subset",
         options,
         index=first_option(options),
-        key=state.SUBSET,
+        key=state.ONLY,
         bind="query-params",
         width=190,
     )

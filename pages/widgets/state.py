@@ -46,6 +46,8 @@ DIFFERING_PAGE = "differing_page"
 
 MODEL = "model"
 SUBSET = "subset"
+ONLY = "only"
+"""The one subset that Spectra shows; the samples behind a bar are of another choice."""
 PART = "part"
 ANSWERS = "answers"
 SORT = "sort"

@@ -308,7 +308,7 @@ def test_two_estimators_stand_side_by_side_with_their_difference(cache: Path) ->
 
 def test_one_subset_can_be_looked_at_over_all_models(cache: Path) -> None:
     build_cache(cache, ideal_records(("demo/a", "demo/b")))
-    app = open_page(subset="vision")
+    app = open_page(only="vision")
     assert list(app.dataframe[0].value["Model"]) == ["demo/a", "demo/b"]
     assert set(app.dataframe[0].value["Subset"]) == {"vision"}
 
@@ -318,5 +318,5 @@ def test_many_subsets_are_pooled_at_first(cache: Path) -> None:
     build_cache(cache, [record(subset) for subset in ("all", *names)])
     app = open_page()
     assert list(app.dataframe[0].value["Subset"]) == ["All subsets, pooled"]
-    app.selectbox(key="subset").set_value("every subset").run()
+    app.selectbox(key="only").set_value("every subset").run()
     assert len(app.dataframe[0].value) == 15
