@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 INTERACTIONS = 500
 PATIENCE = 180_000
 """Milliseconds."""
+NOTHING_AFTER = 30_000
+"""Milliseconds without an end after which a press counts as one that nothing followed."""
 A_MOMENT = 4_000
 """Milliseconds that something to press may take to appear."""
 ATTEMPTS = 5
@@ -245,6 +247,7 @@ class Watch:
         self.page, self.server = page, server
         self.taken: dict[str, list[tuple[float, float]]] = defaultdict(list)
         self.missing: dict[str, int] = defaultdict(int)
+        self.endless: dict[str, int] = defaultdict(int)
         self.kinds: dict[str, str] = {}
 
     def take(self, step: Step, number: int) -> bool:
@@ -263,7 +266,15 @@ class Watch:
             self.page.keyboard.press(target)
         else:
             target.click(timeout=PATIENCE)
-        self.page.wait_for_function(QUIET, arg=QUIET_MILLISECONDS, timeout=PATIENCE, polling=50)
+        try:
+            self.page.wait_for_function(
+                QUIET, arg=QUIET_MILLISECONDS, timeout=NOTHING_AFTER, polling=50
+            )
+        except TimeoutError:
+            state = self.page.evaluate("window.__seen")
+            print(f"{step.name}, round {number + 1}: no end, {state}", file=sys.stderr)
+            self.endless[step.name] += 1
+            return False
         wall = self.page.evaluate("window.__seen.changed - window.__seen.pressed")
         spent = 1000 * (self.server.processor() - before)
         self.taken[step.name].append((wall, spent))
@@ -327,7 +338,10 @@ def go_round(page: Page, cache: Path, log: Path, times: int) -> dict[str, object
                 done += watch.take(step, number)
             number += 1
             memory.append(round(server.memory(), 1))
-            print(f"{done} interactions, {memory[-1]:.0f} MB", file=sys.stderr)
+            so_far = ", ".join(
+                f"{kind} {watch.of_kind(kind)['median_ms']:.0f} ms" for kind in ("page", "click")
+            )
+            print(f"{done} interactions, {memory[-1]:.0f} MB, {so_far}", file=sys.stderr)
         return {
             "interactions": done,
             "page change": watch.of_kind("page"),
@@ -338,6 +352,7 @@ def go_round(page: Page, cache: Path, log: Path, times: int) -> dict[str, object
                 "growth after the first round": round(memory[-1] - memory[0], 1),
             },
             "not there": dict(watch.missing),
+            "no end": dict(watch.endless),
             "steps": watch.rows(),
         }
 
