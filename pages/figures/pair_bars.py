@@ -237,9 +237,9 @@ def _numbers(
         x=[place(difference) for *_, difference in shown],
         y=[row - (ABOVE if alone else 0.0) for row, *_ in shown],
         text=[
-            f"{part.label} {difference.value:+.{digits}f}"
+            f"{part.label} {round(difference.value, digits) + 0.0:+.{digits}f}"
             if alone
-            else f"{INDENT}{letter} {difference.value:+.{digits}f}{INDENT}"
+            else f"{INDENT}{letter} {round(difference.value, digits) + 0.0:+.{digits}f}{INDENT}"
             for _, part, letter, difference in shown
         ],
         # Towards the middle, where there is room.

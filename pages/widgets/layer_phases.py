@@ -36,7 +36,9 @@ def show_phases(reading: Stored, trajectories: Sequence[Trajectory]) -> None:
             alt="The phases of each model's trajectory, and where each atom emerges.",
         )
         drawn.show_caption(
-            "In per cent of the layers, with 95 % intervals over samples. A phase begins where the "
+            "In per cent of the layers, with 95 % intervals over samples (bootstrap of whole groups; "
+            "none where an atom emerges in fewer than 95 % of the redrawn trajectories). "
+            "“Drawn alike” is the share of them with the same phases. A phase begins where the "
             "course of all atoms together bends or jumps; their number is that of the lowest "
             "Bayesian information criterion. An atom emerges where it passes half of its largest "
             "value for good. MI26 describe silent encoding (0 to 20 %), unimodal accumulation "
