@@ -36,7 +36,7 @@ def show_phases(reading: Stored, trajectories: Sequence[Trajectory]) -> None:
             alt="The phases of each model's trajectory, and where each atom emerges.",
         )
         drawn.show_caption(
-            "In per cent of the layers, with 95 % intervals over samples (bootstrap of whole groups; "
+            "In per cent of the layers, with 95 % intervals over samples (bootstrap of groups; "
             "none where an atom emerges in fewer than 95 % of the redrawn trajectories). "
             "“Drawn alike” is the share of them with the same phases. A phase begins where the "
             "course of all atoms together bends or jumps; their number is that of the lowest "
