@@ -9,7 +9,9 @@ The cache is made up (tests/pages/large_cache.py): 26 models on 6 benchmarks, 5 
 of the last layer, 6 models by layer. A real Chromium goes round all pages, clicks and filters, 500
 times by default. A time runs from the press of the mouse or key until nothing in the page has
 changed for a while, without that while; `server_ms` is what the server's processor spent on it.
-Memory is what the server holds after the first round, and after the last.
+Memory is what the server holds after the first round, and after the last. The peer is Streamlit
+itself with a page of one chart and one choice (peers/one_chart.py), in the same browser: what is
+left when the dashboard costs nothing.
 """
 
 from __future__ import annotations
@@ -55,6 +57,9 @@ A_MOMENT = 4_000
 ATTEMPTS = 5
 STARTS = 3
 """How often the server is started; the median counts."""
+DASHBOARD = ROOT / "app.py"
+PEER = ROOT / "bench" / "peers" / "one_chart.py"
+PEER_INTERACTIONS = 20
 
 # What is watched in the page: when something was pressed, and when anything changed last.
 WATCH = """
@@ -98,7 +103,7 @@ class Step:
 class Server:
     """The dashboard in a process of its own."""
 
-    def __init__(self, cache: Path, log: Path):
+    def __init__(self, cache: Path, log: Path, script: Path = DASHBOARD):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -106,7 +111,7 @@ class Server:
         self._log = log.open("wb")
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "streamlit", "run", "app.py"),
+                *(sys.executable, "-m", "streamlit", "run", str(script)),
                 *("--server.port", str(port), "--server.fileWatcherType", "none"),
             ],
             cwd=ROOT,
@@ -143,8 +148,8 @@ class Server:
 
 
 @contextmanager
-def serving(cache: Path, log: Path) -> Iterator[Server]:
-    server = Server(cache, log)
+def serving(cache: Path, log: Path, script: Path = DASHBOARD) -> Iterator[Server]:
+    server = Server(cache, log, script)
     try:
         yield server
     finally:
@@ -209,7 +214,7 @@ ROUND = (
     page_link("Spectra"),
     flip("Spectra", "unit"),
     flip("Spectra", "bars"),
-    flip("Spectra", "group"),
+    choose("Spectra", "order"),
     choose("Spectra", "benchmark"),
     page_link("Samples"),
     flip("Samples", "answers"),
@@ -231,6 +236,7 @@ ROUND = (
     choose("Compare", "differing"),
     choose("Compare", "differing_order"),
     page_link("Layers"),
+    button("Layers", "models_with_layers", "show those with layers"),
     flip("Layers", "depth"),
     page_link("Overview"),
     page_link("Run"),
@@ -304,16 +310,17 @@ def summary(pairs: list[tuple[float, float]]) -> dict[str, float]:
     }
 
 
-def first_chart(page: Page, cache: Path, log: Path) -> Row:
+def first_chart(page: Page, cache: Path, log: Path, script: Path = DASHBOARD) -> Row:
     """Time from the start of the server's process to the first chart in the browser."""
     began = time.perf_counter()
-    with serving(cache, log) as server:
+    with serving(cache, log, script) as server:
         server.wait()
         ready = time.perf_counter() - began
         page.goto(server.url)
         page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=PATIENCE)
         drawn = time.perf_counter() - began
         return {
+            "of": "PIDscope" if script == DASHBOARD else "peer",
             "server answers s": round(ready, 2),
             "first chart s": round(drawn, 2),
             "server's processor s": round(server.processor(), 2),
@@ -357,6 +364,20 @@ def go_round(page: Page, cache: Path, log: Path, times: int) -> dict[str, object
         }
 
 
+def go_round_peer(page: Page, cache: Path, log: Path) -> dict[str, float]:
+    """Press the one choice of the peer's page again and again."""
+    page.add_init_script(WATCH)
+    with serving(cache, log, PEER) as server:
+        server.wait()
+        page.goto(server.url)
+        page.locator(".js-plotly-plot .main-svg").first.wait_for(timeout=PATIENCE)
+        page.wait_for_timeout(1000)
+        watch = Watch(page, server)
+        for number in range(PEER_INTERACTIONS):
+            watch.take(flip("peer", "unit"), number)
+        return watch.of_kind("click")
+
+
 def measure(cache: Path, logs: Path, times: int) -> dict[str, object]:
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as driver:
@@ -366,13 +387,17 @@ def measure(cache: Path, logs: Path, times: int) -> dict[str, object]:
         )
         starts: list[Row] = []
         for number in range(STARTS):
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
-            starts.append(first_chart(page, cache, logs / f"start-{number}.txt"))
-            page.close()
+            for script in (DASHBOARD, PEER):
+                page = browser.new_page(viewport={"width": 1440, "height": 900})
+                starts.append(first_chart(page, cache, logs / f"start-{number}.txt", script))
+                page.close()
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        peer = go_round_peer(page, cache, logs / "peer.txt")
+        page.close()
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         found = go_round(page, cache, logs / "round.txt", times)
         browser.close()
-    return {"starts": starts, **found}
+    return {"starts": starts, "peer: click": peer, **found}
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -114,9 +115,8 @@ class SpectrumRecord:
             If a field is missing, unknown or of another kind.
         """
         values = dict(content)
-        names = {item.name for item in dataclasses.fields(SpectrumRecord)}
-        if set(values) - names:
-            raise CacheError(f"an estimate has the unknown fields {sorted(set(values) - names)}")
+        if unknown := values.keys() - _names():
+            raise CacheError(f"an estimate has the unknown fields {sorted(unknown)}")
         try:
             values["interval"] = {
                 str(atom): (float(low), float(high))
@@ -126,6 +126,11 @@ class SpectrumRecord:
             return SpectrumRecord(**values)
         except (TypeError, ValueError, AttributeError) as error:
             raise CacheError(f"an estimate's record cannot be read: {error}") from error
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(item.name for item in dataclasses.fields(SpectrumRecord))
 
 
 def estimate_key(

@@ -15,15 +15,18 @@ Bertschinger, Rauh, ISIT 2014 (Blackwell order and BROJA); docs/method.md sectio
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.sparse import csr_array
 
 from pid_core.coupling import AbstractCoupling, GluedCoupling
 from pid_core.errors import MarginError
 from pid_core.information import mutual_information
 from pid_core.spread import SpreadCoupling, sum_members
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 MOST_ROWS = 2000
 """Distinct rows of a source up to which the minimiser is built exactly ..."""
@@ -172,6 +175,8 @@ def _garbling(
     takes the one interval of what is left of J that has its mass and its share of y = 0 (the
     "shadow"; Beiglboeck, Juillet 2016). What remains still lies above the remaining rows.
     """
+    from scipy.sparse import csr_array  # a third of a second, which the dashboard need not wait for
+
     touches = _touches(corners, curve)
     rows: list[np.ndarray] = []
     columns: list[np.ndarray] = []

@@ -5,13 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
-from scipy.sparse import csr_array
 
 from pid_core.certificate import scale_into_margins
 from pid_core.information import log_or_zero
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 BLOCK_ENTRIES = 2_000_000
 """Entries of Q that are expanded at once: 16 MB."""
@@ -159,6 +162,8 @@ class GluedCoupling(AbstractCoupling):
         log_2: Float[np.ndarray, "columns classes"],
     ) -> Terms:
         """Sum over the few pairs that share a state; the N x M array is never formed."""
+        from scipy.sparse import csr_array  # when a spectrum is estimated, not when one is shown
+
         n, m, k = self.shape
         log_ratio_1, cross_1 = np.zeros(n), np.zeros(n)
         log_ratio_2, cross_2 = np.zeros(m), np.zeros(m)

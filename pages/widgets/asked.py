@@ -10,6 +10,7 @@ from data_cache.estimates import SpectrumRecord
 from data_cache.queries import RunRow, StoredSample
 from model_runners.asking import asking_of_run, asking_of_settings, put
 from pages.figures.rows import row_names
+from pages.widgets import state
 
 TEMPLATE = "template"
 UNKNOWN = "not known"
@@ -60,8 +61,15 @@ def show_template_of_run(run: RunRow | None) -> None:
     """Show the template of a run whose numbers are on the page; nothing where there is no run."""
     if run is not None:
         text = template_of_run(run)
-        with st.expander("Prompt template", icon=":material/tune:"):
-            _show(IMPORTED if text == UNKNOWN else text)
+        window = st.expander(
+            "Prompt template",
+            key=state.TEMPLATE_OF_RUN_OPEN,
+            icon=":material/tune:",
+            on_change="rerun",
+        )
+        if window.open:
+            with window:
+                _show(IMPORTED if text == UNKNOWN else text)
 
 
 def show_asked(sample: StoredSample, settings: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from pages.widgets.benchmark_choices import VARIANT
 from pages.widgets.charts import show_figure
 from pages.widgets.run_choices import OTHER
 from pages.widgets.stored import Stored, current_reading
-from pages.widgets.tables import show_table_frame
+from pages.widgets.tables import note_table, show_table_frame
 
 SPECTRA_PAGE, RUN_PAGE = "pages/spectra.py", "pages/run.py"
 MATRIX = "coverage"
@@ -63,13 +63,20 @@ def show_matrix(found: Sequence[Cell]) -> None:
 
 def show_table(found: Sequence[Cell]) -> None:
     """Offer the same as a table and as a file."""
-    with st.expander("As a table", icon=":material/table:", key="coverage_table", type="compact"):
-        frame = as_frame(found)
-        show_table_frame(
-            frame,
-            key="coverage_cells_table",
-            alt="What of each benchmark each model is measured on.",
-        )
+    frame = as_frame(found)
+    alt = "What of each benchmark each model is measured on."
+    window = st.expander(
+        "As a table",
+        icon=":material/table:",
+        key=state.COVERAGE_TABLE_OPEN,
+        type="compact",
+        on_change="rerun",
+    )
+    if not window.open:
+        note_table(frame, name="coverage_cells_table", alt=alt)
+        return
+    with window:
+        show_table_frame(frame, key="coverage_cells_table", alt=alt)
         st.download_button(
             "Download (CSV)",
             frame.to_csv(index=False),

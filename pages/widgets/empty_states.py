@@ -12,7 +12,8 @@ from data_cache.estimates import SpectrumRecord
 from data_cache.location import DEFAULT_DIRECTORY, cache_directory
 from model_runners.benchmark_choice import arguments_of
 from model_runners.models import runnable
-from pages.widgets.sidebar import Selection, natural_order
+from pages.widgets import state
+from pages.widgets.sidebar import MODELS_AT_FIRST, Selection, natural_order
 from pages.widgets.stored import Stored
 
 DEMO_COMMAND = "python -m model_runners demo load"
@@ -123,7 +124,14 @@ def without_layers(models: Sequence[str], benchmark: str, reading: Stored) -> No
         st.text(f"{benchmark}: no spectra of the layers of {', '.join(models)}.")
         others = sorted(deep - set(models), key=natural_order)
         if others:
-            st.text(f"Read already, and to be chosen in the sidebar: {', '.join(others)}.")
+            st.text(f"Read already: {', '.join(others)}.")
+            st.button(
+                "Show these",
+                key="models_with_layers",
+                icon=":material/layers:",
+                on_click=_choose_models,
+                args=(others[:MODELS_AT_FIRST],),
+            )
         for model in models[:3]:
             names = f"--model {quote(model)} --benchmark {quote(benchmark)}"
             if model in deep:
@@ -136,6 +144,10 @@ def without_layers(models: Sequence[str], benchmark: str, reading: Stored) -> No
                 )
                 again = asked.get(model, f"--benchmark {quote(benchmark)}")
                 show_command(f"profile --model {quote(model)} {again} --layers", reading.cache)
+
+
+def _choose_models(models: Sequence[str]) -> None:
+    st.session_state[state.MODELS] = list(models)
 
 
 def no_adapters(reading: Stored) -> None:

@@ -16,12 +16,12 @@ from pages.figures.palette import ATOMS, HATCH_ABOVE, in_words
 from pages.figures.rows import row_names
 from pages.figures.spectrum_bars import SMALLEST_TOTAL, Unit, is_hatched
 from pages.report.parts import Numbers, Words
-from pages.widgets import drawn
+from pages.widgets import drawn, state
 from pages.widgets.asked import in_words as settings_in_words
 from pages.widgets.asked import show_templates
 from pages.widgets.meanings_shown import show_meanings
 from pages.widgets.spectrum_table import name_columns
-from pages.widgets.tables import show_table_frame
+from pages.widgets.tables import note_table, show_table_frame
 
 FEW_SAMPLES = 200
 NOISE_FLOOR_ABOVE = 0.05
@@ -181,23 +181,34 @@ def split_settings(
 def show_settings(records: Sequence[SpectrumRecord]) -> None:
     """Show what the numbers mean, and where each of them comes from."""
     show_meanings(OF_SPECTRA)
-    with st.expander("Settings of every number", icon=":material/tune:"):
-        shared, differing = split_settings(records)
-        drawn.note(Numbers(records=tuple(records)))
-        st.text("The same for all rows")
-        show_table_frame(
+    drawn.note(Numbers(records=tuple(records)))
+    shared, differing = split_settings(records)
+    tables = {
+        "settings": (
+            "The same for all rows",
             pd.DataFrame(shared.items(), columns=["Setting", "Value"]),
-            key="settings_table",
-            name="settings",
-            alt="Settings that all rows share.",
-        )
-        st.text("Different between rows")
-        show_table_frame(
+            "Settings that all rows share.",
+        ),
+        "settings_of_rows": (
+            "Different between rows",
             differing,
-            key="settings_of_rows_table",
-            name="settings_of_rows",
-            alt="Settings that differ between rows.",
-        )
+            "Settings that differ between rows.",
+        ),
+    }
+    window = st.expander(
+        "Settings of every number",
+        key=state.SETTINGS_OPEN,
+        icon=":material/tune:",
+        on_change="rerun",
+    )
+    if not window.open:
+        for name, (_, frame, alt) in tables.items():
+            note_table(frame, name=name, alt=alt)
+        return
+    with window:
+        for name, (title, frame, alt) in tables.items():
+            st.text(title)
+            show_table_frame(frame, key=f"{name}_table", name=name, alt=alt)
         show_templates(records)
 
 

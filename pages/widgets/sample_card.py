@@ -11,6 +11,7 @@ from data_cache.samples_view import Place
 from pages.figures import atom_bars, distribution_bars
 from pages.figures.rows import subset_label
 from pages.figures.scores import SCORES
+from pages.widgets import state
 from pages.widgets.asked import show_asked
 from pages.widgets.carrier import who_carried
 from pages.widgets.charts import show_figure
@@ -137,7 +138,12 @@ def _show_scores(detail: SampleDetail) -> None:
 
 def _show_origin(detail: SampleDetail) -> None:
     sample = detail.sample
-    with st.expander("Where this comes from", icon=":material/tune:"):
+    window = st.expander(
+        "Where this comes from", key=state.ORIGIN_OPEN, icon=":material/tune:", on_change="rerun"
+    )
+    if not window.open:
+        return
+    with window:
         facts = {
             "sample": sample.sample_id,
             "group": sample.group_id,

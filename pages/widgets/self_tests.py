@@ -8,7 +8,8 @@ import streamlit as st
 
 from data_cache.queries import RunRow
 from model_runners.check_words import claim_of, measured_of
-from pages.widgets.tables import show_table_frame
+from pages.widgets import state
+from pages.widgets.tables import note_table, show_table_frame
 
 
 def show_self_test(report: Mapping[str, Any], *, key: str) -> None:
@@ -30,14 +31,19 @@ def show_self_tests(runs: Iterable[RunRow]) -> None:
         return
     passed = sum(bool(report.get("passed")) for report in reports)
     title = f"Self-tests of the masking ({passed} of {len(reports)} passed)"
-    with st.expander(title, icon=":material/verified_user:"):
+    alt = "What each model's self-test showed."
+    window = st.expander(
+        title, key=state.SELF_TESTS_OPEN, icon=":material/verified_user:", on_change="rerun"
+    )
+    if not window.open:
+        note_table(rows(reports), name="self_test_table", alt=alt)
+        return
+    with window:
         st.text(
             "Before a run, every model shows on two samples that masking hides what it should, and "
             "that nothing else changes."
         )
-        show_table_frame(
-            rows(reports), key="self_test_table", alt="What each model's self-test showed."
-        )
+        show_table_frame(rows(reports), key="self_test_table", alt=alt)
 
 
 def headline(report: Mapping[str, Any]) -> str:

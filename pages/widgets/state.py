@@ -183,6 +183,13 @@ SLICE_LEAVE_OUT = "slice_leave_out"
 SLICE_WRITTEN = "_slice_written"
 """Whether the files of a list are open, which one is wanted, and the one that was written last."""
 
+SETTINGS_OPEN = "settings_open"
+SELF_TESTS_OPEN = "self_tests_open"
+COVERAGE_TABLE_OPEN = "coverage_as_a_table"
+ORIGIN_OPEN = "origin_open"
+TEMPLATE_OF_RUN_OPEN = "template_of_run_open"
+"""Whether what lies folded below a page is open; a page draws it only then."""
+
 EXPORT = "export"
 """Whether the export is open; kept in the session: a link shows the page, not a window over it."""
 PICTURE_FORMAT = "picture_format"

@@ -29,16 +29,21 @@ def show_table_frame(
         More for `st.dataframe`.
     """
     look = {"hide_index": True, **look}
+    note_table(frame, name=name or key, alt=alt, **look)
+    st.dataframe(frame, key=key, alt=alt, **look)
+
+
+def note_table(frame: pd.DataFrame, *, name: str, alt: str, **look: Any) -> None:
+    """Keep a table for the export that the page does not show now, because its place is closed."""
     drawn.note(
         Table(
-            name=name or key,
+            name=name,
             frame=frame,
             alt=alt,
             formats=_formats(look.get("column_config") or {}),
-            index=look["hide_index"] is False,
+            index=look.get("hide_index") is False,
         )
     )
-    st.dataframe(frame, key=key, alt=alt, **look)
 
 
 def _formats(config: Mapping[str, Any]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from data_cache.benchmarks import load_benchmark
 from data_cache.estimates import save_all
 from data_cache.imported import ImportOptions
 from model_runners.importing import import_and_estimate
+from pages.widgets import state
 from pages.widgets.imported_runs import missing_in_words, rows, tau_in_words
 from tests.data_cache.spools import pointwise_rows, profile, spectrum
 from tests.pages.test_spectra import APP, words
@@ -98,6 +99,7 @@ def test_samples_without_text_or_image_can_be_browsed_and_opened(
     app = open_page("samples", model="theirs")
     assert "The imported file has no text of this question." in words(app)
     app.query_params["sample"] = "q001"
+    app.session_state[state.ORIGIN_OPEN] = True
     opened = words(app.run())
     assert "The imported file has no image of this sample." in opened
     assert "Only image and text together give the right answer" in opened

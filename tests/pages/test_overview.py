@@ -28,6 +28,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def open_app(**query: str | list[str]) -> AppTest:
     app = AppTest.from_file(APP, default_timeout=60)
+    app.session_state[state.COVERAGE_TABLE_OPEN] = True
     for name, value in query.items():
         app.query_params[name] = value
     app.run()

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from data_cache.samples import Benchmark
+from pages.widgets import state
 from pages.widgets.run_choices import OTHER
 from tests.data_cache.spools import small_benchmark
 from tests.pages.caches import build_cache
@@ -128,6 +129,7 @@ def test_one_model_is_shown_at_a_time(cache: Path) -> None:
         build_samples(cache, model=model)
     app = open_page(model="demo/b")
     assert app.selectbox(key="model").value == "demo/b"
+    app.session_state[state.ORIGIN_OPEN] = True
     app.button(key="open_1").click().run()
     assert any(code.value.count("estimate key") for code in app.code)
     app.selectbox(key="model").set_value("demo/a").run()

@@ -15,6 +15,7 @@ from data_cache.ingest import ingest
 from data_cache.location import database_path
 from data_cache.runs import write_sidecar
 from data_cache.store import writer
+from pages.widgets import state
 from tests.pages.caches import build_cache, write_run
 from tests.pages.spectra import ideal_records, record
 
@@ -251,6 +252,8 @@ def test_the_self_tests_of_the_runs_behind_the_bars_are_shown(cache: Path) -> No
     ingest(cache)
     app = open_page()
     assert "Self-tests of the masking (0 of 1 passed)" in {one.label for one in app.expander}
+    app.session_state[state.SELF_TESTS_OPEN] = True
+    app.run()
     shown = "\n".join(frame.value.to_string() for frame in app.dataframe)
     assert "padding of a batch changes nothing" in shown
     assert "0.2, at most 0.0001" in shown

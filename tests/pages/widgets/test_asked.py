@@ -6,6 +6,7 @@ import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from model_runners.prompt_templates import named
+from pages.widgets import state
 from pages.widgets.asked import IMPORTED, in_words, template_of
 from pages.widgets.evidence import split_settings
 from pages.widgets.spectrum_choices import settings_labels
@@ -27,7 +28,9 @@ def page(settings) -> None:
 
 
 def shown(*settings) -> AppTest:
-    app = AppTest.from_function(page, args=(settings,), default_timeout=30).run()
+    app = AppTest.from_function(page, args=(settings,), default_timeout=30)
+    app.session_state[state.SETTINGS_OPEN] = True
+    app.run()
     assert not app.exception
     return app
 

@@ -1,3 +1,7 @@
+from streamlit.testing.v1 import AppTest
+
+from pages.report.parts import Table
+from pages.widgets import state
 from pages.widgets.evidence import badges, split_settings
 from tests.pages.spectra import ideal_records, record
 
@@ -57,3 +61,26 @@ def test_a_probe_that_is_surer_than_right_has_a_badge() -> None:
     }
     rows = [record(diagnostics=sure), record(diagnostics=honest), record(diagnostics={})]
     assert "overconfident alone in 1 row" in texts(rows)
+
+
+def page_of_settings() -> None:
+    from pages.widgets import drawn
+    from pages.widgets.evidence import show_settings
+    from tests.pages.spectra import ideal_records
+
+    drawn.begin()
+    show_settings(ideal_records())
+
+
+def test_closed_settings_are_not_drawn_and_yet_in_the_report() -> None:
+    def names(app: AppTest) -> list[str]:
+        noted = app.session_state[state.DRAWN_PARTS]
+        return [part.name for part in noted if isinstance(part, Table)]
+
+    app = AppTest.from_function(page_of_settings, default_timeout=30).run()
+    assert not app.dataframe
+    assert names(app) == ["settings", "settings_of_rows"]
+    app.session_state[state.SETTINGS_OPEN] = True
+    app.run()
+    assert len(app.dataframe) == 2
+    assert names(app) == ["settings", "settings_of_rows"]
