@@ -4,13 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from data_cache import estimates, queries
 from data_cache.cells import cells
 from data_cache.coverage import coverage
 from data_cache.image_store import original
+from data_cache.location import ENVIRONMENT_VARIABLE
 from data_cache.samples_view import SampleOrder, sample_page
-from tests.pages.large_cache import LAYERED_DEPTH, Scale, build_large_cache, chosen_models
+from tests.pages.large_cache import (
+    BENCHMARK_BY_LAYER,
+    LAYERED_DEPTH,
+    Scale,
+    build_large_cache,
+    chosen_models,
+)
+from tests.pages.test_spectra import APP
 
 TWO = Scale(models=2, share=0.02, draws=2, layered=1, pictures=3)
 """The second of these models has 28 layers."""
@@ -61,3 +70,20 @@ def test_the_whole_study_has_26_models_and_six_of_28_layers() -> None:
     assert len({name for name, _ in models}) == 26
     assert len({entry.family for _, entry in models}) == 11
     assert sum(entry.layers == LAYERED_DEPTH for _, entry in models) == 6
+
+
+def test_models_with_layers_are_one_click_away_from_those_without(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (plain,) = {name for name, one in chosen_models(2) if one.layers != LAYERED_DEPTH}
+    (layered,) = {name for name, one in chosen_models(2) if one.layers == LAYERED_DEPTH}
+    monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(cache))
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.query_params["models"] = plain
+    app.query_params["benchmark"] = BENCHMARK_BY_LAYER
+    app.switch_page("pages/layers.py").run()
+    assert not app.get("plotly_chart")
+    app.button(key="models_with_layers").click().run()
+    assert not app.exception
+    assert app.multiselect(key="models").value == [layered]
+    assert app.get("plotly_chart")

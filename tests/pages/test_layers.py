@@ -75,18 +75,6 @@ def test_a_model_without_layers_is_named_beside_those_that_have_them(cache: Path
     assert "profile --model demo/b --benchmark digits_vqa --layers" in words(app)
 
 
-def test_models_with_layers_are_shown_by_one_click_where_those_chosen_have_none(
-    cache: Path,
-) -> None:
-    build_cache(cache, [*layer_records("demo/a"), record(model="demo/b")])
-    app = open_layers(models="demo/b")
-    assert not charts(app)
-    app.button(key="models_with_layers").click().run()
-    assert not app.exception
-    assert app.multiselect(key="models").value == ["demo/a"]
-    assert len(lines(app)) == 4
-
-
 def test_layers_with_other_settings_do_not_join_a_trajectory(cache: Path) -> None:
     other = record(layer=2, settings={"tau": 0.0})
     build_cache(cache, [record(), other])
