@@ -5,15 +5,16 @@ killed goes on where the last finished chunk ends, and a longer run only adds to
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 from data_cache.benchmarks.source import Circular
 from data_cache.benchmarks.splits import SplitPolicy
-from data_cache.errors import CacheBusy
+from data_cache.checkpoints import Checkpoint, checkpoint_from
+from data_cache.errors import CacheBusy, CacheError
 from data_cache.location import run_directory
 from data_cache.plan import BLOCK_SIZE, OUTPUT_LAYER
 from data_cache.runs import run_key, write_sidecar
@@ -92,11 +93,18 @@ class ProfileOptions:
     template: str | None = None
     """Text of the prompt's template, as `prompt_templates` describes it; None is the standard one
     of the answers."""
+    checkpoint: Checkpoint | None = None
+    """Which point of a training the model is; its results are stored under that name."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense before a model is loaded."""
         if self.layer_features:
             object.__setattr__(self, "layers", True)
+        if isinstance(self.checkpoint, Mapping):  # as the request of a job has it
+            try:
+                object.__setattr__(self, "checkpoint", checkpoint_from(self.checkpoint))
+            except CacheError as error:
+                raise BadOption(str(error)) from error
         check_choice(self)
         for name, value in (
             ("draws", self.draws),
@@ -259,6 +267,8 @@ def profile(
     if loaded is None:
         begin("loading the model")
         loaded = load(options.model, device=options.device, dtype=options.dtype, watch=watch)
+    if options.checkpoint is not None:
+        loaded = replace(loaded, source=replace(loaded.source, name=options.checkpoint.model))
     loaded = with_image_size(loaded, options.image_size)
     if options.layer_features and loaded.stack.decoder is not None:
         raise UnsupportedModel(

@@ -19,6 +19,7 @@ _LATER: Mapping[str, Any] = {
     "answers": "letters",
     "pooling": "mean",
     "template": None,
+    "checkpoint": None,
 }
 """Options that jobs of an earlier PIDscope did not have, and what they were then."""
 
@@ -56,7 +57,7 @@ def options_of(request: Mapping[str, Any]) -> ProfileOptions:
 
 def title_of(options: ProfileOptions) -> str:
     """Return one line that tells a person which job it is."""
-    model = shown_name(options.model)
+    model = options.checkpoint.model if options.checkpoint else shown_name(options.model)
     details = [
         options.subset,
         *benchmark_choice.in_words(options),

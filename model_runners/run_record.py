@@ -4,6 +4,7 @@ import platform
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from data_cache.checkpoints import CONFIGURED
 from data_cache.samples import Benchmark
 from model_runners.benchmark_choice import FRAMES, asked_again
 from model_runners.candidates import Candidates
@@ -46,6 +47,7 @@ def configuration(
         **({"circular": "all"} if benchmark.circular else {}),
         **({} if options.frames == FRAMES else {"frames": options.frames}),
         **({} if options.template is None else {"template_text": options.template}),
+        **({} if options.checkpoint is None else {CONFIGURED: options.checkpoint.to_dict()}),
     }
 
 

@@ -21,7 +21,9 @@ KINDS = (state.SPLIT, state.ESTIMATOR)
 def remember_click(key: str) -> None:
     """Note which estimate was clicked; a chart's callback."""
     clicked = estimate_of(st.session_state[key])
-    spectra = current_reading().spectra
+    reading = current_reading()
+    # A checkpoint is listed on the other page once its address names it.
+    spectra = (*reading.spectra, *reading.checkpoint_spectra)
     record = next((one for one in spectra if one.estimate_key == clicked), None)
     if record is not None:
         _remember(record, spectra)

@@ -3,9 +3,11 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
+from data_cache.checkpoints import Checkpoint
 from data_cache.chunks import ChunkPlan, write_chunk
 from data_cache.conditions import Condition
 from data_cache.estimates import ATOMS, SCORES, SpectrumRecord, estimate_key, save_all
@@ -17,10 +19,22 @@ SAMPLES = ("sample-0", "sample-1")
 
 
 def write_run(
-    cache: Path, model: str, benchmark: str = "digits_vqa", *, parameters: int | None = None
+    cache: Path,
+    model: str,
+    benchmark: str = "digits_vqa",
+    *,
+    parameters: int | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> str:
     """Write a run of two samples, all conditions; returns its key."""
-    config = {"model": model, "family": "llava", "benchmark": benchmark, "benchmark_key": "0" * 16}
+    config: dict[str, Any] = {
+        "model": model,
+        "family": "llava",
+        "benchmark": benchmark,
+        "benchmark_key": "0" * 16,
+    }
+    if checkpoint is not None:
+        config |= {"model": checkpoint.model, "checkpoint": checkpoint.to_dict()}
     key = run_key(config)
     environment = {} if parameters is None else {"parameters": parameters}
     write_sidecar(cache, key, config, environment=environment)
@@ -48,14 +62,24 @@ def build_cache(
     records: Sequence[SpectrumRecord],
     *,
     parameters: Mapping[str, int] | None = None,
+    checkpoints: Sequence[Checkpoint] = (),
 ) -> Path:
-    """Write the records with their runs and ingest them; the sizes of models by their names."""
+    """Write the records with their runs and ingest them; the sizes of models by their names.
+
+    Records of a model that is called as one of the checkpoints are of runs of that checkpoint.
+    """
+    of = {checkpoint.model: checkpoint for checkpoint in checkpoints}
     keys: dict[tuple[str, str], str] = {}
     pairs: list[tuple[SpectrumRecord, pa.Table]] = []
     for record in records:
         name = (record.model, record.benchmark)
         if name not in keys:
-            keys[name] = write_run(cache, *name, parameters=(parameters or {}).get(record.model))
+            keys[name] = write_run(
+                cache,
+                *name,
+                parameters=(parameters or {}).get(record.model),
+                checkpoint=of.get(record.model),
+            )
         pairs.append((named(record, keys[name]), pointwise(record)))
     save_all(cache, pairs)
     return cache
