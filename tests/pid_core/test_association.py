@@ -18,6 +18,7 @@ from pid_core.association import (
     FEWEST,
     adjusted,
     bootstrap_counts,
+    closer,
     expanded_tail,
     spearman,
 )
@@ -225,3 +226,40 @@ def test_few_models_reach_further_out_and_many_do_not() -> None:
 def test_what_makes_no_sense_is_refused(call, words: str) -> None:
     with pytest.raises(PidError, match=words):
         call()
+
+
+def test_what_goes_more_closely_with_an_outcome_is_told_from_what_does_not() -> None:
+    generator = np.random.default_rng(5)
+    outcome = generator.normal(size=26)
+    near, far = outcome + 0.3 * generator.normal(size=26), generator.normal(size=26)
+    found = closer(outcome, near, far)
+    assert found.first == pytest.approx(spearman(outcome, near).rho)
+    assert found.difference == pytest.approx(found.first - spearman(outcome, far).rho)
+    assert found.interval[0] > 0
+    assert found.p_value < 0.05
+    other = closer(outcome, far, near)
+    assert other.difference == pytest.approx(-found.difference)
+    assert other.p_value == pytest.approx(found.p_value)
+
+
+def test_two_correlations_share_their_models() -> None:
+    outcome = [1.0, 2.0, 3.0, 4.0, 5.0, np.nan]
+    found = closer(outcome, [1, 2, 3, 5, np.nan, 4], [2, 1, np.nan, 4, 3, 9])
+    assert (found.n, found.note[:8]) == (3, "3 models")
+    same = closer(range(9), range(9), range(9))
+    assert (same.difference, same.interval) == (0.0, (0.0, 0.0))
+    assert same.p_value == pytest.approx(1.0, abs=0.01)
+    assert closer(range(9), range(9), [1] * 9).note.startswith("all models")
+    few = closer(range(6), [0, 1, 2, 3, 5, 4], [1, 0, 3, 2, 5, 4], groups=[0, 0, 1, 1, 2, 2])
+    assert few.note.startswith("3 groups")
+    with pytest.raises(PidError, match="shapes"):
+        closer([1, 2], [1, 2, 3], [1, 2])
+
+
+def test_a_difference_that_is_none_is_seldom_called_one() -> None:
+    generator = np.random.default_rng(0)
+    sure = 0
+    for _ in range(120):
+        outcome, one, two = generator.normal(size=(3, 12))
+        sure += closer(outcome, outcome + one, outcome + two, resamples=300).p_value < 0.05
+    assert sure <= 10
