@@ -5,7 +5,7 @@ each of: the full prompt, three masked versions per draw of noise, and the promp
 Only the last position meets the language-model head, and no token is ever generated.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -84,6 +84,22 @@ class BatchResult:
     """Sequences that went through the text stack."""
 
 
+Place = tuple[int, Condition, int]
+"""Which sample of a batch, under which condition and draw of noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """What the text stack is called with once."""
+
+    rows: "Sequence[Place]"
+    """Of each of its R rows."""
+    captured: Captured
+    """Of R rows, masked as they say."""
+    attended: "torch.Tensor"
+    """(R, L): 1 where a row has a token, 0 where it has padding."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class BatchRunner:
     """Runs batches of samples under all conditions."""
@@ -125,18 +141,11 @@ class BatchRunner:
         passes = 0
         batch = self._encode(samples, with_image=True)
         captured = merge(self.loaded, batch, samples, images=self.images)
-        plan = [(Condition.FULL, 0)] + [(c, d) for d in range(self.draws) for c in NOISY]
-        jobs = [
-            (index, condition, draw) for condition, draw in plan for index in range(len(samples))
-        ]
-        for start in range(0, len(jobs), self.rows_per_pass):
-            part = jobs[start : start + self.rows_per_pass]
-            masked = self.masker.masked(captured, batch, samples, [_masking(*job) for job in part])
-            unmasked = [i for i, condition, _ in part if condition is Condition.FULL]
+        for call in self.calls(samples, batch, captured):
+            unmasked = [i for i, condition, _ in call.rows if condition is Condition.FULL]
             predicted, means = self._predict(
-                [(samples[i], c, d) for i, c, d in part],
-                masked,
-                batch.inputs["attention_mask"][[i for i, _, _ in part]],
+                [(samples[i], c, d) for i, c, d in call.rows],
+                call,
                 spelling,
                 # The plan begins with the full run, so its rows are the first of a part.
                 positions=torch.stack([batch.vision[unmasked], batch.text[unmasked]])
@@ -150,19 +159,7 @@ class BatchRunner:
                         vision=vision.numpy(), text=text.numpy()
                     )
             rows += predicted
-            passes += len(part)
-        plain = self._encode(samples, with_image=False)
-        bare = merge(self.loaded, plain, samples, with_image=False)
-        for start in range(0, len(samples), self.rows_per_pass):
-            index = range(start, min(start + self.rows_per_pass, len(samples)))
-            predicted, _ = self._predict(
-                [(samples[i], Condition.NO_IMAGE, 0) for i in index],
-                take(bare, index),
-                plain.inputs["attention_mask"][list(index)],
-                spelling,
-            )
-            rows += predicted
-            passes += len(index)
+            passes += len(call.rows)
         return BatchResult(
             rows=rows,
             features=pooled(
@@ -171,6 +168,44 @@ class BatchRunner:
             layer_features=layer_features,
             passes=passes,
         )
+
+    def calls(
+        self, samples: Sequence[Sample], batch: EncodedBatch, captured: Captured
+    ) -> Iterator[Call]:
+        """Yield what the text stack is called with for all conditions and draws, in parts.
+
+        Parameters
+        ----------
+        samples
+            B samples.
+        batch
+            They as encoded with their images.
+        captured
+            The merged call of that batch.
+        """
+        plan = [(Condition.FULL, 0)] + [(c, d) for d in range(self.draws) for c in NOISY]
+        jobs = [
+            (index, condition, draw) for condition, draw in plan for index in range(len(samples))
+        ]
+        for part in _parts(jobs, self.rows_per_pass):
+            yield Call(
+                rows=part,
+                captured=self.masker.masked(
+                    captured, batch, samples, [_masking(*job) for job in part]
+                ),
+                attended=batch.inputs["attention_mask"][[i for i, _, _ in part]],
+            )
+        plain = self._encode(samples, with_image=False)
+        bare = merge(self.loaded, plain, samples, with_image=False)
+        for part in _parts(
+            [(index, Condition.NO_IMAGE, 0) for index in range(len(samples))], self.rows_per_pass
+        ):
+            index = [i for i, _, _ in part]
+            yield Call(
+                rows=part,
+                captured=take(bare, index),
+                attended=plain.inputs["attention_mask"][index],
+            )
 
     def _alone(
         self, captured: Captured, batch: EncodedBatch, samples: Sequence[Sample]
@@ -199,8 +234,7 @@ class BatchRunner:
     def _predict(
         self,
         part: Sequence[tuple[Sample, Condition, int]],
-        captured: Captured,
-        attended: "torch.Tensor",
+        call: Call,
         spelling: Spelling | None,
         *,
         positions: "torch.Tensor | None" = None,
@@ -208,6 +242,7 @@ class BatchRunner:
         """Read every layer of R rows; also returns the means over `positions` (see `replay`)."""
         answers = [self.candidates.of(sample) for sample, _, _ in part]
         stack = self.loaded.stack
+        captured = call.captured
         last = replay(
             stack,
             captured.embeddings,
@@ -216,7 +251,7 @@ class BatchRunner:
             positions=positions,
             keep_cache=spelling is not None,
         )
-        prompted = Prompted(cache=last.cache, attended=attended, keywords=captured.keywords)
+        prompted = Prompted(cache=last.cache, attended=call.attended, keywords=captured.keywords)
         later = go_on(stack, prompted, spelling, answers, with_layers=self.with_layers)
         read = [(OWN_LAYER, last.hidden, [one and one.hidden for one in later])]
         for layer, hidden in enumerate(() if last.layers is None else last.layers):
@@ -240,6 +275,11 @@ class BatchRunner:
                 for row, (sample, condition, draw) in enumerate(part)
             ]
         return rows, last.means
+
+
+def _parts(places: Sequence[Place], size: int) -> Iterator[Sequence[Place]]:
+    for start in range(0, len(places), size):
+        yield places[start : start + size]
 
 
 def _masking(index: int, condition: Condition, draw: int) -> MaskedRow:

@@ -13,6 +13,7 @@ from model_runners.channels import CHANNELS, GEOMETRY, SideStream, side_keywords
 from model_runners.decoding import Decoder
 from model_runners.errors import UnsupportedModel
 from model_runners.logits import LogitSteps
+from model_runners.tuned_lens import TunedLens
 
 if TYPE_CHECKING:
     import torch
@@ -55,10 +56,23 @@ class TextStack:
     """What the model does around its head."""
     decoder: Decoder | None = None
     """Reads the answer, in an encoder-decoder; `layers` and `norm` are then its own."""
+    lens: TunedLens | None = None
+    """Moves each layer's states to where the norm and the head read them; None is the logit lens,
+    which takes them as they are."""
 
     def logits(self, hidden: "torch.Tensor") -> "torch.Tensor":
         """Return (..., V) logits, float32 or wider, of (..., d) states after the final norm."""
         return self.steps.logits(self.head, hidden)
+
+    def seen(self, states: "torch.Tensor") -> "torch.Tensor":
+        """Return (layers, ..., d) states through the lens and the final norm, ready for `logits`.
+
+        Parameters
+        ----------
+        states
+            (layers, ..., d): what each decoder layer puts out, before the final norm.
+        """
+        return self.norm(states if self.lens is None else self.lens(states))
 
     def run(
         self,
@@ -264,9 +278,9 @@ class LastToken:
     hidden: "torch.Tensor"
     """(R, d): after the final norm; (R, L, d) where every position was asked for."""
     layers: "torch.Tensor | None"
-    """(layers, R, d), or (layers, R, L, d): the output of each decoder layer, after the final norm;
-    on request. A layer that the stack leaves out, such as one of cross-attention without an image,
-    repeats the one below."""
+    """(layers, R, d), or (layers, R, L, d): the output of each decoder layer, after the lens and
+    the final norm; on request. A layer that the stack leaves out, such as one of cross-attention
+    without an image, repeats the one below."""
     means: "torch.Tensor | None" = None
     """(layers, M, P, d) float32 on the CPU: mean output of each decoder layer, before the final
     norm, over each of M sets of positions in the first P rows; on request."""
@@ -339,7 +353,7 @@ def replay(
         with torch.no_grad():
             states, cache = stack.run(embeddings, keywords, keep_cache=keep_cache, past=past)
             hidden = states[:, where]
-            layers = stack.norm(_each_layer(stack, kept)) if with_layers else None
+            layers = stack.seen(_each_layer(stack, kept)) if with_layers else None
     finally:
         for handle in handles:
             handle.remove()
