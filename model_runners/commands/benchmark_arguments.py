@@ -13,11 +13,11 @@ from model_runners.benchmark_choice import FRAMES
 SHOWN_BAD_ROWS = 20
 
 
-def add_benchmark_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
+def add_benchmark_arguments(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Declare the options; without `required`, there may be no benchmark."""
     parser.add_argument(
         "--benchmark",
-        required=True,
+        required=required,
         metavar="NAME[:VARIANT]|FILE",
         help=f"a name of `list benchmarks`, or a file of your own ({', '.join(FORMATS)})",
     )

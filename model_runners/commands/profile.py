@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data_cache.checkpoints import Checkpoint
 from data_cache.location import cache_directory, command
 from model_runners.commands.benchmark_arguments import add_benchmark_arguments, tell_rows
 from model_runners.inference import POOLINGS
@@ -23,6 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", required=True, help="a name of `list models`, a folder, or a hub id"
     )
     add_benchmark_arguments(parser)
+    add_run_arguments(parser)
+    parser.add_argument(
+        "--detach", action="store_true", help="work in the background; prints the job's key"
+    )
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what can be chosen about a run beside its model and its benchmark."""
     parser.add_argument("--limit", type=int, help="only the first N samples of the fixed order")
     parser.add_argument("--subset", help="only one subset")
     parser.add_argument(
@@ -80,15 +89,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="make every image a square of this side first, so that all have as many tokens "
         "(masking hides what an image shows, not its size)",
     )
-    parser.add_argument(
-        "--detach", action="store_true", help="work in the background; prints the job's key"
-    )
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Do it here or in the background; where another process is at it already, follow that."""
-    options = ProfileOptions(
-        model=arguments.model,
+def options_from(
+    arguments: argparse.Namespace, *, model: str, checkpoint: Checkpoint | None = None
+) -> ProfileOptions:
+    """Return the options of a run of that model, as the arguments ask for it."""
+    return ProfileOptions(
+        model=model,
+        checkpoint=checkpoint,
         benchmark=arguments.benchmark,
         data=arguments.data,
         split_policy=arguments.split_policy,
@@ -113,6 +122,11 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.template is None
         else read_template(arguments.template, arguments.answers),
     )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it here or in the background; where another process is at it already, follow that."""
+    options = options_from(arguments, model=arguments.model)
     from model_runners.jobs import open_job, start
     from model_runners.requests import check
 
