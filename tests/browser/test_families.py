@@ -55,3 +55,8 @@ def test_a_correlation_and_a_task_lead_to_the_models_behind_them_and_a_link_show
         click(page, ".js-plotly-plot .bars .point path")
         page.get_by_text("D_vision (points)").first.wait_for(timeout=WAIT)
         page.wait_for_url(re.compile("benchmark=know"))
+        page.get_by_role("radio", name="Tasks and regimes").click()
+        page.get_by_text("Click a mark to see the models of that family.").wait_for(timeout=WAIT)
+        click(page, ".st-key-regime_pairs .scatterlayer .point")
+        page.get_by_text("D_vision (points)").first.wait_for(timeout=WAIT)
+        page.wait_for_url(re.compile("hidden="))
