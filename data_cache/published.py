@@ -92,6 +92,70 @@ class PublishedRegime:
     at: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class PublishedStep:
+    """What a paper says that a step in size changes, mean over its synergy-driven benchmarks."""
+
+    study: Study
+    family: str
+    smaller: float
+    """Size in billions of parameters, as the model's name rounds it."""
+    larger: float
+    accuracy: float
+    """Larger minus smaller, points."""
+    synergy_share: float
+    """Points of the share of the total."""
+    unique_2_share: float
+    at: str
+
+    @property
+    def models(self) -> tuple[str, str]:
+        """The two models, as the paper would write them.
+
+        >>> published_steps()[0].models
+        ('LLaVA-OneVision-0.5B', 'LLaVA-OneVision-7B')
+        """
+        return f"{self.family}-{self.smaller:g}B", f"{self.family}-{self.larger:g}B"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedTuning:
+    """Accuracy after fine-tuning on all samples alike and on samples weighed by PID, per cent."""
+
+    study: Study
+    benchmark: str
+    model: str
+    uniform: float
+    pid: float
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedBound:
+    """The most that a rank correlation is, where a paper says no more."""
+
+    study: Study
+    outcome: str
+    quantity: str
+    at_most: float
+    n: int
+    at: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedShift:
+    """A number before and after fine-tuning on samples weighed by PID."""
+
+    study: Study
+    model: str
+    quantity: str
+    before: float
+    after: float
+    at: str
+    note: str = ""
+
+
 def published_benchmark(name: str) -> str | None:
     """Return the key of the benchmark that papers measured, or None.
 
@@ -133,6 +197,31 @@ def published_values(benchmark: str) -> list[PublishedValue]:
     return [PublishedValue(**_with_study(row)) for row in _rows("values", benchmark)]
 
 
+def published_steps() -> list[PublishedStep]:
+    """Return what papers printed of steps in size, family by family, from small to large."""
+    return [PublishedStep(**_with_study(row)) for row in _content()["scaling"]]
+
+
+def published_tunings(benchmark: str) -> list[PublishedTuning]:
+    """Return what papers printed of fine-tuning on a benchmark."""
+    return [PublishedTuning(**_with_study(row)) for row in _rows("tunings", benchmark)]
+
+
+def published_bounds(*, outcome: str, quantity: str) -> list[PublishedBound]:
+    """Return the bounds that papers printed of a correlation."""
+    return [
+        PublishedBound(**_with_study(row))
+        for row in _content()["bounds"]
+        if (row["outcome"], row["quantity"]) == (outcome, quantity)
+    ]
+
+
+def published_shifts(quantity: str) -> list[PublishedShift]:
+    """Return what papers printed of a number before and after fine-tuning."""
+    rows = [row for row in _content()["shifts"] if row["quantity"] == quantity]
+    return [PublishedShift(**_with_study(row)) for row in rows]
+
+
 def same_model(ours: str, theirs: str) -> bool:
     """Tell whether a model of ours, a hub id or a name, is what a paper calls by a short name.
 
@@ -160,6 +249,7 @@ def _bare(name: str) -> str:
     """Return the letters and digits of a model's name, without organisation and endings."""
     last = name.rstrip("/").rsplit("/", 1)[-1].lower()
     last = re.sub(r"-(instruct|it|hf|chat)$", "", last)
+    last = re.sub(r"(?<=\d)_(?=\d)", ".", last)  # a file's name for 2.5
     return re.sub(r"[^a-z0-9.]", "", last)
 
 

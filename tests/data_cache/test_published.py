@@ -9,8 +9,12 @@ from data_cache.published import (
     FILE,
     find_value,
     published_benchmark,
+    published_bounds,
     published_correlations,
     published_regimes,
+    published_shifts,
+    published_steps,
+    published_tunings,
     published_values,
     same_model,
     settings_of,
@@ -20,7 +24,7 @@ CONTENT = json.loads(FILE.read_text(encoding="utf-8"))
 
 
 def test_every_number_names_its_study_its_place_and_a_known_benchmark() -> None:
-    for kind in ("correlations", "regimes", "values"):
+    for kind in ("correlations", "regimes", "values", "scaling", "tunings", "bounds", "shifts"):
         for row in CONTENT[kind]:
             assert row["study"] in CONTENT["studies"], row
             assert row["at"], row
@@ -87,3 +91,27 @@ def test_a_hub_id_finds_the_short_name_of_the_paper() -> None:
 )
 def test_other_models_are_not_mistaken_for_it(ours: str) -> None:
     assert not same_model(ours, "Qwen2.5-VL-7B")
+
+
+def test_the_table_of_sizes_has_five_families_of_two_steps() -> None:
+    steps = published_steps()
+    assert [one.family for one in steps[::2]] == [one.family for one in steps[1::2]]
+    assert len(steps) == 10
+    assert all(one.larger == two.smaller for one, two in zip(steps[::2], steps[1::2], strict=True))
+    found = next(one for one in steps if one.models == ("InternVL2.5-2B", "InternVL2.5-8B"))
+    assert (found.accuracy, found.synergy_share, found.unique_2_share) == (7.3, 36.8, -55.6)
+    assert same_model("OpenGVLab/InternVL2_5-8B", found.models[1])
+
+
+def test_what_fine_tuning_gained_is_printed_for_three_benchmarks() -> None:
+    gains = [
+        round(one.pid - one.uniform, 1)
+        for name in ("mmstar", "mmbench", "pope")
+        for one in published_tunings(name)
+    ]
+    assert gains == [2.3, 1.1, 1.3]
+    assert published_tunings("mmmu") == []
+    assert [one.at_most for one in published_bounds(outcome="d_vision", quantity="total")] == [
+        0.118
+    ]
+    assert [(one.before, one.after) for one in published_shifts("synergy_share")] == [(67.5, 73.9)]
