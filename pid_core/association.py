@@ -426,13 +426,18 @@ def _resampled(
     """Return rho of each bootstrap sample; nan where a column became constant.
 
     The mean rank of a model in a sample is how many drawn ones lie below it and half of those
-    beside it, so that a product of matrices ranks all samples at once.
+    beside it. One order serves all samples, so that running sums along it rank them all at once,
+    thousands of rows as well.
     """
     drawn = counts.sum(axis=1, keepdims=True)
     centred: list[NDArray[np.float64]] = []
     for values in (one, two):
-        below = (values[:, None] > values[None, :]) + 0.5 * (values[:, None] == values[None, :])
-        centred.append(counts @ below.T - drawn / 2)
+        order = np.argsort(values, kind="stable")
+        _, starts, place = np.unique(values[order], return_index=True, return_inverse=True)
+        beside = np.add.reduceat(counts[:, order], starts, axis=1)
+        among = np.empty_like(place.reshape(-1))
+        among[order] = place.reshape(-1)
+        centred.append((beside.cumsum(axis=1) - beside / 2)[:, among] - drawn / 2)
     ranks_1, ranks_2 = centred
     weighted = counts * ranks_1
     scale = np.sqrt((weighted * ranks_1).sum(axis=1) * (counts * ranks_2 * ranks_2).sum(axis=1))

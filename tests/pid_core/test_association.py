@@ -263,3 +263,10 @@ def test_a_difference_that_is_none_is_seldom_called_one() -> None:
         outcome, one, two = generator.normal(size=(3, 12))
         sure += closer(outcome, outcome + one, outcome + two, resamples=300).p_value < 0.05
     assert sure <= 10
+
+
+def test_the_bootstrap_takes_no_square_of_the_rows() -> None:
+    """Samples are correlated too, and there are thousands: 40,000 squared are 13 GB."""
+    x, y = _pair(0, 40_000, 0.5)
+    low, high = spearman(x, y, resamples=20).interval
+    assert 0.4 < low < high < 0.6
