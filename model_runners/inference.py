@@ -139,7 +139,7 @@ class BatchRunner:
         rows: list[Row] = []
         layer_features: dict[str, LayerFeatures] = {}
         passes = 0
-        batch = self._encode(samples, with_image=True)
+        batch = self.encode(samples, with_image=True)
         captured = merge(self.loaded, batch, samples, images=self.images)
         for call in self.calls(samples, batch, captured):
             unmasked = [i for i, condition, _ in call.rows if condition is Condition.FULL]
@@ -195,7 +195,7 @@ class BatchRunner:
                 ),
                 attended=batch.inputs["attention_mask"][[i for i, _, _ in part]],
             )
-        plain = self._encode(samples, with_image=False)
+        plain = self.encode(samples, with_image=False)
         bare = merge(self.loaded, plain, samples, with_image=False)
         for part in _parts(
             [(index, Condition.NO_IMAGE, 0) for index in range(len(samples))], self.rows_per_pass
@@ -221,7 +221,8 @@ class BatchRunner:
         image = batch.vision[..., None].to(captured.embeddings.device)
         return replace(captured, embeddings=masked.embeddings.where(image, captured.embeddings))
 
-    def _encode(self, samples: Sequence[Sample], *, with_image: bool) -> EncodedBatch:
+    def encode(self, samples: Sequence[Sample], *, with_image: bool) -> EncodedBatch:
+        """Put the samples' questions as the run puts them."""
         return encode(
             self.loaded.processor,
             samples,

@@ -1,0 +1,112 @@
+"""What a tuned lens is trained on: last-token states of every layer, under all conditions alike.
+
+A lens that had seen full prompts only would read those better than masked ones, and the difference
+would look like synergy. So each sample gives one state per condition: full, image masked, text
+masked, both masked (one draw of noise), and without the image.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from data_cache.samples import Sample
+from model_runners.bad_samples import BadSamples
+from model_runners.errors import BadOption
+from model_runners.inference import BatchRunner
+from model_runners.stack import replay
+from model_runners.unwatched import ignore
+from model_runners.vision import merge
+
+if TYPE_CHECKING:
+    import torch
+
+TRAIN_SHARE = 0.75
+"""Of the groups of samples; the others say when to stop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LensStates:
+    """M states of a model's layers at the last position of a prompt, and where they lead."""
+
+    layers: "torch.Tensor"
+    """(layers - 1, M, d) on the CPU, in the model's own type: before the final norm."""
+    final: "torch.Tensor"
+    """(M, d): after the last layer and the final norm, which the model's own output is made of."""
+    groups: tuple[str, ...]
+    """(M,): the group of the sample that a state is of."""
+
+    def divided(self, share: float = TRAIN_SHARE) -> "tuple[LensStates, LensStates]":
+        """Return the states of the first groups, `share` of them, and those of the others.
+
+        Raises
+        ------
+        BadOption
+            If there are fewer than two groups.
+        """
+        names = list(dict.fromkeys(self.groups))
+        if len(names) < 2:
+            raise BadOption(
+                "a lens needs samples of two groups or more, one to learn from and one to be held "
+                f"to, and these are of {len(names)}; take more samples (--limit)"
+            )
+        learned = {*names[: min(max(round(share * len(names)), 1), len(names) - 1)]}
+        here = [place for place, group in enumerate(self.groups) if group in learned]
+        there = [place for place, group in enumerate(self.groups) if group not in learned]
+        return self._take(here), self._take(there)
+
+    def _take(self, places: Sequence[int]) -> "LensStates":
+        return LensStates(
+            layers=self.layers[:, places],
+            final=self.final[places],
+            groups=tuple(self.groups[place] for place in places),
+        )
+
+
+def collect(
+    runner: BatchRunner,
+    samples: Sequence[Sample],
+    *,
+    bad: BadSamples | None = None,
+    progress: Callable[[int, int], None] = ignore,
+) -> LensStates:
+    """Run samples under all conditions and keep every layer's state at the last position.
+
+    Parameters
+    ----------
+    runner
+        Of the model; what it says of layers counts for nothing here.
+    samples
+        In the order of the benchmark.
+    bad
+        Takes up samples that cannot be run; they are left out.
+    progress
+        Called with samples done and in all.
+    """
+    import torch
+
+    bad = BadSamples() if bad is None else bad
+    stack = runner.loaded.stack
+    # As the layers put them out: the norm comes behind the map that is to be learned.
+    bare = replace(stack, lens=None, norm=torch.nn.Identity())
+    layers: list[torch.Tensor] = []
+    final: list[torch.Tensor] = []
+    groups: list[str] = []
+
+    def run(part: list[Sample]) -> None:
+        batch = runner.encode(part, with_image=True)
+        captured = merge(runner.loaded, batch, part, images=runner.images)
+        for call in runner.calls(part, batch, captured):
+            last = replay(
+                bare, call.captured.embeddings, call.captured.arguments(), with_layers=True
+            )
+            assert last.layers is not None
+            layers.append(last.layers[:-1].cpu())
+            final.append(last.hidden.cpu())
+            groups.extend(part[index].group_id for index, _, _ in call.rows)
+
+    for start in range(0, len(samples), runner.rows_per_pass):
+        part = samples[start : start + runner.rows_per_pass]
+        bad.spare(part, run)
+        progress(start + len(part), len(samples))
+    bad.require_one_good(samples)
+    return LensStates(layers=torch.cat(layers, 1), final=torch.cat(final), groups=tuple(groups))
