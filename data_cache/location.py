@@ -87,6 +87,16 @@ def adapter_directory(cache: Path, key: str | None = None) -> Path:
     return folder if key is None else folder / checked_key(key, "adapter key")
 
 
+def trajectories_directory(cache: Path) -> Path:
+    """Return the folder of what is known of the checkpoints of trainings."""
+    return cache / "trajectories"
+
+
+def lens_path(cache: Path, key: str) -> Path:
+    """Return the path of a tuned lens."""
+    return cache / "lenses" / f"{checked_key(key, 'lens key')}.safetensors"
+
+
 def selection_path(cache: Path, key: str) -> Path:
     """Return the path of the samples that somebody chose for a job."""
     return cache / "selections" / f"{checked_key(key, 'selection key')}.json"

@@ -37,9 +37,17 @@ COMMANDS: dict[str, CommandEntry] = {
         module="model_runners.commands.contributions",
         summary="say how much of the unique information is the image's, over k, noise or layers",
     ),
+    "patch": CommandEntry(
+        module="model_runners.commands.patch",
+        summary="check S causally: patch the full run's states into the run without its image",
+    ),
     "finetune": CommandEntry(
         module="model_runners.commands.finetune",
         summary="train a LoRA adapter on weighed samples, and measure before and after",
+    ),
+    "training": CommandEntry(
+        module="model_runners.commands.training",
+        summary="measure the checkpoints of a training: list them, and run what is missing",
     ),
     "slices": CommandEntry(
         module="model_runners.commands.slices",

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from data_cache.checkpoints import is_of_checkpoint
 from data_cache.estimates import SpectrumRecord
 from data_cache.plan import OUTPUT_LAYER
 from model_runners.benchmark_choice import arguments_of
@@ -35,12 +36,16 @@ def profile_command(run: "RunRow", *, cache: str = "") -> str:
     if "imported" in run.config:
         files = ", ".join(map(str, run.environment.get("imported_from", ()))) or "files"
         return _comment(f"{run.model} was imported from {files}; import them again")
+    if is_of_checkpoint(run.config):
+        return _comment(
+            f"{run.model} is a checkpoint; measure its training again with: {PROGRAM} training "
+            f"SOURCE {arguments_of(run.benchmark, run.environment)}"
+        )
     if run.config.get("adapter") is not None:
         return _comment(f"{run.model} is an adapter; its training is on the LoRA-PID page")
     given: dict[str, Any] = {name: run.config.get(name) for name in OF_THE_RUN}
     given["draws"] = run.draws or None
-    style = str(run.config.get("candidates", "letters"))
-    given["answers"] = "letters" if style.startswith("letters") else style
+    given["answers"] = style_of(run.config)
     given["template"] = run.config.get("template_text")
     layers = " --layers" if any(layer != OUTPUT_LAYER for layer in run.layers) else ""
     asked = arguments_of(run.benchmark, run.environment)
@@ -48,6 +53,16 @@ def profile_command(run: "RunRow", *, cache: str = "") -> str:
         f"{PROGRAM} profile --model {shlex.quote(run.model)} {asked}{_flags(given)}{layers}"
         f"{_place(cache)}"
     )
+
+
+def style_of(config: Mapping[str, Any]) -> str:
+    """Return how a run's questions were answered, as `profile --answers` takes it.
+
+    >>> style_of({"candidates": "letters, bare"}), style_of({"candidates": "options"})
+    ('letters', 'options')
+    """
+    style = str(config.get("candidates", "letters"))
+    return "letters" if style.startswith("letters") else style
 
 
 def estimate_commands(records: Iterable[SpectrumRecord], *, cache: str = "") -> list[str]:

@@ -7,6 +7,7 @@ RunnerError
 ├── BadSample          one sample cannot be run; the others can
 ├── BadOption          a command-line or page option that makes no sense
 ├── SplitLeak          a sample of another split was about to be trained on or scored
+├── BadTrajectory      checkpoints that are missing, broken, or not of one training
 ├── NoGapSamples       a strategy finds no sample that should weigh more; nothing was trained
 ├── TrainingDiverged   a loss or gradient was not finite; the last finite adapter is kept
 ├── AdapterMismatch    an adapter does not belong to the base it is put on
@@ -61,6 +62,10 @@ class BadOption(RunnerError):
 
 class SplitLeak(RunnerError):
     """A sample that is not of the train split was about to be trained on or scored for it."""
+
+
+class BadTrajectory(RunnerError):
+    """Checkpoints are missing, broken, or not of one training."""
 
 
 class NoGapSamples(RunnerError):

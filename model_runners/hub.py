@@ -41,6 +41,8 @@ class Remote:
     free: int
     """Free bytes where the hub's cache lies."""
     cache: Path
+    revision: str | None = None
+    """A branch, a tag or a commit; None is the newest."""
 
     @property
     def described(self) -> str:
@@ -83,11 +85,26 @@ class Found:
     """What the hub says; None where it did not, and the cache has the whole model."""
 
 
-def find(hub_id: str) -> Found:
+def split_revision(location: str) -> tuple[str, str | None]:
+    """Return the repository and the revision of `owner/name@revision`; None is the newest.
+
+    >>> split_revision("a/b@step-100"), split_revision("a/b")
+    (('a/b', 'step-100'), ('a/b', None))
+    """
+    hub_id, _, revision = location.partition("@")
+    return hub_id, revision or None
+
+
+def find(location: str) -> Found:
     """Ask for a model and bring its config.json; a few kilobytes, to refuse before gigabytes.
 
     Where the hub gives nothing, or HF_HUB_OFFLINE is set, what the cache has is taken if it is
     complete.
+
+    Parameters
+    ----------
+    location
+        A repository, with a revision (branch, tag or commit) behind an @ or without.
 
     Raises
     ------
@@ -98,17 +115,19 @@ def find(hub_id: str) -> Found:
     """
     from huggingface_hub import hf_hub_download
 
+    hub_id, revision = split_revision(location)
     try:
-        remote = look(hub_id)
+        remote = look(location)
     except ModelNotFound:
-        stored = stored_model(hub_id)
+        stored = stored_model(location)
         if stored is None:
             raise
         return Found(folder=stored, remote=None)
     try:
-        return Found(folder=Path(hf_hub_download(hub_id, "config.json")).parent, remote=remote)
+        config = hf_hub_download(hub_id, "config.json", revision=revision)
     except hub_errors() as error:
-        raise explained(hub_id, error) from error
+        raise explained(location, error) from error
+    return Found(folder=Path(config).parent, remote=remote)
 
 
 def fetch(found: Found, *, watch: Watch = UNWATCHED) -> Path:
@@ -136,8 +155,15 @@ def fetch(found: Found, *, watch: Watch = UNWATCHED) -> Path:
     return _download(remote, watch)
 
 
-def look(hub_id: str, *, timeout: float = LOOK_SECONDS) -> Remote:
+def look(location: str, *, timeout: float = LOOK_SECONDS) -> Remote:
     """Ask the hub for a model's files and their sizes; nothing is downloaded.
+
+    Parameters
+    ----------
+    location
+        A repository, with a revision behind an @ or without.
+    timeout
+        Seconds that the hub may take.
 
     Raises
     ------
@@ -148,10 +174,11 @@ def look(hub_id: str, *, timeout: float = LOOK_SECONDS) -> Remote:
     """
     from huggingface_hub import HfApi
 
+    hub_id, revision = split_revision(location)
     try:
-        info = HfApi().model_info(hub_id, files_metadata=True, timeout=timeout)
+        info = HfApi().model_info(hub_id, revision=revision, files_metadata=True, timeout=timeout)
     except hub_errors() as error:
-        raise explained(hub_id, error) from error
+        raise explained(location, error) from error
     there: dict[str, Any] = {file.rfilename: file for file in info.siblings or ()}
     wanted = wanted_files(there)
     if not any(name.endswith(".safetensors") for name in wanted):
@@ -162,9 +189,10 @@ def look(hub_id: str, *, timeout: float = LOOK_SECONDS) -> Remote:
     cache = cache_folder()
     blobs = _storage(hub_id) / "blobs"
     sizes = {name: int(there[name].size or 0) for name in wanted}
-    here = {name for name in wanted if _is_here(hub_id, blobs, there[name])}
+    here = {name for name in wanted if _is_here(location, blobs, there[name])}
     return Remote(
         hub_id=hub_id,
+        revision=revision,
         files=wanted,
         size=sum(sizes.values()),
         missing=sum(size for name, size in sizes.items() if name not in here),
@@ -185,11 +213,12 @@ def wanted_files(names: "dict[str, Any] | list[str]") -> tuple[str, ...]:
     return (*(name for name in top if name.endswith(SETTINGS)), *ours)
 
 
-def stored_model(hub_id: str) -> Path | None:
+def stored_model(location: str) -> Path | None:
     """Return where the hub's cache on this machine has a whole model, None if it has not."""
     from huggingface_hub import try_to_load_from_cache
 
-    config = try_to_load_from_cache(hub_id, "config.json")
+    hub_id, revision = split_revision(location)
+    config = try_to_load_from_cache(hub_id, "config.json", revision=revision)
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
@@ -228,11 +257,12 @@ def written_bytes(count: float) -> str:
     return f"{count / 2**10:.1f} KiB"
 
 
-def explained(hub_id: str, error: BaseException) -> RunnerError:
+def explained(location: str, error: BaseException) -> RunnerError:
     """Turn what the hub says into one sentence with what to do next."""
     from huggingface_hub import constants, errors
     from huggingface_hub.utils import get_token
 
+    hub_id, revision = split_revision(location)
     page = f"{constants.ENDPOINT}/{hub_id}"
     login = "log in with `hf auth login` (or set HF_TOKEN)"
     if not hasattr(error, "response"):  # wrapped, because the cache was looked into after it
@@ -249,6 +279,11 @@ def explained(hub_id: str, error: BaseException) -> RunnerError:
         return ModelNotFound(
             f"the hub has no model {hub_id}, or it is private ({status}): look at {page}, and "
             f"where it is private or asks for a licence, {login}; {_nearest(hub_id)}"
+        )
+    if isinstance(error, errors.RevisionNotFoundError):
+        return ModelNotFound(
+            f"{hub_id} has no revision {revision!r} on the hub; {page}/tree/main lists its "
+            "branches and tags"
         )
     if isinstance(error, errors.RemoteEntryNotFoundError):
         return ModelNotFound(
@@ -306,13 +341,15 @@ def _storage(hub_id: str) -> Path:
     return cache_folder() / f"models--{hub_id.replace('/', '--')}"
 
 
-def _is_here(hub_id: str, blobs: Path, file: Any) -> bool:
+def _is_here(location: str, blobs: Path, file: Any) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
+    hub_id, revision = split_revision(location)
     digest = file.lfs.sha256 if file.lfs is not None else file.blob_id
     if digest is not None and (blobs / str(digest)).is_file():
         return True
-    return not blobs.is_dir() and isinstance(try_to_load_from_cache(hub_id, file.rfilename), str)
+    there = try_to_load_from_cache(hub_id, file.rfilename, revision=revision)
+    return not blobs.is_dir() and isinstance(there, str)
 
 
 def _download(remote: Remote, watch: Watch) -> Path:
@@ -361,7 +398,9 @@ def _fetch_files(remote: Remote, done: "Future[Path]", stopped: threading.Event)
     disable_progress_bars()
     try:
         folders = {
-            Path(hf_hub_download(remote.hub_id, name, tqdm_class=Stoppable)).parent
+            Path(
+                hf_hub_download(remote.hub_id, name, revision=remote.revision, tqdm_class=Stoppable)
+            ).parent
             for name in remote.files
         }
     except (Cancelled, *hub_errors()) as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 from model_runners import registry
 from model_runners.errors import ModelNotFound, UnsupportedModel
 from model_runners.families import FAMILIES
+from model_runners.hub import split_revision
 from model_runners.registry import ModelEntry
 
 DEMO_MODELS = Path(__file__).resolve().parent.parent / "data_cache" / "demo" / "models"
@@ -114,7 +115,8 @@ class ModelSource:
 def resolve_model(name: str) -> ModelSource:
     """Find a model by its name in the table, as a folder, or as a hub id.
 
-    A folder with an adapter stands for the adapted model; its base is found by the same rules.
+    Behind a hub id and an @ may stand a revision: a branch, a tag or a commit. A folder with an
+    adapter stands for the adapted model; its base is found by the same rules.
 
     Raises
     ------
@@ -146,8 +148,10 @@ def resolve_model(name: str) -> ModelSource:
         return ModelSource(
             name=folder.resolve().name, location=str(folder.resolve()), is_local=True
         )
-    if registry.is_hub_id(name) and not name.startswith("demo/"):
-        _refuse_known(name)
+    repository, revision = split_revision(name)
+    is_complete = revision is not None or "@" not in name
+    if registry.is_hub_id(repository) and is_complete and not name.startswith("demo/"):
+        _refuse_known(repository)
         return ModelSource(name=name, location=name, is_local=False)
     raise ModelNotFound(f"there is no model {name!r}; {nearest_model(name)}")
 
