@@ -1,19 +1,10 @@
-"""The dashboard: navigation, the shared sidebar, and one sentence where something goes wrong."""
+"""The dashboard: which pages there are, and what they are called."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from data_cache.errors import DataError
-from model_runners.errors import RunnerError
-from pages.widgets import drawn, running_jobs
-from pages.widgets.errors import show_error
-from pages.widgets.export import show_export
-from pages.widgets.first_address import follow_first_address, open_overview
-from pages.widgets.garbage import keep_searches_short
-from pages.widgets.sidebar import choose
-from pages.widgets.stored import read_stored
-from pid_core import PidError
+from pages.widgets.first_address import open_overview
 
 ICON = Path(__file__).parent / ".streamlit" / "icon.png"
 
@@ -98,19 +89,8 @@ page = st.navigation(
     ]
 )
 
-keep_searches_short()
-is_overview = page.url_path == ""
-follow_first_address(is_overview=is_overview)
-drawn.begin()
-try:
-    ended = running_jobs.look()
-    reading = read_stored()
-    running_jobs.choose_results(ended, reading)
-    choose(reading, pickers=not is_overview)
-    running_jobs.show_running(reading)
-    page.run()
-    show_export(page.url_path or "overview", page.title, reading)
-except (DataError, PidError, RunnerError) as error:
-    show_error(error)
-finally:
-    drawn.end()
+# The sidebar is on screen by now. What draws a page is read afterwards: on a fresh server that
+# takes a second, in which Streamlit would list the files of pages/ by their names.
+from pages.widgets.shell import show  # noqa: E402
+
+show(page)
