@@ -12,26 +12,20 @@ synergy. Intervals come from trajectories drawn anew: the same cut is made throu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from itertools import combinations, pairwise, product
 from math import ceil, nan
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
 from pid_core.errors import PidError
+from pid_core.segments import MOST_CUTS, SHORTEST, best_cuts
 
 ATOMS = 4
-SHORTEST = 3
-"""Layers of a segment: a line through two of them fits always and tells nothing."""
-MOST_CUTS = 2
 SILENT_BELOW = 0.1
 """Share of the largest total that a silent phase holds at most, on average."""
 HALF = 0.5
-AT_ONCE = 50
-"""Trajectories that are cut at once; more would only take memory."""
 
 Pattern = Literal["three phases", "other phases", "no change", "too few layers", "no information"]
 SMALLEST_TOTAL = 0.05
@@ -115,15 +109,15 @@ def phases(
     if total.max() < SMALLEST_TOTAL:
         note = f"No layer holds more than {SMALLEST_TOTAL} bits."
         return Phases(cuts=(), pattern="no information", support=nan, criterion=(), note=note)
-    cuts, criterion = _best(values[None], shortest)
+    cuts, criteria = best_cuts(values[None], shortest)
     pattern, note = _pattern(values, cuts[0])
     support, bounds = nan, [(nan, nan)] * len(cuts[0])
     if len(others):
-        again, _ = _best(others, shortest, count=len(cuts[0]))
+        again, _ = best_cuts(others, shortest, count=len(cuts[0]))
         depths = np.array(again, dtype=np.float64).reshape(len(others), -1) / length
         tails = [(1.0 - level) / 2.0, (1.0 + level) / 2.0]
         bounds = [tuple(np.quantile(column, tails).tolist()) for column in depths.T]
-        free, _ = _best(others, shortest)
+        free, _ = best_cuts(others, shortest)
         same = [_pattern(one, at)[0] == pattern for one, at in zip(others, free, strict=True)]
         support = float(np.mean(same))
     return Phases(
@@ -133,7 +127,7 @@ def phases(
         ),
         pattern=pattern,
         support=support,
-        criterion=criterion,
+        criterion=tuple(criteria[0].tolist()),
         note=note,
     )
 
@@ -218,76 +212,6 @@ def _checked(
         raise PidError("a trajectory holds a value that is not finite; leave that layer out")
     _check_level(level)
     return values, others
-
-
-@cache
-def _candidates(length: int, shortest: int) -> list[tuple[list[tuple[int, ...]], Any, Any]]:
-    """Return, for no, one and two cuts: the places, a basis for each, and its columns.
-
-    At a cut the lines bend, and keep their value at the layer before it, or they jump; each way of
-    doing so is a candidate of its own. The bases are (candidates, columns, L), padded with zeros.
-    """
-    layer = np.arange(length, dtype=np.float64)
-    found: list[tuple[list[tuple[int, ...]], Any, Any]] = []
-    for count in range(MOST_CUTS + 1):
-        places: list[tuple[int, ...]] = []
-        bases: list[NDArray[np.float64]] = []
-        columns: list[int] = []
-        for cuts in combinations(range(shortest, length - shortest + 1), count):
-            if any(two - one < shortest for one, two in pairwise(cuts)):
-                continue
-            for jumps in product((False, True), repeat=count):
-                design = [np.ones(length), layer / length]
-                for at, jump in zip(cuts, jumps, strict=True):
-                    design.append(np.clip(layer - (at - 1), 0.0, None) / length)
-                    if jump:
-                        design.append((layer >= at).astype(np.float64))
-                basis = np.zeros((2 * (MOST_CUTS + 1), length))
-                basis[: len(design)] = np.linalg.qr(np.stack(design, axis=1))[0].T
-                places.append(cuts)
-                bases.append(basis)
-                columns.append(len(design))
-        stacked = np.array(bases).reshape(len(places), 2 * (MOST_CUTS + 1), length)
-        found.append((places, stacked, np.array(columns, dtype=np.float64)))
-    return found
-
-
-def _best(
-    values: Float[np.ndarray, "B L A"], shortest: int, *, count: int | None = None
-) -> tuple[list[tuple[int, ...]], tuple[float, ...]]:
-    """Return the best cuts of each trajectory, and the criteria of the first one.
-
-    With `count`, exactly so many cuts are made; without, as many as the criterion asks for.
-    """
-    many, length, width = values.shape
-    points = length * width
-    centred = values - values.mean(axis=1, keepdims=True)
-    whole = np.square(centred).sum(axis=(1, 2))
-    # What rounding leaves of a perfect fit is no evidence for one more cut.
-    smallest = 1e-12 * np.maximum(np.square(values).sum(axis=(1, 2)), 1e-300)
-    scores = np.full((many, MOST_CUTS + 1), np.inf)
-    chosen: list[list[tuple[int, ...]]] = []
-    for cuts, (places, bases, columns) in enumerate(_candidates(length, shortest)):
-        chosen.append([()] * many)
-        if not places:
-            continue
-        flat = bases.reshape(-1, length)
-        for start in range(0, many, AT_ONCE):
-            part = slice(start, start + AT_ONCE)
-            block = centred[part]
-            explained = flat @ block.transpose(1, 0, 2).reshape(length, -1)
-            explained = np.square(explained).reshape(len(places), -1, len(block), width)
-            left = whole[part] - explained.sum(axis=(1, 3))
-            left = np.maximum(left, smallest[part])
-            free = (width * columns + cuts + 1)[:, None]
-            criteria = points * np.log(left / points) + free * np.log(points)
-            best = np.argmin(criteria, axis=0)
-            scores[part, cuts] = criteria[best, np.arange(len(block))]
-            chosen[cuts][part] = [places[at] for at in best]
-    if count is not None:
-        return chosen[count], tuple(scores[0].tolist())
-    best = np.argmin(scores, axis=1)
-    return [chosen[cuts][row] for row, cuts in enumerate(best)], tuple(scores[0].tolist())
 
 
 def _pattern(values: Float[np.ndarray, "L 4"], cuts: tuple[int, ...]) -> tuple[Pattern, str]:

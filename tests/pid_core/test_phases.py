@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pid_core import PidError
-from pid_core.phases import SHORTEST, emergence, phases
+from pid_core.phases import emergence, phases
+from pid_core.segments import SHORTEST
 
 
 def course(
