@@ -11,6 +11,7 @@ from data_cache.queries import StoredSample
 from data_cache.samples import letter_of
 from pages.figures import atom_bars, distribution_bars
 from pages.figures.rows import subset_label
+from pages.widgets import drawn
 from pages.widgets.across_words import in_a_sentence
 from pages.widgets.carrier import who_carried
 from pages.widgets.charts import show_figure
@@ -93,7 +94,7 @@ def show_across(found: Across, together: Together, reading: Stored) -> None:
                 st.text("Its estimate does not have this sample.")
             else:
                 _show_view(letter, view, sample, ends)
-    st.caption(
+    drawn.show_caption(
         "Atoms are in bits of information about this answer; over all samples of an estimate they "
         "average to its spectrum (the strokes), and of one sample they can be negative."
     )

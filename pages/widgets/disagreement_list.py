@@ -138,7 +138,7 @@ def show_carriers(carried: Mapping[tuple[str, ...], int]) -> None:
                     columns=["largest atom for A", "largest atom for the other", "samples"],
                 ),
             )
-    st.caption(
+    drawn.show_caption(
         "Which atom is the largest of a sample, for A and for the other model, in samples; off the "
         "diagonal something else carried the answer. A click lists these samples."
     )
@@ -174,7 +174,7 @@ def show_list(reading: Stored, together: Together, differing: Differing) -> None
     number = st.pagination(pages, key=state.DIFFERING_PAGE, bind="query-params") if pages > 1 else 1
     first = (number - 1) * PER_PAGE
     page = read_disagreements(reading, differing, limit=PER_PAGE, offset=first)
-    st.caption(f"{first + 1:,} to {first + len(page.rows):,} of {page.total:,} samples")
+    drawn.show_caption(f"{first + 1:,} to {first + len(page.rows):,} of {page.total:,} samples")
     drawn.note(
         Table(name="differing", frame=as_frame(page.rows, together), alt="The samples listed.")
     )

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.figures.family_scatter import FamilyPoint, arrows
 from pages.figures.rows import short_labels
+from pages.widgets import drawn
 from pages.widgets.family_choices import Plane, without_place
 
 NAMED_AT_MOST = 6
@@ -31,7 +32,7 @@ def show_legend(points: Sequence[FamilyPoint]) -> None:
         words.append("An arrow runs to the next larger model of its family.")
     if any(point.is_adapted for point in points):
         words.append("Hollow points are adapted models; the median leaves them out.")
-    st.caption(" ".join(words))
+    drawn.show_caption(" ".join(words))
 
 
 def notes_on(plane: Plane) -> list[str]:

@@ -11,7 +11,7 @@ from data_cache.published import PublishedValue, find_value, published_values, s
 from pages.figures import family_scatter
 from pages.figures.family_styles import family_styles
 from pages.figures.palette import ATOMS
-from pages.widgets import evidence, family_notes, spectrum_table
+from pages.widgets import drawn, evidence, family_notes, spectrum_table
 from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import remember_click
 from pages.widgets.family_choices import Plane, hidden_families, parameters_of, show_only
@@ -91,7 +91,7 @@ def show_published(printed: Sequence[PublishedValue], records: Sequence[Spectrum
         alt="Published values beside those measured here.",
     )
     for study in {one.study.key: one.study for one in printed}.values():
-        st.caption(
+        drawn.show_caption(
             f"Published by {study.short} ({study.venue}), not measured here; "
             f"{settings_of(printed[0].benchmark, study.key)}; {study.settings}."
         )

@@ -7,6 +7,7 @@ import streamlit as st
 from model_runners.audit import AuditRow
 from pages.figures import convergence, estimator_bars
 from pages.figures.rows import POOLED
+from pages.widgets import drawn
 from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import remember_click
 from pages.widgets.lab_choices import Source
@@ -30,7 +31,7 @@ def show_charts(rows: Sequence[AuditRow], source: Source) -> None:
             alt=estimator_bars.describe(rows, source.truth),
             on_click=None if behind is None else remember_click,
         )
-        st.caption(_below(rows, source))
+        drawn.show_caption(_below(rows, source))
     if traces is not None:
         with traces:
             show_figure(
@@ -45,7 +46,7 @@ def show_charts(rows: Sequence[AuditRow], source: Source) -> None:
             if source.run is not None and source.run.draws > 2:
                 words.append("The curve is that of all draws; the jackknife solves it once more")
                 words.append("without each of them.")
-            st.caption(" ".join(words))
+            drawn.show_caption(" ".join(words))
 
 
 def _stored_estimate(source: Source) -> str | None:

@@ -8,6 +8,7 @@ import streamlit as st
 from pages.figures import pair_bars
 from pages.figures.model_styles import ModelStyle
 from pages.figures.pair_bars import PARTS, RATES, Difference, Part
+from pages.widgets import drawn
 from pages.widgets.charts import show_figure
 from pages.widgets.differing_choices import remember_part
 from pages.widgets.drill_down import remember_click
@@ -21,7 +22,7 @@ def show_charts(
     """Show atoms, and below them how right the models are; bars and dots lead to samples."""
     _show(together, [one.parts for one in differences], styles, PARTS, "")
     _show(together, [one.rates for one in differences], styles, RATES, "_rates")
-    st.caption(
+    drawn.show_caption(
         "A click on a bar opens the samples of that model. A click on a difference lists, below, "
         "the samples that differ most in that atom; on one of accuracy, those with another answer."
     )

@@ -14,6 +14,7 @@ from data_cache.paired import PairedRows
 from model_runners.certainty import SETTINGS as EVIDENCE_SETTINGS
 from pages.figures.pair_bars import PARTS, RATES, Difference
 from pages.figures.spectrum_bars import SMALLEST_TOTAL
+from pages.widgets import drawn
 from pages.widgets.asked import in_words
 from pages.widgets.pair_choices import LETTERS, Compared, Together
 from pages.widgets.tables import show_table_frame
@@ -307,14 +308,14 @@ def show_captions(differences: Sequence[Differences]) -> None:
     """Say where the intervals come from; once where that is the same for all."""
     captions = [one.caption for one in differences]
     if len(set(captions)) == 1:
-        st.caption(captions[0])
+        drawn.show_caption(captions[0])
     else:
         for letter, caption in zip(LETTERS[1:], captions, strict=False):
-            st.caption(f"{letter} - A. {caption}")
+            drawn.show_caption(f"{letter} - A. {caption}")
     if sentence := samples_needed(differences):
-        st.caption(sentence)
+        drawn.show_caption(sentence)
     if any(rate.interval for one in differences for rate in one.rates.values()):
-        st.caption(
+        drawn.show_caption(
             "Intervals of accuracy and D_vision: question by question, which of the two models is "
             "right, over the same groups; they cover sampling only."
         )
