@@ -33,6 +33,10 @@ COMMANDS: dict[str, CommandEntry] = {
         module="model_runners.commands.lab",
         summary="hold estimators to problems with known atoms, or vary a setting of a cached run",
     ),
+    "lens": CommandEntry(
+        module="model_runners.commands.lens",
+        summary="train a tuned lens, through which a model's layers can be read",
+    ),
     "contributions": CommandEntry(
         module="model_runners.commands.contributions",
         summary="say how much of the unique information is the image's, over k, noise or layers",

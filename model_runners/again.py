@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from data_cache.checkpoints import is_of_checkpoint
 from data_cache.estimates import SpectrumRecord
 from data_cache.plan import OUTPUT_LAYER
+from data_cache.trajectories import Trajectory
 from model_runners.benchmark_choice import arguments_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 PROGRAM = "python -m model_runners"
 OF_EVERY_ESTIMATE = ("tau", "draws", "limit", "marginals", "pointwise", "seed")
 OF_SOME = ("clusters", "bootstrap", "resamples", "batch_size", "null")
-OF_THE_RUN = ("mask_scope", "dtype", "pooling", "image_size", "seed")
+OF_THE_RUN = ("mask_scope", "dtype", "pooling", "image_size", "lens", "seed")
 POOLED = "all"
 
 
@@ -53,6 +54,38 @@ def profile_command(run: "RunRow", *, cache: str = "") -> str:
         f"{PROGRAM} profile --model {shlex.quote(run.model)} {asked}{_flags(given)}{layers}"
         f"{_place(cache)}"
     )
+
+
+def training_command(
+    known: Trajectory, run: "RunRow | None", *, benchmark: str = "", cache: str = ""
+) -> str:
+    """Return the verb and arguments that measure what is missing of a training.
+
+    Parameters
+    ----------
+    known
+        Its checkpoints.
+    run
+        A run of one of them, as which the others are asked; None asks with the usual settings.
+    benchmark
+        Where there is no run, on which.
+    cache
+        The folder of the cache, where it is to be said.
+    """
+    source = " ".join(map(shlex.quote, known.source))
+    if known.revisions:
+        source += f" --revisions {shlex.quote(','.join(known.revisions))}"
+    named = f"training {source} --name {shlex.quote(known.name)}"
+    if run is None:
+        return f"{named} --benchmark {shlex.quote(benchmark)}{_place(cache)}"
+    given: dict[str, Any] = {name: run.config.get(name) for name in OF_THE_RUN}
+    given |= {"draws": run.draws or None, "answers": style_of(run.config)}
+    given["template"] = run.config.get("template_text")
+    whole = sum(run.environment.get("benchmark_samples", {}).values())
+    given["limit"] = run.n_samples if run.n_samples < whole else None
+    deep = " --layers" if any(layer != OUTPUT_LAYER for layer in run.layers) else ""
+    asked = arguments_of(run.benchmark, run.environment)
+    return f"{named} {asked}{_flags(given)}{deep}{_place(cache)}"
 
 
 def style_of(config: Mapping[str, Any]) -> str:

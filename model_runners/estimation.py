@@ -239,6 +239,7 @@ def chosen_of(run: "RunRow") -> dict[str, Any]:
         "circular": run.config.get("circular"),
         "frames": run.config.get("frames"),
         "template": run.config.get("template_text"),
+        "lens": None if run.config.get("lens") is None else f"tuned {run.config['lens'][:6]}",
     }
     return {name: value for name, value in chosen.items() if value is not None}
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from data_cache.samples import Sample
 from model_runners.bad_samples import BadSamples
-from model_runners.errors import BadOption
+from model_runners.errors import BadOption, Cancelled
 from model_runners.inference import BatchRunner
 from model_runners.stack import replay
-from model_runners.unwatched import ignore
+from model_runners.unwatched import ignore, never
 from model_runners.vision import merge
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def collect(
     *,
     bad: BadSamples | None = None,
     progress: Callable[[int, int], None] = ignore,
+    stop: Callable[[], bool] = never,
 ) -> LensStates:
     """Run samples under all conditions and keep every layer's state at the last position.
 
@@ -81,6 +82,15 @@ def collect(
         Takes up samples that cannot be run; they are left out.
     progress
         Called with samples done and in all.
+    stop
+        Asked before each batch.
+
+    Raises
+    ------
+    Cancelled
+        If `stop` said so.
+    UnsupportedModel
+        If no sample can be run.
     """
     import torch
 
@@ -105,6 +115,8 @@ def collect(
             groups.extend(part[index].group_id for index, _, _ in call.rows)
 
     for start in range(0, len(samples), runner.rows_per_pass):
+        if stop():
+            raise Cancelled(f"stopped after {start} of {len(samples)} samples")
         part = samples[start : start + runner.rows_per_pass]
         bad.spare(part, run)
         progress(start + len(part), len(samples))

@@ -13,10 +13,10 @@ kept, the start included: on those a tuned lens never reads worse than the logit
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
-from model_runners.errors import BadOption
+from model_runners.errors import BadOption, Cancelled
 from model_runners.lens_states import LensStates
 from model_runners.tuned_lens import TunedLens, moved_by
 from model_runners.unwatched import ignore, never
@@ -75,6 +75,10 @@ class LayerFit:
     epochs: int
     """Passes up to the one that was kept; 0 is the identity."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return asdict(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedLens:
@@ -120,8 +124,6 @@ def train_lens(
         If `stop` said so.
     """
     import torch
-
-    from model_runners.errors import Cancelled
 
     training = training or LensTraining()
     learned, held_out = states.divided()

@@ -34,6 +34,7 @@ from model_runners.candidates import Candidates
 from model_runners.errors import BadOption, Cancelled, UnsupportedModel
 from model_runners.image_size import LARGEST, SMALLEST, with_image_size
 from model_runners.inference import POOLINGS, BatchResult, BatchRunner, Pooling
+from model_runners.lens_options import LOGIT, check_lens, choose_lens
 from model_runners.loading import DType, LoadedModel, load
 from model_runners.masking import Masker
 from model_runners.prompt import MASK_SCOPES, MaskScope
@@ -41,6 +42,7 @@ from model_runners.prompt_templates import AnswerStyle
 from model_runners.run_record import configuration, environment
 from model_runners.selftest import SelfTestReport, self_test
 from model_runners.statistics import noise_statistics
+from model_runners.tuned_lens import with_lens
 from model_runners.unwatched import ignore, never
 from model_runners.vision import VisionCache
 
@@ -80,7 +82,10 @@ class ProfileOptions:
     dtype: DType = "auto"
     batch_size: int | None = None
     layers: bool = False
-    """Also read every layer through the logit lens."""
+    """Also read every layer through the lens."""
+    lens: str = LOGIT
+    """How layers are read: `logit`, `tuned` (the newest tuned lens that fits), or the beginning of
+    a lens' key; other than `logit` implies `layers`."""
     layer_features: bool = False
     """Also keep what the positions of each modality hold after every layer; implies `layers`."""
     mask_scope: MaskScope = "all"
@@ -98,8 +103,9 @@ class ProfileOptions:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense before a model is loaded."""
-        if self.layer_features:
+        if self.layer_features or self.lens != LOGIT:
             object.__setattr__(self, "layers", True)
+        check_lens(self.lens)
         if isinstance(self.checkpoint, Mapping):  # as the request of a job has it
             try:
                 object.__setattr__(self, "checkpoint", checkpoint_from(self.checkpoint))
@@ -275,8 +281,14 @@ def profile(
             f"{loaded.name} reads image and text in its encoder, so the layers that answer have no "
             "positions of either to take features from; run it with the layers alone (--layers)"
         )
+    if options.lens != LOGIT:
+        fitting = choose_lens(
+            cache, options.lens, options, configuration(options, loaded, benchmark)
+        )
+        progress.tell(f"layers are read through the tuned lens {fitting.key}")
+        loaded = with_lens(loaded, cache, fitting.key)
     begin("testing the masking")
-    tested = _tested(loaded, benchmark.samples[:BLOCK_SIZE], options, bad)
+    tested = masking_tested(loaded, benchmark, options, bad)
     candidates = Candidates.of_model(loaded, options.asking)
     tested = _answers_tested(tested, loaded, wanted, candidates, bad)
     rows = options.batch_size or DEFAULT_ROWS[loaded.device.type]
@@ -385,10 +397,19 @@ def profile(
     )
 
 
-def _tested(
-    loaded: LoadedModel, samples: Sequence[Sample], options: ProfileOptions, bad: BadSamples
+def masking_tested(
+    loaded: LoadedModel, benchmark: Benchmark, options: ProfileOptions, bad: BadSamples
 ) -> SelfTestReport:
-    """Run the self-test on the first samples that can be read."""
+    """Run the self-test on the first samples that can be read.
+
+    Raises
+    ------
+    SelfTestFailed
+        If masking leaks or the replay is not the plain forward pass.
+    UnsupportedModel
+        If fewer than two of a block's samples can be run.
+    """
+    samples = benchmark.samples[:BLOCK_SIZE]
 
     def test(readable: list[Sample]) -> SelfTestReport:
         if bad.reasons and len(readable) < 2:

@@ -8,6 +8,7 @@ from typing import Any
 from data_cache.samples import Benchmark
 from model_runners import benchmark_choice
 from model_runners.errors import BadOption
+from model_runners.lens_options import LOGIT
 from model_runners.models import lasting_name, resolve_model, shown_name
 from model_runners.profile import ProfileOptions
 from model_runners.unwatched import ignore
@@ -15,6 +16,7 @@ from model_runners.unwatched import ignore
 KIND = ProfileOptions.kind
 _LATER: Mapping[str, Any] = {
     "layer_features": False,
+    "lens": LOGIT,
     "image_size": None,
     "answers": "letters",
     "pooling": "mean",
@@ -69,6 +71,7 @@ def title_of(options: ProfileOptions) -> str:
         else "every layer"
         if options.layers
         else None,
+        None if options.lens == LOGIT else f"{options.lens} lens",
         None if options.mask_scope == "all" else f"text mask: {options.mask_scope}",
         None if options.answers == "letters" else f"answers: {options.answers}",
         None if options.template is None else f"prompt: {options.asking.name}",

@@ -47,6 +47,7 @@ def configuration(
         **({"circular": "all"} if benchmark.circular else {}),
         **({} if options.frames == FRAMES else {"frames": options.frames}),
         **({} if options.template is None else {"template_text": options.template}),
+        **({} if loaded.stack.lens is None else {"lens": loaded.stack.lens.key}),
         **({} if options.checkpoint is None else {CONFIGURED: options.checkpoint.to_dict()}),
     }
 

@@ -6,13 +6,18 @@ puts a learned map in between: logits = head(norm(h + W h + b)), one W and b for
 last, which is the model's own output already. W = 0 and b = 0 give the logit lens.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data_cache.errors import CacheError
+from data_cache.location import lens_path
 from model_runners.errors import UnsupportedModel
 
 if TYPE_CHECKING:
     import torch
+
+    from model_runners.loading import LoadedModel
 
 MATRICES = "matrices"
 BIASES = "biases"
@@ -26,6 +31,8 @@ class TunedLens:
     """(layers - 1, d, d): W, from states on the right."""
     biases: "torch.Tensor"
     """(layers - 1, d): b."""
+    key: str = ""
+    """Of the file that it was read from; empty where it was not."""
 
     def __call__(self, states: "torch.Tensor") -> "torch.Tensor":
         """Return (layers, ..., d) states, each moved by the map of its layer.
@@ -54,7 +61,7 @@ class TunedLens:
 
     def to(self, device: "torch.device") -> "TunedLens":
         """Return the lens with its maps on a device."""
-        return TunedLens(matrices=self.matrices.to(device), biases=self.biases.to(device))
+        return replace(self, matrices=self.matrices.to(device), biases=self.biases.to(device))
 
     def to_bytes(self, metadata: dict[str, str]) -> bytes:
         """Return the content of a safetensors file with the maps and the given metadata."""
@@ -64,15 +71,15 @@ class TunedLens:
         return save({name: values.contiguous() for name, values in tensors.items()}, metadata)
 
     @classmethod
-    def from_tensors(cls, tensors: "dict[str, torch.Tensor]") -> "TunedLens":
-        """Return the lens of a file's tensors.
+    def from_tensors(cls, tensors: "dict[str, torch.Tensor]", *, key: str) -> "TunedLens":
+        """Return the lens of a file's tensors; its key goes into the keys of runs.
 
         Raises
         ------
         KeyError
             If one of them is missing.
         """
-        return cls(matrices=tensors[MATRICES], biases=tensors[BIASES])
+        return cls(matrices=tensors[MATRICES], biases=tensors[BIASES], key=key)
 
 
 def identity(layers: int, width: int) -> TunedLens:
@@ -90,3 +97,25 @@ def moved_by(
     """Return h + W h + b for (..., d) states, computed in float32 and given in their own type."""
     wide = states.float()
     return (wide + wide @ matrix.float().T + bias.float()).to(states.dtype)
+
+
+def with_lens(loaded: "LoadedModel", cache: Path, key: str) -> "LoadedModel":
+    """Return the model with its layers read through a stored lens.
+
+    Raises
+    ------
+    CacheError
+        If the file cannot be read.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = lens_path(cache, key)
+    try:
+        lens = TunedLens.from_tensors(load_file(path), key=key).to(loaded.device)
+    except (OSError, SafetensorError, KeyError) as error:
+        raise CacheError(
+            f"{path} is no tuned lens ({error}); remove it and train it again "
+            "(python -m model_runners lens)"
+        ) from error
+    return replace(loaded, stack=replace(loaded.stack, lens=lens))

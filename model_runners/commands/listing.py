@@ -154,6 +154,21 @@ def adapters(cache: Path) -> Rows:
     ]
 
 
+def lenses(cache: Path) -> Rows:
+    """Return the tuned lenses of the cache, newest first."""
+    from data_cache.lenses import lenses as all_lenses
+    from data_cache.location import lens_path
+
+    return [
+        {
+            **record.to_dict(),
+            "layers": len(record.fits) + 1,
+            "file": str(lens_path(cache, record.key)),
+        }
+        for record in all_lenses(cache)
+    ]
+
+
 def recipes(_cache: Path) -> Rows:
     """Return the demo models that can be trained."""
     from model_runners.demo.recipes import RECIPES
@@ -170,6 +185,7 @@ LISTS: dict[str, Callable[[Path], Rows]] = {
     "estimators": estimators,
     "strategies": strategies,
     "adapters": adapters,
+    "lenses": lenses,
     "recipes": recipes,
 }
 
@@ -181,6 +197,7 @@ COLUMNS = {
     "models": ("name", "family", "parameters", "layers", "route", "guessed"),
     "jobs": ("job_key", "state", "done", "total", "title", "message"),
     "runs": ("run_key", "model", "benchmark", "samples", "draws", "layers"),
+    "lenses": ("key", "model", "benchmark", "layers", "learned", "created"),
     "adapters": ("key", "name", "benchmark", "state", "steps", "total_steps", "n_gap", "folder"),
 }
 """What a table shows of rows that have more in JSON."""

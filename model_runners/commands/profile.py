@@ -9,6 +9,7 @@ from data_cache.checkpoints import Checkpoint
 from data_cache.location import cache_directory, command
 from model_runners.commands.benchmark_arguments import add_benchmark_arguments, tell_rows
 from model_runners.inference import POOLINGS
+from model_runners.lens_options import LOGIT
 from model_runners.loading import DTYPES
 from model_runners.profile import ProfileOptions
 from model_runners.prompt import MASK_SCOPES
@@ -49,7 +50,14 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch-size", type=int, help="sequences in one pass of the language model"
     )
     parser.add_argument(
-        "--layers", action="store_true", help="also read every layer through the logit lens"
+        "--layers", action="store_true", help="also read every layer through the lens"
+    )
+    parser.add_argument(
+        "--lens",
+        default=LOGIT,
+        metavar="logit|tuned|KEY",
+        help="how layers are read: as if each were the last, or through a map that `lens` has "
+        "trained for this model, the newest or that of a key (implies --layers; default: logit)",
     )
     parser.add_argument(
         "--layer-features",
@@ -113,6 +121,7 @@ def options_from(
         dtype=arguments.dtype,
         batch_size=arguments.batch_size,
         layers=arguments.layers,
+        lens=arguments.lens,
         layer_features=arguments.layer_features,
         mask_scope=arguments.mask_scope,
         answers=arguments.answers,
