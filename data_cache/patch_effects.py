@@ -5,7 +5,7 @@ rebuild of the database; pages read them as they are. A file appears whole or no
 holds more than another of its block takes its place.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from data_cache.conditions import Condition
 from data_cache.errors import CacheError, ChunkInvalid
 from data_cache.location import run_directory
 from data_cache.plan import ChunkPlan, largest_first, read_failure
+from data_cache.runs import canonical_json
 
 FOLDER = "patches"
 """Below the run's own folder."""
+ABOUT_KEY = "patched_with"
 UNPATCHED = -1
 """In place of a layer: nothing was put in."""
 CONDITIONS = (Condition.FULL, Condition.ONLY_2)
@@ -83,16 +85,21 @@ def missing_patches(cache: Path, plan: ChunkPlan) -> MissingPatches | None:
         if there.draws < plan.draws or set(there.layers) < set(plan.layers):
             continue
         copied = lacking & set(there.sample_ids)
-        table = read_patches(path)
-        kept.append(
-            table.filter(pa.array([one in copied for one in table["sample_id"].to_pylist()]))
-        )
+        try:
+            table = read_patches(path)
+        except ChunkInvalid:
+            continue  # its samples are patched again
+        kept.append(_of_samples(table, copied))
         lacking -= copied
     return MissingPatches(plan=plan, compute=tuple(sorted(lacking)), kept=tuple(kept))
 
 
 def write_patches(
-    cache: Path, plan: ChunkPlan, rows: Iterable[Mapping[str, Any]], *kept: Table
+    cache: Path,
+    plan: ChunkPlan,
+    rows: Iterable[Mapping[str, Any]],
+    *kept: Table,
+    about: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the file of one block and take away those that it has everything of.
 
@@ -106,6 +113,8 @@ def write_patches(
         Columns of `PATCH_SCHEMA`, in any order.
     kept
         Tables of other files, to be copied.
+    about
+        Versions and machine, kept beside the rows.
 
     Raises
     ------
@@ -119,7 +128,8 @@ def write_patches(
     _check(table, plan)
     path = _folder(cache, plan.run_key) / plan.name
     before = patch_files(cache, plan.run_key, plan.index)
-    write_atomically(path, parquet_bytes(table, plan.to_metadata()))
+    said = {ABOUT_KEY: canonical_json(dict(about or {}))}
+    write_atomically(path, parquet_bytes(table, plan.to_metadata() | said))
     for old, there in before:
         if old != path and plan.covers(there):
             old.unlink(missing_ok=True)
@@ -133,6 +143,10 @@ def fingerprint(cache: Path, run_key: str) -> str:
         return ""
     found = sorted(path.name for path in folder.glob("[0-9]*.parquet"))
     return " ".join(found)
+
+
+def _of_samples(table: Table, sample_ids: Collection[str]) -> Table:
+    return table.filter(pa.array([one in sample_ids for one in table["sample_id"].to_pylist()]))
 
 
 def _folder(cache: Path, run_key: str) -> Path:

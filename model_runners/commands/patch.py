@@ -1,0 +1,189 @@
+"""`patch`: the causal check of a run's synergy, layer by layer."""
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from data_cache.location import cache_directory, command
+from model_runners.errors import BadOption
+from model_runners.patching import SHARE
+from model_runners.progress import progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from data_cache.records import SpectrumRecord
+    from model_runners.patch_run import PatchOptions
+    from model_runners.patch_statistics import PatchCourse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description = (
+        "Put the last token's state of the full run into the run without its image, after one of "
+        "the last layers at a time, and see how much of the full run's answer comes back. Prompt, "
+        "noise, seed and precision are as of the run."
+    )
+    parser.add_argument(
+        "--model", required=True, help="the name of a run of `list runs`, or what profile was given"
+    )
+    parser.add_argument("--benchmark", required=True, help="a name of `list benchmarks`, or a file")
+    parser.add_argument(
+        "--run", metavar="KEY", help="which run, where there are several (default: the newest)"
+    )
+    parser.add_argument(
+        "--weights",
+        metavar="FOLDER",
+        help="where the model lies, for a run whose name does not say, such as a checkpoint's",
+    )
+    parser.add_argument("--limit", type=int, help="only the first N samples of the fixed order")
+    parser.add_argument("--subset", help="only one subset")
+    parser.add_argument(
+        "--split", default="test", choices=["train", "test", "all"], help="default: test"
+    )
+    parser.add_argument("--draws", type=int, help="draws of noise (default: as many as the run)")
+    parser.add_argument(
+        "--share",
+        type=float,
+        default=SHARE,
+        help=f"of the decoder layers, the last ones; 1 patches all (default: {SHARE})",
+    )
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)"
+    )
+    parser.add_argument(
+        "--batch-size", type=int, help="sequences in one pass of the language model"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Patch what is missing, then print the effect of each layer."""
+    from model_runners.patch_run import PatchOptions, patch
+    from model_runners.profile import Progress
+
+    cache = cache_directory(arguments.cache)
+    options = PatchOptions(
+        model=arguments.model,
+        benchmark=arguments.benchmark,
+        run_key=arguments.run,
+        weights=arguments.weights,
+        split=arguments.split,
+        subset=arguments.subset,
+        limit=arguments.limit,
+        draws=arguments.draws,
+        share=arguments.share,
+        device=arguments.device,
+        batch_size=arguments.batch_size,
+    )
+    with progress("patching", "sample") as bar:
+        report = patch(
+            options,
+            cache,
+            progress=Progress(samples=bar.to, statistics=bar.to, stage=bar.name, tell=bar.tell),
+        )
+    record, course = measured(cache, report.run_key, options)
+    said = {
+        "run_key": report.run_key,
+        "model": report.model,
+        "benchmark": report.benchmark,
+        "split": options.split,
+        "subset": options.subset or "all",
+        "depth": report.depth,
+        "computed": report.computed,
+        "seconds": report.seconds,
+        "bad_samples": list(report.bad_samples),
+        "estimate_key": None if record is None else record.estimate_key,
+    }
+    if arguments.json:
+        print(json.dumps(said | course.to_dict(), indent=1, ensure_ascii=False))
+        return 0
+    print(
+        f"{report.model}  {report.benchmark}/{said['subset']}  run {report.run_key}  "
+        f"n {course.n}  {course.draws} draws  {report.computed} samples patched now"
+    )
+    print("\n".join(table(course, report.depth)))
+    if record is None:
+        print(
+            "no spectrum of these samples yet, so nothing to correlate with; make one with "
+            f"{command(f'estimate --model {report.model} --benchmark {report.benchmark}', cache)}"
+        )
+    return 0
+
+
+def measured(
+    cache: "Path", run_key: str, options: "PatchOptions"
+) -> "tuple[SpectrumRecord | None, PatchCourse]":
+    """Return the effects over the samples of the newest spectrum of what was asked for.
+
+    Without a spectrum they are over everything that was patched of the run, and correlate with
+    nothing.
+
+    Raises
+    ------
+    BadOption
+        If nothing was patched.
+    """
+    from data_cache import estimates
+    from data_cache.patch_scores import patch_scores, pointwise_atoms
+    from model_runners.patch_statistics import patch_course, sample_effects
+
+    scores = patch_scores(cache, run_key)
+    if scores is None:
+        raise BadOption(f"nothing of the run {run_key} is patched")
+    fitting = [
+        one
+        for one in estimates.load(
+            cache,
+            subsets=[options.subset or "all"],
+            split=options.split,
+            estimator="certified",
+        )
+        if one.run_key == run_key
+    ]
+    if fitting:
+        record = max(fitting, key=lambda one: (one.settings.get("limit") is None, one.created))
+        atoms = pointwise_atoms(cache, record.estimate_key)
+        chosen = scores.chosen(atoms.sample_ids)
+        if chosen is not None:
+            tau = float(record.settings.get("tau", 0.3))
+            return record, patch_course(sample_effects(chosen, tau=tau), atoms=atoms)
+    return None, patch_course(sample_effects(scores))
+
+
+def table(course: "PatchCourse", depth: int) -> list[str]:
+    """Return the lines of the table: points of probability, and rank correlations."""
+    lines = [
+        f"{'layer':>9}  {'n':>5}  {'effect, points':>22}  {'of whole':>8}  {'moved, points':>22}  "
+        f"{'rho with S':>20}  {'rho with U1':>20}"
+    ]
+    for one in course.layers:
+        share = "-" if one.share != one.share else f"{one.share:.0%}"
+        lines.append(
+            f"{f'{one.layer} of {depth}':>9}  {one.n:>5}  "
+            f"{_with(100 * one.effect, one.interval, 100, 1):>22}  {share:>8}  "
+            f"{_with(100 * one.moved, one.moved_interval, 100, 1):>22}  "
+            f"{_rho(one.synergy):>20}  {_rho(one.unique_1):>20}"
+        )
+    whole = _with(100 * course.whole, course.whole_interval, 100, 1)
+    return [*lines, f"{'full run':>9}  {course.n:>5}  {whole:>22}  {'100%':>8}"]
+
+
+def _rho(found: object) -> str:
+    from pid_core.association import Association
+
+    if not isinstance(found, Association) or found.rho != found.rho:
+        return "-"
+    return _with(found.rho, found.interval, 1, 2)
+
+
+def _with(value: float, interval: tuple[float, float], scale: float, digits: int) -> str:
+    """Write a number with its interval.
+
+    >>> _with(12.34, (0.1, 0.2), 100, 1), _with(0.5, (float("nan"), float("nan")), 1, 2)
+    ('12.3 (10.0 to 20.0)', '0.50')
+    """
+    low, high = (scale * end for end in interval)
+    if low != low:
+        return f"{value:.{digits}f}"
+    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
