@@ -79,6 +79,7 @@ def training_command(
     if run is None:
         return f"{named} --benchmark {shlex.quote(benchmark)}{_place(cache)}"
     given: dict[str, Any] = {name: run.config.get(name) for name in OF_THE_RUN}
+    given["lens"] = None  # each checkpoint has weights of its own, and a lens is of one model
     given |= {"draws": run.draws or None, "answers": style_of(run.config)}
     given["template"] = run.config.get("template_text")
     whole = sum(run.environment.get("benchmark_samples", {}).values())
