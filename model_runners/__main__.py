@@ -45,6 +45,18 @@ COMMANDS: dict[str, CommandEntry] = {
         module="model_runners.commands.patch",
         summary="check S causally: patch the full run's states into the run without its image",
     ),
+    "findings": CommandEntry(
+        module="model_runners.commands.findings",
+        summary="hold what the papers found to what is in the cache",
+    ),
+    "families": CommandEntry(
+        module="model_runners.commands.families",
+        summary="what models say together: correlations, regimes, family medians, size",
+    ),
+    "layers": CommandEntry(
+        module="model_runners.commands.layers",
+        summary="phases of every model with layers, and where each atom emerges",
+    ),
     "finetune": CommandEntry(
         module="model_runners.commands.finetune",
         summary="train a LoRA adapter on weighed samples, and measure before and after",

@@ -17,6 +17,7 @@ from statistics import NormalDist
 from typing import Any, Literal, cast
 
 import numpy as np
+from scipy.special import betaincinv, stdtr
 
 from pid_core.association import (
     FEWEST,
@@ -26,10 +27,10 @@ from pid_core.association import (
     Correction,
     adjusted,
     bootstrap_counts,
-    bootstrap_p,
     expanded_interval,
 )
 from pid_core.errors import PidError
+from pid_core.interval import clustered_deviation
 
 Verdict = Literal["supported", "contradicted", "not enough data"]
 Side = Literal["above", "below"]
@@ -128,7 +129,7 @@ def of_association(found: Association, *, unit: str = "models") -> Evidence:
         p_value=found.p_value,
         n=found.n,
         unit=unit,
-        note=found.note,
+        note=_of(found.note, unit),
     )
 
 
@@ -140,7 +141,7 @@ def of_closer(found: Closer, *, unit: str = "models") -> Evidence:
         p_value=found.p_value,
         n=found.n,
         unit=unit,
-        note=found.note,
+        note=_of(found.note, unit),
     )
 
 
@@ -153,7 +154,10 @@ def of_mean(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Evidence:
-    """Return a mean over models as evidence, by a bootstrap over models or whole groups.
+    """Return a mean over models as evidence: bootstrap interval and Student's p-value.
+
+    Quantiles of a bootstrap end where its draws end, which many claims at once would need to see
+    past; Student's t of the same groups does not. Both must agree before a side is taken.
 
     Parameters
     ----------
@@ -191,7 +195,7 @@ def of_mean(
     return Evidence(
         value=mean,
         interval=expanded_interval(drawn, 0.95, units),
-        p_value=bootstrap_p(drawn, units, against=against),
+        p_value=_student_p(rows, groups, units, against),
         n=len(rows),
         unit=unit,
     )
@@ -252,8 +256,6 @@ def of_share(hits: int, n: int, *, against: float = 0.5, unit: str = "models") -
     if not n:
         note = f"there are no {unit}"
         return Evidence(value=nan, interval=(nan, nan), p_value=nan, n=0, unit=unit, note=note)
-    from scipy.special import betaincinv
-
     low = 0.0 if hits == 0 else float(betaincinv(hits, n - hits + 1, 0.025))
     high = 1.0 if hits == n else float(betaincinv(hits + 1, n - hits, 0.975))
     chances = [comb(n, k) * against**k * (1.0 - against) ** (n - k) for k in range(n + 1)]
@@ -261,6 +263,27 @@ def of_share(hits: int, n: int, *, against: float = 0.5, unit: str = "models") -
     return Evidence(
         value=hits / n, interval=(low, high), p_value=min(2.0 * tail, 1.0), n=n, unit=unit
     )
+
+
+def _of(note: str, unit: str) -> str:
+    """Say of other units what a note says of models.
+
+    >>> _of("2 models have both numbers", "families")
+    '2 families have both numbers'
+    """
+    return note.replace("models", unit)
+
+
+def _student_p(rows: np.ndarray, groups: object, units: int, against: float) -> float:
+    """Return the two-sided p-value of a mean, what groups have in common summed first."""
+    members = None
+    if groups is not None:
+        members = np.unique(np.asarray(cast("Any", groups)), return_inverse=True)[1].reshape(-1)
+    deviation = float(clustered_deviation(rows[:, None], members)[0])
+    away = abs(float(rows.mean()) - against)
+    if deviation == 0.0:
+        return 0.0 if away else 1.0
+    return float(min(2.0 * stdtr(units - 1, -away / deviation), 1.0))
 
 
 def _verdict(one: Evidence, side: Side, threshold: float, p: float) -> Verdict:

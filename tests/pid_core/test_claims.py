@@ -53,7 +53,7 @@ def test_a_mean_is_judged_as_its_interval_says() -> None:
     for shift in (-0.4, -0.2, 0.0, 0.2, 0.4, 0.7):
         found = of_mean(generator.normal(shift, 0.5, size=12))
         low, high = found.interval
-        assert (found.p_value < 0.05) == (low > 0 or high < 0), shift
+        assert (found.p_value < 0.01) <= (low > 0 or high < 0) <= (found.p_value < 0.2), shift
     assert of_mean([1.0, 2.0, 3.0]).note.startswith("3 models say nothing")
     grouped = of_mean(np.arange(8.0), groups=[0, 0, 0, 0, 1, 1, 1, 1], unit="families")
     assert grouped.note.startswith("2 families")
