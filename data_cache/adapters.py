@@ -33,6 +33,7 @@ _SAMPLES = pa.schema(
         *((name, pa.string()) for name in ("sample_id", "subset", "role")),
         *((name, pa.float64()) for name in ("weight", "gap_score", "shortcut")),
         *((name, pa.float64()) for name in ("fusion_potential", "synergy_ratio")),
+        *((name, pa.float64()) for name in ("answer", "answer_without_image")),
     ]
 )
 
@@ -103,6 +104,9 @@ class SampleWeight:
     shortcut: float | None = None
     fusion_potential: float | None = None
     synergy_ratio: float | None = None
+    answer: float | None = None
+    """Probability of the right answer among the options, 0 to 1."""
+    answer_without_image: float | None = None
 
 
 def write_record(cache: Path, record: AdapterRecord) -> Path:
@@ -209,8 +213,9 @@ def write_sample_weights(cache: Path, key: str, rows: list[SampleWeight]) -> Pat
 def sample_weights(cache: Path, key: str) -> "pd.DataFrame":
     """Return what every training sample weighs and why, in the benchmark's order.
 
-    Columns: sample_id, subset, weight, role, gap_score, shortcut, fusion_potential, synergy_ratio;
-    the scores are NaN where the strategy needs none.
+    Columns: sample_id, subset, weight, role, gap_score, shortcut, fusion_potential, synergy_ratio,
+    and in files since November 2026 answer and answer_without_image, the probability of the right
+    answer; the scores are NaN where the strategy needs none.
 
     Raises
     ------

@@ -67,7 +67,7 @@ class Finetuning:
             self._stage(f"{left_out} samples cannot be run and are not trained on")
             samples = tuple(sample for sample in samples if sample.id in scored)
         top = options.top or max(1, len(samples) // 4)
-        weighting = weigh(options.strategy, scores, top=top)
+        weighting = weigh(options.strategy, scores, top=top, seed=options.seed)
         if tagged is not None:
             weighting = replace(weighting, warnings=(*weighting.warnings, *tagged.left_out))
         before = self._measure(options.model, "before", benchmark, loaded)
@@ -234,6 +234,8 @@ def sample_rows(
             shortcut=float(scores.shortcut[row]),
             fusion_potential=float(scores.fusion_potential[row]),
             synergy_ratio=float(scores.synergy_ratio[row]),
+            answer=float(scores.answer[row]),
+            answer_without_image=float(scores.answer_without_image[row]),
         )
         for row, sample in enumerate(samples)
     ]

@@ -4,8 +4,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from data_cache import estimates
+from data_cache.conditions import Condition
+from data_cache.predictions import Predictions, predictions
 from data_cache.samples import Benchmark, Sample
 from model_runners.errors import Cancelled, SplitLeak
 from model_runners.estimation import EstimateOptions, choose_run, estimate_run
@@ -101,6 +104,7 @@ def score(
     odd = {sample.id for sample in samples} ^ set(rows)
     if odd:
         raise SplitLeak(f"scores and training samples differ, for example in {sorted(odd)[0]!r}")
+    held = predictions(cache, run.run_key, split="train", draws=1)
     table = np.array([rows[sample.id] for sample in samples])
     by_name = {name: table[:, column] for column, name in enumerate(COLUMNS)}
     return SampleScores(
@@ -109,4 +113,22 @@ def score(
         shortcut=by_name["shortcut"],
         fusion_potential=by_name["fusion_potential"],
         synergy_ratio=by_name["synergy_ratio"],
+        answer=right_answers(held, Condition.FULL, samples),
+        answer_without_image=right_answers(held, Condition.NO_IMAGE, samples),
     )
+
+
+def right_answers(
+    held: Predictions, condition: Condition, samples: Sequence[Sample]
+) -> Float[np.ndarray, " samples"]:
+    """Return the probability of each sample's right answer among its options, 0 to 1.
+
+    NaN where the condition was not run.
+    """
+    if condition not in held.scores:
+        return np.full(len(samples), np.nan)
+    scores = held.scores[condition][:, 0]
+    likelihood = np.exp(scores - scores.max(axis=1, keepdims=True))
+    right = likelihood[np.arange(len(scores)), held.answers] / likelihood.sum(axis=1)
+    known = dict(zip(held.sample_ids.tolist(), right.tolist(), strict=True))
+    return np.array([known.get(sample.id, np.nan) for sample in samples])

@@ -19,7 +19,7 @@ class StrategyEntry:
     """One line of the table."""
 
     module: str
-    """Module with `weigh(scores, *, top) -> Weighting`."""
+    """Module with `weigh(scores, *, top, seed) -> Weighting`."""
     summary: str
     """One sentence for lists and pickers."""
     needs_scores: bool = True
@@ -42,6 +42,19 @@ STRATEGIES: dict[str, StrategyEntry] = {
         module="model_runners.strategies.fp",
         summary="samples with much to gain from fusion weigh more, used or not: a control for pid",
     ),
+    "random": StrategyEntry(
+        module="model_runners.strategies.random",
+        summary="the weights of pid on samples that are drawn: a control for the choice of samples",
+        needs_scores=False,
+    ),
+    "accuracy": StrategyEntry(
+        module="model_runners.strategies.accuracy",
+        summary="samples that the model gets wrong weigh more, easy ones less: a control for pid",
+    ),
+    "ablation": StrategyEntry(
+        module="model_runners.strategies.ablation",
+        summary="samples that need the image weigh more, those that do not less: a control for pid",
+    ),
     "tag": StrategyEntry(
         module="model_runners.strategies.tag",
         summary="samples of a tag of yours weigh more: your own choice, not that of a score",
@@ -60,6 +73,10 @@ class SampleScores:
     shortcut: np.ndarray
     fusion_potential: np.ndarray
     synergy_ratio: np.ndarray
+    answer: np.ndarray
+    """Probability of the right answer among the options, with image and text; 0 to 1."""
+    answer_without_image: np.ndarray
+    """The same where the image is removed; NaN where that was not run."""
     tagged: frozenset[str] = frozenset()
     """Ids of those that carry the tag, where one was given."""
 
@@ -75,6 +92,8 @@ class SampleScores:
             shortcut=nothing,
             fusion_potential=nothing,
             synergy_ratio=nothing,
+            answer=nothing,
+            answer_without_image=nothing,
             tagged=tagged,
         )
 
@@ -104,7 +123,7 @@ def check_strategy(name: str) -> StrategyEntry:
     return entry
 
 
-def weigh(name: str, scores: SampleScores, *, top: int) -> Weighting:
+def weigh(name: str, scores: SampleScores, *, top: int, seed: int = 0) -> Weighting:
     """Weigh samples by a strategy.
 
     Parameters
@@ -115,13 +134,18 @@ def weigh(name: str, scores: SampleScores, *, top: int) -> Weighting:
         Of the training samples.
     top
         How many samples to lift at most, and how many to lower.
+    seed
+        For strategies that draw.
 
     Raises
     ------
     NoGapSamples
         If the strategy finds no sample to lift.
+    BadOption
+        If what it ranks by was not measured.
     """
-    return importlib.import_module(check_strategy(name).module).weigh(scores, top=top)
+    module = importlib.import_module(check_strategy(name).module)
+    return module.weigh(scores, top=top, seed=seed)
 
 
 def highest(values: np.ndarray, top: int) -> np.ndarray:
@@ -132,3 +156,25 @@ def highest(values: np.ndarray, top: int) -> np.ndarray:
     """
     order = np.argsort(-values, kind="stable")[:top]
     return order[values[order] > 0]
+
+
+def ranked(values: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the indices of the highest and of the lowest `top` values; of equals, the first.
+
+    >>> [one.tolist() for one in ranked(np.array([0.1, 0.9, 0.5, 0.9]), 1)]
+    [[1], [0]]
+    """
+    return np.argsort(-values, kind="stable")[:top], np.argsort(values, kind="stable")[:top]
+
+
+def weighting(
+    n: int, *, gap: np.ndarray, shortcut: np.ndarray, warnings: tuple[str, ...] = ()
+) -> Weighting:
+    """Weigh N samples by the indices of those to lift and to lower; a sample in both is lifted."""
+    weights = np.full(n, REST_WEIGHT)
+    roles: list[Role] = ["rest"] * n
+    for index in shortcut:
+        weights[index], roles[index] = SHORTCUT_WEIGHT, "shortcut"
+    for index in gap:
+        weights[index], roles[index] = GAP_WEIGHT, "gap"
+    return Weighting(weights=weights, roles=tuple(roles), warnings=warnings)

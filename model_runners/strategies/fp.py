@@ -6,7 +6,7 @@ from model_runners.errors import NoGapSamples
 from model_runners.strategies import GAP_WEIGHT, REST_WEIGHT, SampleScores, Weighting, highest
 
 
-def weigh(scores: SampleScores, *, top: int) -> Weighting:
+def weigh(scores: SampleScores, *, top: int, seed: int) -> Weighting:
     """Lift the highest fusion potentials; nothing is lowered.
 
     Raises

@@ -1,20 +1,10 @@
 """MI26's LoRA-PID: what could be fused and is not weighs 3, language shortcuts 1/2, the rest 1."""
 
-import numpy as np
-
 from model_runners.errors import NoGapSamples
-from model_runners.strategies import (
-    GAP_WEIGHT,
-    REST_WEIGHT,
-    SHORTCUT_WEIGHT,
-    Role,
-    SampleScores,
-    Weighting,
-    highest,
-)
+from model_runners.strategies import SampleScores, Weighting, highest, weighting
 
 
-def weigh(scores: SampleScores, *, top: int) -> Weighting:
+def weigh(scores: SampleScores, *, top: int, seed: int) -> Weighting:
     """Lift the highest gap scores, lower the highest shortcut scores; gap wins where both hold.
 
     Raises
@@ -30,15 +20,9 @@ def weigh(scores: SampleScores, *, top: int) -> Weighting:
             "the strategy 'pid' to lift; take more or other samples, or --strategy uniform"
         )
     shortcut = highest(scores.shortcut, top)
-    weights = np.full(len(scores.sample_ids), REST_WEIGHT)
-    roles: list[Role] = ["rest"] * len(weights)
-    for index in shortcut:
-        weights[index], roles[index] = SHORTCUT_WEIGHT, "shortcut"
-    for index in gap:
-        weights[index], roles[index] = GAP_WEIGHT, "gap"
     warnings = [
         f"{len(found)} of {top} {what} samples were found: the others have a score of 0"
         for what, found in (("gap", gap), ("shortcut", shortcut))
         if len(found) < top
     ]
-    return Weighting(weights=weights, roles=tuple(roles), warnings=tuple(warnings))
+    return weighting(len(scores.sample_ids), gap=gap, shortcut=shortcut, warnings=tuple(warnings))

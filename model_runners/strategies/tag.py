@@ -6,7 +6,7 @@ from model_runners.errors import NoGapSamples
 from model_runners.strategies import GAP_WEIGHT, REST_WEIGHT, SampleScores, Weighting
 
 
-def weigh(scores: SampleScores, *, top: int) -> Weighting:
+def weigh(scores: SampleScores, *, top: int, seed: int) -> Weighting:
     """Lift every training sample that carries the tag; scores and `top` are not looked at.
 
     Raises

@@ -13,6 +13,7 @@ import pytest
 from data_cache import adapters, estimates, jobs, queries
 from data_cache.location import adapter_directory
 from data_cache.samples import Benchmark
+from model_runners import strategies
 from model_runners.__main__ import main
 from model_runners.errors import Cancelled
 from model_runners.finetuning.options import FinetuneOptions
@@ -20,6 +21,7 @@ from model_runners.jobs import follow, open_job, start
 from model_runners.profile import Progress
 from model_runners.worker import perform
 
+WEIGHTS = "adapter_model.safetensors"
 SMALL = ["--benchmark", "few_digits", "--draws", "1", "--epochs", "1", "--device", "cpu"]
 
 
@@ -38,6 +40,24 @@ def done(cache: Path, table: dict[str, Benchmark]) -> dict[str, Any]:
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         assert main(command(cache, "--limit", "48", "--top", "60", "--json")) == 0
     return json.loads(printed.getvalue())
+
+
+def test_a_draw_that_weighs_nothing_trains_as_uniform_does_to_the_last_bit(
+    cache: Path, table: dict[str, Benchmark], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strategies, "GAP_WEIGHT", 1.0)
+    monkeypatch.setattr(strategies, "SHORTCUT_WEIGHT", 1.0)
+    for name in ("uniform", "random"):
+        assert main(command(cache, "--limit", "32", "--strategy", name, "--seed", "5")) == 0
+    uniform, random = (
+        next(one for one in adapters.adapters(cache) if one.strategy == name)
+        for name in ("uniform", "random")
+    )
+    assert (random.n_gap, random.n_shortcut) == (8, 8)
+    losses = [adapters.losses(cache, one.key) for one in (uniform, random)]
+    assert losses[0] == losses[1]
+    weights = [adapter_directory(cache, one.key) / WEIGHTS for one in (uniform, random)]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
 class TestPid:
@@ -75,6 +95,9 @@ class TestPid:
         top = weights[weights["role"] == "gap"]
         assert min(top["gap_score"]) > 0
         assert set(weights["weight"]) <= {0.5, 1.0, 3.0}
+        # This model answers well, and by chance where it is not shown the image.
+        assert weights["answer"].between(0.0, 1.0).all()
+        assert weights["answer"].mean() > weights["answer_without_image"].mean() + 0.2
 
     def test_fewer_gap_samples_than_asked_for_are_told(
         self, cache: Path, done: dict[str, Any]

@@ -11,15 +11,34 @@ SHORTCUT = [0.8, 0.7, 0.0, 0.1, 0.0, 0.0]
 POTENTIAL = [2.0, 0.0, 0.0, 1.0, 0.0, 0.0]
 
 
-def scores(gap: list[float] = GAP, potential: list[float] = POTENTIAL) -> SampleScores:
+ANSWER = [0.9, 0.2, 0.9, 0.5, 0.1, 0.9]
+WITHOUT_IMAGE = [0.9, 0.4, 0.3, 0.1, 0.1, 0.2]
+
+
+def scores(
+    gap: list[float] = GAP,
+    potential: list[float] = POTENTIAL,
+    without: list[float] = WITHOUT_IMAGE,
+) -> SampleScores:
     return SampleScores(
         sample_ids=tuple("abcdef"),
         gap_score=np.array(gap),
         shortcut=np.array(SHORTCUT),
         fusion_potential=np.array(potential),
         synergy_ratio=np.zeros(6),
+        answer=np.array(ANSWER),
+        answer_without_image=np.array(without),
         tagged=frozenset("bd"),
     )
+
+
+def drawn(top: int) -> list[float]:
+    """What the strategy `random` has to give for the seed 0."""
+    order = np.random.default_rng(0).permutation(6)
+    return [
+        3.0 if row in order[:top] else 0.5 if row in order[top : 2 * top] else 1.0
+        for row in range(6)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -28,6 +47,9 @@ def scores(gap: list[float] = GAP, potential: list[float] = POTENTIAL) -> Sample
         ("pid", [0.5, 3.0, 1.0, 3.0, 1.0, 1.0]),
         ("uniform", [1.0] * 6),
         ("fp", [3.0, 1.0, 1.0, 3.0, 1.0, 1.0]),
+        ("accuracy", [0.5, 3.0, 0.5, 1.0, 3.0, 1.0]),
+        ("ablation", [0.5, 0.5, 3.0, 1.0, 1.0, 3.0]),
+        ("random", drawn(2)),
         ("tag", [1.0, 3.0, 1.0, 3.0, 1.0, 1.0]),
     ],
 )
@@ -40,13 +62,35 @@ def test_each_strategy_weighs_by_its_own_rule(name: str, weights: list[float]) -
 
 
 def test_every_strategy_of_the_table_has_its_case() -> None:
-    assert set(STRATEGIES) == {"pid", "uniform", "fp", "tag"}
+    cases = {"pid", "uniform", "fp", "random", "accuracy", "ablation", "tag"}
+    assert set(STRATEGIES) == cases
 
 
 def test_a_sample_that_is_both_is_a_gap_sample() -> None:
     found = weigh("pid", scores(), top=2)
     assert SHORTCUT[1] > 0.5
     assert found.roles[1] == "gap"
+
+
+@pytest.mark.parametrize("name", ["random", "accuracy", "ablation"])
+@pytest.mark.parametrize(("top", "lowered"), [(1, 1), (3, 3), (4, 2), (9, 0)])
+def test_every_control_lifts_and_lowers_as_many_as_are_asked_for(
+    name: str, top: int, lowered: int
+) -> None:
+    roles = weigh(name, scores(), top=top).roles
+    assert (roles.count("gap"), roles.count("shortcut")) == (min(top, 6), lowered)
+
+
+def test_a_draw_depends_on_its_seed_and_on_nothing_else() -> None:
+    first = [weigh("random", scores(), top=2, seed=seed).roles for seed in range(8)]
+    again = [weigh("random", scores(gap=SHORTCUT), top=2, seed=seed).roles for seed in range(8)]
+    assert first == again
+    assert len(set(first)) > 1
+
+
+def test_ablation_is_refused_where_the_image_was_never_removed() -> None:
+    with pytest.raises(BadOption, match=r"6 of the 6 .* without their image"):
+        weigh("ablation", scores(without=[float("nan")] * 6), top=2)
 
 
 def test_uniform_asks_for_no_scores() -> None:
