@@ -16,6 +16,7 @@ from model_runners.loading import LoadedModel, load
 from model_runners.recognition import find_placeholder, recognise
 from model_runners.selftest import self_test
 from model_runners.stack import replay
+from model_runners.tuned_lens import TunedLens, identity
 from model_runners.vision import VisionCache, merge
 from tests.model_runners.zoo import TINY, build
 
@@ -113,3 +114,30 @@ def test_a_batch_gives_what_each_sample_gives_alone(loaded: LoadedModel, digits:
     together = logits(loaded, samples, images=VisionCache())
     alone = torch.cat([logits(loaded, [sample]) for sample in samples])
     assert torch.allclose(together, alone, atol=1e-4 * max(1.0, float(alone.abs().max())))
+
+
+def test_a_lens_moves_every_layer_but_the_last_and_one_of_zeros_none(
+    loaded: LoadedModel, digits: Benchmark
+) -> None:
+    samples = digits.samples[:2]
+    batch = encode(loaded.processor, samples, image_token_id=loaded.image_token_id)
+    captured = merge(loaded, batch, samples)
+    count = len(loaded.stack.layers)
+
+    def read(lens: TunedLens | None) -> torch.Tensor:
+        stack = dataclasses.replace(loaded.stack, lens=lens)
+        last = replay(stack, captured.embeddings, captured.arguments(), with_layers=True)
+        assert last.layers is not None
+        with torch.no_grad():
+            own, found = stack.logits(last.hidden), stack.logits(last.layers)
+        assert (found[-1] - own).abs().max() < 1e-4 * max(1.0, float(own.abs().max()))
+        return found
+
+    plain = read(None)
+    nothing = identity(count, captured.embeddings.shape[-1])
+    assert torch.equal(read(nothing), plain)
+    aside = torch.linspace(-1, 1, nothing.biases.shape[-1])
+    turned = read(dataclasses.replace(nothing, biases=nothing.biases + aside))
+    assert torch.equal(turned[-1], plain[-1])
+    moved = (turned - plain).abs().flatten(1).amax(1)
+    assert (moved[:-1] > MOVES).all()
