@@ -70,6 +70,8 @@ def sample_rows(cache: Path, estimate_keys: Sequence[str]) -> dict[str, SampleRo
             {"keys": list(estimate_keys)},
         ).fetchnumpy()
     columns = cast("dict[str, NDArray[Any]]", found)
+    if not len(columns["position"]):
+        return {}
     keys = np.asarray(columns["estimate_key"], dtype=np.str_)
     influences, right = (
         np.column_stack(

@@ -33,9 +33,11 @@ Origin = Literal["published", "built", "measured", ""]
 KINDS: tuple[Kind, ...] = ("synergy-driven", "knowledge-driven")
 BUILT: Mapping[tuple[str, str], Kind] = {
     ("digits_vqa", "synergy"): "synergy-driven",
+    ("digits_vqa", "vision"): "",
     ("digits_vqa", "language"): "knowledge-driven",
+    ("digits_vqa", "redundant"): "",
 }
-"""Benchmark and subset to what its questions were made to ask."""
+"""Benchmark and subset to what its questions were made to ask; empty for neither of the two."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,8 +217,8 @@ def kind_of(
         for kind in KINDS:
             if said == {kind}:
                 return kind, "published"
-    built = BUILT.get((benchmark, subset), "")
-    if built:
+    built = BUILT.get((benchmark, subset))
+    if built is not None:
         return built, "built"
     members = with_shares(records)
     found = regime(

@@ -23,7 +23,7 @@ def regimes(material: Material) -> list[Part]:
     """Synergy's share minus unique language's, mean over models, of tasks whose kind is told."""
     found: list[Part] = []
     for task in material.tasks:
-        if task.origin not in {"published", "built"}:
+        if not task.kind or task.origin == "measured":
             continue
         members = with_shares(task.records)
         printed = published_regimes(task.benchmark) if task.is_whole else []
