@@ -43,6 +43,13 @@ page = st.navigation(
             help="In which layer of a model the information arises.",
         ),
         st.Page(
+            "pages/training.py",
+            title="Training",
+            icon=":material/timeline:",
+            url_path="training",
+            help="When in the course of a training the information arises.",
+        ),
+        st.Page(
             "pages/families.py",
             title="Families",
             icon=":material/scatter_plot:",

@@ -42,13 +42,17 @@ class ChangePoint:
         return self.p_value < BY_CHANCE
 
 
-def change_point(values: object, *, drawn: object = None, level: float = 0.95) -> ChangePoint:
+def change_point(
+    values: object, *, positions: object = None, drawn: object = None, level: float = 0.95
+) -> ChangePoint:
     """Find the best place to cut a sequence into two straight lines, which bend or jump there.
 
     Parameters
     ----------
     values : (T,)
         One quantity, for example synergy in bits, at each of T points in their order.
+    positions : (T,)
+        Where the points lie, growing, for example steps of a training; None spaces them evenly.
     drawn : (B, T)
         The same drawn anew, as by a bootstrap over samples; each is cut once. None gives no
         interval.
@@ -66,6 +70,7 @@ def change_point(values: object, *, drawn: object = None, level: float = 0.95) -
     """
     one = np.asarray(values, dtype=np.float64)
     more = None if drawn is None else np.asarray(drawn, dtype=np.float64)
+    where = np.asarray(range(one.size) if positions is None else positions, dtype=np.float64)
     if one.ndim != 1 or (more is not None and more.shape[1:] != one.shape):
         raise PidError(
             f"a sequence has shape (T,) and its draws (B, T); these have {one.shape}"
@@ -77,13 +82,17 @@ def change_point(values: object, *, drawn: object = None, level: float = 0.95) -
         raise PidError(f"a level of {level} was asked for; take one strictly between 0 and 1")
     if not np.isfinite(one).all() or (more is not None and not np.isfinite(more).all()):
         raise PidError("a sequence holds a value that is not finite; leave that point out")
-    cuts, criteria = best_cuts(one[None, :, None], SHORTEST, count=1)
+    if where.shape != one.shape or not np.isfinite(where).all() or (np.diff(where) <= 0).any():
+        raise PidError(f"the places of {len(one)} points must be as many and grow")
+    places: tuple[float, ...] = tuple(where.tolist())
+    cuts, criteria = best_cuts(one[None, :, None], SHORTEST, count=1, positions=places)
     gain = criteria[0, 0] - criteria[0, 1]
-    by_chance = _gains_by_chance(len(one))
+    by_chance = _gains_by_chance(places)
     interval = (nan, nan)
     if more is not None and len(more):
-        places = np.array(best_cuts(more[:, :, None], SHORTEST, count=1)[0], dtype=np.float64)
-        low, high = np.quantile(places[:, 0], [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+        again, _ = best_cuts(more[:, :, None], SHORTEST, count=1, positions=places)
+        found = np.array(again, dtype=np.float64)
+        low, high = np.quantile(found[:, 0], [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
         interval = (float(low), float(high))
     return ChangePoint(
         at=cuts[0][0],
@@ -94,7 +103,7 @@ def change_point(values: object, *, drawn: object = None, level: float = 0.95) -
 
 
 @cache
-def _gains_by_chance(length: int) -> Float[np.ndarray, " S"]:
-    noise = np.random.default_rng(length).normal(size=(STRAIGHT_LINES, length, 1))
-    _, criteria = best_cuts(noise, SHORTEST, count=1)
+def _gains_by_chance(places: tuple[float, ...]) -> Float[np.ndarray, " S"]:
+    noise = np.random.default_rng(len(places)).normal(size=(STRAIGHT_LINES, len(places), 1))
+    _, criteria = best_cuts(noise, SHORTEST, count=1, positions=places)
     return criteria[:, 0] - criteria[:, 1]

@@ -6,6 +6,7 @@ good each is (segmented regression with unknown change points, Bai and Perron 19
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import combinations, pairwise, product
 from typing import Any
@@ -22,7 +23,11 @@ AT_ONCE = 50
 
 
 def best_cuts(
-    values: Float[np.ndarray, "B L A"], shortest: int, *, count: int | None = None
+    values: Float[np.ndarray, "B L A"],
+    shortest: int,
+    *,
+    count: int | None = None,
+    positions: Sequence[float] | None = None,
 ) -> tuple[list[tuple[int, ...]], Float[np.ndarray, "B 3"]]:
     """Return the best cuts of each trajectory, and how good none, one and two of them are.
 
@@ -32,6 +37,8 @@ def best_cuts(
         Trajectories; the A columns of one are cut in the same places.
     shortest : points of a segment at least.
     count : exactly so many cuts are made; None makes as many as the criterion asks for.
+    positions : (L,)
+        Where the points lie, growing, for example steps of a training; None spaces them evenly.
 
     Returns
     -------
@@ -42,13 +49,14 @@ def best_cuts(
     """
     many, length, width = values.shape
     points = length * width
+    places_at = tuple(map(float, range(length) if positions is None else positions))
     centred = values - values.mean(axis=1, keepdims=True)
     whole = np.square(centred).sum(axis=(1, 2))
     # What rounding leaves of a perfect fit is no evidence for one more cut.
     smallest = 1e-12 * np.maximum(np.square(values).sum(axis=(1, 2)), 1e-300)
     scores = np.full((many, MOST_CUTS + 1), np.inf)
     chosen: list[list[tuple[int, ...]]] = []
-    for cuts, (places, bases, columns) in enumerate(_candidates(length, shortest)):
+    for cuts, (places, bases, columns) in enumerate(_candidates(places_at, shortest)):
         chosen.append([()] * many)
         if not places:
             continue
@@ -72,13 +80,17 @@ def best_cuts(
 
 
 @cache
-def _candidates(length: int, shortest: int) -> list[tuple[list[tuple[int, ...]], Any, Any]]:
+def _candidates(
+    positions: tuple[float, ...], shortest: int
+) -> list[tuple[list[tuple[int, ...]], Any, Any]]:
     """Return, for no, one and two cuts: the places, a basis for each, and its columns.
 
-    At a cut the lines bend, and keep their value at the layer before it, or they jump; each way of
+    At a cut the lines bend, and keep their value at the point before it, or they jump; each way of
     doing so is a candidate of its own. The bases are (candidates, columns, L), padded with zeros.
     """
-    layer = np.arange(length, dtype=np.float64)
+    length = len(positions)
+    where = np.array(positions, dtype=np.float64)
+    where = (where - where[0]) / max(where[-1] - where[0], 1.0)
     found: list[tuple[list[tuple[int, ...]], Any, Any]] = []
     for count in range(MOST_CUTS + 1):
         places: list[tuple[int, ...]] = []
@@ -88,11 +100,11 @@ def _candidates(length: int, shortest: int) -> list[tuple[list[tuple[int, ...]],
             if any(two - one < shortest for one, two in pairwise(cuts)):
                 continue
             for jumps in product((False, True), repeat=count):
-                design = [np.ones(length), layer / length]
+                design = [np.ones(length), where]
                 for at, jump in zip(cuts, jumps, strict=True):
-                    design.append(np.clip(layer - (at - 1), 0.0, None) / length)
+                    design.append(np.clip(where - where[at - 1], 0.0, None))
                     if jump:
-                        design.append((layer >= at).astype(np.float64))
+                        design.append((where >= where[at]).astype(np.float64))
                 basis = np.zeros((2 * (MOST_CUTS + 1), length))
                 basis[: len(design)] = np.linalg.qr(np.stack(design, axis=1))[0].T
                 places.append(cuts)

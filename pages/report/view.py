@@ -107,7 +107,7 @@ def view(address: str, *, cache: str | os.PathLike[str] | None = None) -> View:
         address=f"{name}{query}",
         cache=folder,
         parts=parts,
-        runs=reading.runs,
+        runs=reading.every_run,
     )
 
 

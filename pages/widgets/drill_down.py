@@ -21,9 +21,8 @@ KINDS = (state.SPLIT, state.ESTIMATOR)
 def remember_click(key: str) -> None:
     """Note which estimate was clicked; a chart's callback."""
     clicked = estimate_of(st.session_state[key])
-    reading = current_reading()
     # A checkpoint is listed on the other page once its address names it.
-    spectra = (*reading.spectra, *reading.checkpoint_spectra)
+    spectra = current_reading().every_spectrum
     record = next((one for one in spectra if one.estimate_key == clicked), None)
     if record is not None:
         _remember(record, spectra)

@@ -44,7 +44,7 @@ def show_export(page: str, title: str, reading: Stored) -> None:
     with window:
         address = address_of(page)
         whole = partial(
-            report, parts, title=title, address=address, cache=reading.cache, runs=reading.runs
+            report, parts, title=title, address=address, cache=reading.cache, runs=reading.every_run
         )
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             _download(
@@ -123,7 +123,7 @@ def _download(
 
 def _show_lines(parts: Sequence[Part], address: str, reading: Stored) -> None:
     st.subheader("Reproduce", anchor=False)
-    for words, code in reproduce(parts, address, reading.cache, reading.runs).items():
+    for words, code in reproduce(parts, address, reading.cache, reading.every_run).items():
         st.caption(words)
         language = "python" if words.startswith("Python") else "bash"
         is_long = code.count("\n") > MOST_LINES

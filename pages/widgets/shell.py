@@ -36,13 +36,14 @@ def show(page: Page) -> None:
     """Draw a page, with what is around it."""
     keep_searches_short()
     is_overview = page.url_path == ""
+    has_own_pickers = page.url_path == "training"
     follow_first_address(is_overview=is_overview)
     drawn.begin()
     try:
         ended = running_jobs.look()
         reading = read_stored()
         running_jobs.choose_results(ended, reading)
-        choose(reading, pickers=not is_overview)
+        choose(reading, pickers=not (is_overview or has_own_pickers))
         running_jobs.show_running(reading)
         page.run()
         show_export(page.url_path or "overview", page.title, reading)

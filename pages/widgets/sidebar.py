@@ -82,7 +82,7 @@ def _pickers(reading: Stored) -> Selection | None:
 def _source(reading: Stored) -> None:
     with st.expander("Cache", icon=":material/database:"):
         st.text(str(reading.cache))
-        st.text(f"{len(reading.runs)} runs, {len(reading.spectra)} spectra")
+        st.text(f"{len(reading.every_run)} runs, {len(reading.every_spectrum)} spectra")
         st.text(f"read {reading.read_at:%H:%M:%S}")
     if reading.is_stale:
         st.info(

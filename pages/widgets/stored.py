@@ -38,6 +38,24 @@ class Stored:
     checkpoint_spectra: tuple[SpectrumRecord, ...] = ()
     """Of all checkpoints."""
 
+    @property
+    def every_run(self) -> tuple[RunRow, ...]:
+        """All runs, each once."""
+        listed = {run.run_key for run in self.runs}
+        return (
+            *self.runs,
+            *(run for run in self.checkpoint_runs if run.run_key not in listed),
+        )
+
+    @property
+    def every_spectrum(self) -> tuple[SpectrumRecord, ...]:
+        """All spectra of models' own outputs, each once."""
+        listed = {record.estimate_key for record in self.spectra}
+        return (
+            *self.spectra,
+            *(one for one in self.checkpoint_spectra if one.estimate_key not in listed),
+        )
+
 
 def read_stored() -> Stored:
     """Read the cache, or repeat this session's last reading while somebody is writing to it.

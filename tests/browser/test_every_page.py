@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 PAGES = (
-    *("Overview", "Spectra", "Samples", "Layers", "Families", "Compare"),
+    *("Overview", "Spectra", "Samples", "Layers", "Training", "Families", "Compare"),
     *("Estimator lab", "LoRA-PID", "Benchmarks", "Run"),
 )
 OF_RESULTS = ("Spectra", "Samples", "Layers", "Families", "Compare")

@@ -41,6 +41,14 @@ def test_the_interval_covers_where_the_draws_change() -> None:
     assert (low, high) == (4.0, 6.0)
 
 
+def test_a_straight_line_over_steps_of_unequal_length_does_not_change() -> None:
+    steps = np.array([50, 100, 150, 200, 300, 400, 500, 600])
+    noise = np.random.default_rng(2).normal(scale=0.002, size=8)
+    line = 0.001 * steps + noise
+    assert not change_point(line, positions=steps).is_there
+    assert change_point(line).is_there
+
+
 def test_a_constant_has_no_change() -> None:
     assert not change_point(np.zeros(8)).is_there
 
@@ -59,3 +67,8 @@ def test_what_is_no_sequence_is_refused(
 ) -> None:
     with pytest.raises(PidError, match=says):
         change_point(values, drawn=drawn)
+
+
+def test_points_that_do_not_come_one_after_the_other_are_refused() -> None:
+    with pytest.raises(PidError, match="grow"):
+        change_point(np.zeros(6), positions=[1, 2, 2, 3, 4, 5])

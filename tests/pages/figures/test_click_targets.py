@@ -16,15 +16,19 @@ from pages.figures.layer_trajectories import atom_trajectories, quality_trajecto
 from pages.figures.model_styles import model_styles
 from pages.figures.regime_pairs import regime_pairs
 from pages.figures.spectrum_bars import spectrum_bars
+from pages.figures.training_curves import atoms_figure, training_figure
 from pages.widgets.drill_down import estimate_of
 from tests.pages.layers import trajectory
 from tests.pages.many_models import models
 from tests.pages.spectra import ATOMS, record
+from tests.pages.trainings import curve
 
 ONE = record("x", estimate_key="one")
 TWO = record("x", estimate_key="two", model="demo/b")
 LAYERS = trajectory("a")
 STYLES = model_styles(["a"])
+TRAINING = curve("a")
+TRAINED = {record.estimate_key for record in TRAINING.records}
 LAB = AuditRow(estimator="batch", label="batch", atoms=dict.fromkeys(ATOMS, 0.5))
 
 FIGURES: dict[str, tuple[Callable[[], go.Figure], set[str]]] = {
@@ -32,6 +36,8 @@ FIGURES: dict[str, tuple[Callable[[], go.Figure], set[str]]] = {
     "accuracies": (lambda: accuracy_dots([ONE, TWO]), {"one", "two"}),
     "layers": (lambda: atom_trajectories([LAYERS], STYLES), {LAYERS.output.estimate_key}),
     "quality": (lambda: quality_trajectories([LAYERS], STYLES), {LAYERS.output.estimate_key}),
+    "training": (lambda: training_figure(TRAINING, span=[0, 1]), TRAINED),
+    "trainings by atom": (lambda: atoms_figure([TRAINING], STYLES), TRAINED),
     "before and after": (lambda: atoms_before_after([Pair(before=ONE, after=TWO)]), {"one", "two"}),
     "accuracies before and after": (
         lambda: accuracy_before_after([Pair(before=ONE, after=TWO)]),

@@ -76,3 +76,32 @@ def test_a_bar_of_scores_leads_to_the_train_samples_between_its_ends() -> None:
     assert app.session_state["benchmark"] == "small"
     assert app.session_state["split"] == "train"
     assert app.session_state["answers"] == "all"
+
+
+def test_a_checkpoint_leads_to_its_samples_though_no_picker_lists_it_yet() -> None:
+    def clicked() -> None:
+        from datetime import datetime
+        from pathlib import Path
+
+        import streamlit as st
+
+        from pages.widgets.drill_down import remember_click
+        from pages.widgets.stored import Stored
+        from tests.pages.spectra import record
+
+        point = record(model="demo/a@all-100", estimate_key="point")
+        st.session_state["_reading"] = Stored(
+            cache=Path(),
+            version="",
+            condition="ready",
+            read_at=datetime(2026, 1, 1),
+            spectra=(record(),),
+            checkpoint_spectra=(point,),
+        )
+        st.session_state["chart"] = {"selection": {"points": [{"customdata": ["point"]}]}}
+        remember_click("chart")
+
+    app = AppTest.from_function(clicked).run()
+    assert not app.exception, app.exception
+    assert app.session_state["_clicked"] == {"model": "demo/a@all-100", "subset": "synergy"}
+    assert app.session_state["models"] == ["demo/a@all-100"]
