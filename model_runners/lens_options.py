@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_cache.lenses import LensRecord, lenses
 from data_cache.location import command
+from model_runners.again import style_of
 from model_runners.benchmark_choice import arguments_of, asked_again
 from model_runners.errors import BadOption
 from model_runners.lens_training import LensTraining
@@ -102,26 +103,42 @@ def choose_lens(
     if not found:
         which = "no tuned lens" if wanted == TUNED else f"no tuned lens {wanted!r}"
         there = f"; it has {', '.join(one.key for one in fitting)}" if fitting else ""
+        asked = arguments_of(options.benchmark, {"asked": asked_again(options)})
         raise BadOption(
             f"the cache has {which} for {options.model!r} on {options.benchmark!r} as this run "
             f"asks and masks its questions{there}; "
-            f"train one with {training_command(cache, options)}"
+            f"train one with {lens_command(options.model, config, asked, cache)}"
         )
     return found[0]
 
 
-def training_command(cache: Path, options: "ProfileOptions") -> str:
-    """Return the command line that trains the lens of a run, for messages."""
-    asked = arguments_of(options.benchmark, {"asked": asked_again(options)})
-    words = [f"lens --model {shlex.quote(options.model)}", asked]
-    usual = {"mask_scope": "all", "answers": "letters", "dtype": "auto"}
-    words += [
-        f"--{name.replace('_', '-')} {getattr(options, name)}"
-        for name, value in usual.items()
-        if getattr(options, name) != value
-    ]
-    if options.image_size is not None:
-        words.append(f"--image-size {options.image_size}")
-    if options.template is not None:
-        words.append(f"--template {shlex.quote(options.template)}")
-    return command(" ".join(words), cache)
+def lens_command(
+    model: str, config: Mapping[str, Any], asked: str, cache: Path | None = None
+) -> str:
+    """Return the command line that trains the lens of a run, for messages.
+
+    Parameters
+    ----------
+    model
+        As `--model` takes it.
+    config
+        Of the run.
+    asked
+        The arguments that name its benchmark, see `benchmark_choice.arguments_of`.
+    cache
+        The folder of the cache; None names none.
+    """
+    given = {
+        "mask_scope": None if config.get("mask_scope") == "all" else config.get("mask_scope"),
+        "answers": None if style_of(config) == "letters" else style_of(config),
+        "image_size": config.get("image_size"),
+        "template": config.get("template_text"),
+        "dtype": None if config.get("dtype") == "float32" else config.get("dtype"),
+    }
+    flags = "".join(
+        f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
+        for name, value in given.items()
+        if value is not None
+    )
+    verb = f"lens --model {shlex.quote(model)} {asked}{flags}"
+    return f"`python -m model_runners {verb}`" if cache is None else command(verb, cache)

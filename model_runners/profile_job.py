@@ -7,9 +7,11 @@ from typing import Any
 
 from data_cache.jobs import JobRow
 from data_cache.plan import OUTPUT_LAYER
+from data_cache.records import SpectrumRecord
 from data_cache.samples import Benchmark
 from model_runners.benchmark_choice import load_asked, rows_read
 from model_runners.errors import BadOption, Cancelled
+from model_runners.lens_quality import remark
 from model_runners.profile import ProfileOptions, ProfileReport, Progress, profile
 from model_runners.reporter import Reporter
 from model_runners.requests import options_of
@@ -85,6 +87,7 @@ def work(
         "bad_sample_count": len(report.bad_samples),
         "spectra": spectra.made,
         "without_spectrum": list(spectra.refused),
+        **({"lens_remark": spectra.remark} if spectra.remark else {}),
         "speed": speed,
         **rows_read(benchmark),
     }
@@ -110,6 +113,8 @@ class Spectra:
     made: int
     refused: tuple[str, ...]
     """One sentence for each that could not be made."""
+    remark: str = ""
+    """What is wrong with the lens; empty where it reads the layers."""
 
 
 def parts(options: ProfileOptions, benchmark: Benchmark) -> Parts:
@@ -144,6 +149,7 @@ def estimate_parts(cache: Path, report: ProfileReport, parts: Parts, reporter: R
             refused.append(f"layers: {error}")
     wanted = [(layer, subset) for layer in layers for subset in parts.subsets]
     made = 0
+    read: list[SpectrumRecord] = []
     for number, (layer, subset) in enumerate(wanted):
         if reporter.stop.is_set():
             raise Cancelled(f"stopped after {number} of {len(wanted)} spectra")
@@ -157,14 +163,16 @@ def estimate_parts(cache: Path, report: ProfileReport, parts: Parts, reporter: R
             draws=parts.draws,
         )
         try:
-            estimate_run(cache, run, chosen, reuse=True)
+            found = estimate_run(cache, run, chosen, reuse=True)
             made += 1
+            if subset == parts.subsets[0]:
+                read += found
         except PidError as error:
             log.warning("no spectrum of %s: %s", what, error)
             refused.append(f"{what}: {error}")
     if not parts.subsets:
         refused.append(f"any subset: no sample of this run belongs to the {parts.split} split")
-    return Spectra(made=made, refused=tuple(refused))
+    return Spectra(made=made, refused=tuple(refused), remark=remark(read, run, cache))
 
 
 def measured(report: ProfileReport) -> dict[str, Any]:

@@ -98,6 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     from model_runners.asking import asking_of_run
     from model_runners.certainty import Evidence
     from model_runners.estimation import EstimateOptions, choose_run, estimate_run
+    from model_runners.lens_quality import remark
 
     cache = cache_directory(arguments.cache)
     options = EstimateOptions(
@@ -154,6 +155,9 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"  {line}")
         for warning in record.warnings:
             print(f"  warning: {warning}")
+    subset = records[0].subset if records else ""
+    if said := remark([one for one in records if one.subset == subset], chosen, cache):
+        print(f"warning: {said}")
     return 0
 
 

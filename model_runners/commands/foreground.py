@@ -78,6 +78,8 @@ def tell(job: JobRow) -> None:
         print(f"  self-test: {check_in_words(check)}", file=sys.stderr)
     for sentence in job.result.get("without_spectrum", ()):
         print(f"  no spectrum of {sentence}", file=sys.stderr)
+    if remark := job.result.get("lens_remark"):
+        print(f"  warning: {remark}", file=sys.stderr)
     listed = job.result.get("bad_samples", [])
     for one in listed:
         print(f"  sample {one['sample_id']!r} was left out: {one['reason']}", file=sys.stderr)
