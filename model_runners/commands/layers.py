@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     from model_runners.findings.material import read_material
     from model_runners.findings.over_layers import depths
     from model_runners.layer_statistics import course_of
+    from model_runners.lens_quality import lens_of, lens_quality
 
     if arguments.resamples < 0:
         raise BadOption(f"--resamples is 0 or more, not {arguments.resamples}")
@@ -60,6 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
                     "task": one.task,
                     "layers": len(one.layers),
                     "samples": course.samples,
+                    "lens": lens_of(one.layers[0].settings),
+                    "lens_reads": lens_quality(one.layers, len(one.layers)).is_meaningful,
                     "pattern": phases.pattern,
                     "note": phases.note,
                     "support": _known(phases.support),
@@ -106,6 +109,11 @@ def lines(rows: Sequence[dict[str, Any]]) -> list[str]:
             "  from "
             + ", ".join(f"{LETTERS[name]} {_depth(row['emergence'][name])}" for name in ATOMS),
         ]
+        if not row["lens_reads"]:
+            text.append(
+                f"  not to be trusted: the {row['lens']} lens reads no answer before the last "
+                "layers; see `lens` for a tuned one"
+            )
     return text
 
 
