@@ -1,4 +1,4 @@
-"""`demo`: load the shipped results, or train the shipped models again."""
+"""`demo`: load the shipped results, train the shipped models again, or see how well they learnt."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 from data_cache.location import cache_directory
 from model_runners.commands.ingest import describe
 from model_runners.demo.recipes import RECIPES, train
+from model_runners.demo.zoo import ZOO
 from model_runners.models import DEMO_MODELS
 from model_runners.progress import progress
 
@@ -19,15 +20,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cache", metavar="DIR", default=argparse.SUPPRESS, help="cache folder"
     )
     training = actions.add_parser("train", help="train a demo model from nothing")
-    training.add_argument("name", help=f"one of: {', '.join(RECIPES)}")
+    training.add_argument("name", help=f"one of: {', '.join([*RECIPES, *ZOO])}")
     training.add_argument(
         "--out", metavar="DIR", help="folder for the weights (default: where the shipped ones lie)"
     )
+    training.add_argument(
+        "--checkpoints",
+        metavar="DIR",
+        help="keep the checkpoints of a model of the zoo below this folder, and what both lines "
+        "start from; `training DIR/NAME` measures them",
+    )
+    accuracy = actions.add_parser(
+        "accuracy", help="how often demo models are right on fresh questions as in their training"
+    )
+    accuracy.add_argument("names", nargs="*", metavar="NAME", help="default: all of them")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Do the action and report on stderr."""
-    return _load(arguments) if arguments.action == "load" else _train(arguments)
+    actions = {"load": _load, "train": _train, "accuracy": _accuracy}
+    return actions[arguments.action](arguments)
 
 
 def _load(arguments: argparse.Namespace) -> int:
@@ -44,18 +56,49 @@ def _load(arguments: argparse.Namespace) -> int:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    folder = Path(arguments.out) if arguments.out else DEMO_MODELS / arguments.name
+    from model_runners.errors import BadOption
+
+    name = arguments.name
+    folder = Path(arguments.out) if arguments.out else DEMO_MODELS / name
+    if arguments.checkpoints and name not in ZOO:
+        raise BadOption(
+            f"{name} is not trained in stages and has no checkpoints; of the zoo are: "
+            f"{', '.join(ZOO)}"
+        )
     started = time.monotonic()
-    with progress(f"train {arguments.name}", "step") as bar:
+    with progress(f"train {name}", "step") as bar:
 
         def report(stage: str, step: int, steps: int, loss: float) -> None:
-            bar.name(f"train {arguments.name}, {stage}")
+            bar.name(f"train {name}, {stage}")
             bar.note(f"loss {loss:.3f}")
             bar.to(step, steps)
 
-        train(arguments.name, folder, report=report)
+        if name in ZOO:
+            from model_runners.demo.stages import train_member
+
+            kept = Path(arguments.checkpoints) if arguments.checkpoints else None
+            train_member(ZOO[name], folder, checkpoints=kept, report=report)
+        else:
+            train(name, folder, report=report)
     print(
-        f"trained {arguments.name} in {time.monotonic() - started:.0f} s; weights in {folder}",
+        f"trained {name} in {time.monotonic() - started:.0f} s; weights in {folder}",
         file=sys.stderr,
     )
+    return 0
+
+
+def _accuracy(arguments: argparse.Namespace) -> int:
+    from model_runners.demo.accuracy import taught, training_accuracy
+    from model_runners.loading import load
+
+    names = arguments.names or [*RECIPES, *ZOO]
+    known = {name: taught(name) for name in names}
+    width = max(map(len, names))
+    for name, what in known.items():
+        found = training_accuracy(load(f"demo/{name}", device="cpu"), what)
+        parts = "  ".join(f"{subset} {share:.3f}" for subset, share in found.by_subset.items())
+        print(
+            f"{name:<{width}}  right {found.overall:.3f} +- {found.error:.3f} of "
+            f"{found.questions}  {parts}"
+        )
     return 0

@@ -1,7 +1,8 @@
 """What every small demo model is built from: sizes, a tokenizer of its own, files in HF layout."""
 
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +23,29 @@ class AbstractTinyModel(ABC):
     language_layers: int = 4
     heads: int = 4
     vocabulary: int = 512
+    phrases: bool = False
+    """Make what stands between numbers and line ends in the corpus one token each: a prompt is
+    half as long then and trained on in a third of the time. What else is written is spelled in
+    bytes."""
 
     @abstractmethod
     def build_processor(self, corpus: Iterable[str]) -> Any:
         """Train a tokenizer on a corpus and put it beside an image processor."""
+
+    def phrases_of(self, corpus: Iterable[str], *written: str) -> list[str]:
+        """Return the phrases of a corpus, or none where these are no tokens of their own.
+
+        Parameters
+        ----------
+        corpus
+            Texts of prompts.
+        written
+            What the chat template writes itself.
+        """
+        if not self.phrases:
+            return []
+        pieces = {piece for text in corpus for piece in re.findall(r"\n?[^\d\n]+", text)}
+        return sorted({*written, *(piece for piece in pieces if len(piece) > 1)})
 
     @abstractmethod
     def build_model(self, processor: Any, *, seed: int) -> Any:
@@ -44,9 +64,18 @@ class AbstractTinyModel(ABC):
     def tower_parts(self, model: Any) -> "list[nn.Module]":
         """Return the modules between pixels and the language model."""
 
+    @abstractmethod
+    def projector_parts(self, model: Any) -> "list[nn.Module]":
+        """Return those of them that turn what the tower saw into vectors of the language model."""
+
 
 def build_tokenizer(
-    corpus: Iterable[str], vocabulary: int, special: Mapping[str, str], **more: str
+    corpus: Iterable[str],
+    vocabulary: int,
+    special: Mapping[str, str],
+    *,
+    phrases: Sequence[str] = (),
+    **more: str,
 ) -> "PreTrainedTokenizerFast":
     """Train a byte-level BPE tokenizer.
 
@@ -58,24 +87,27 @@ def build_tokenizer(
         Number of tokens.
     special
         Role to token, in the order of their ids, for example `pad_token` to `<pad>`.
+    phrases
+        Texts that are one token each, beside the bytes; where there are some, nothing is merged.
     more
         Roles that only this family has, such as `image_token`; their tokens follow.
     """
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     core = Tokenizer(models.BPE(unk_token=None))
-    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=not phrases)
     core.decoder = decoders.ByteLevel()
     core.train_from_iterator(
         corpus,
         trainers.BpeTrainer(
-            vocab_size=vocabulary,
+            vocab_size=0 if phrases else vocabulary,
             special_tokens=[*special.values(), *more.values()],
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
             show_progress=False,
         ),
     )
+    core.add_tokens([AddedToken(phrase, normalized=False) for phrase in phrases])
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         extra_special_tokens=dict(more),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 NUMBERS = 4
+NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven")
 CONDITION_SHARES = {"full": 0.35, "only_1": 0.25, "only_2": 0.25, "neither": 0.05, "no_image": 0.10}
 """How often each condition is shown while training with modality dropout."""
 
@@ -108,6 +109,7 @@ class Lessons:
             for (first, second, named), sample in train_samples_of(digit, files[0]):
                 wordings.setdefault((sample.subset, first, second, named), sample)
         spell = processor.tokenizer.encode
+        self.named = [spell(word, add_special_tokens=False)[-1] for word in NUMBER_WORDS]
         self.option_tokens = {
             subset: [spell(option, add_special_tokens=False)[0] for option in task.options]
             for subset, task in TASKS.items()
@@ -152,7 +154,13 @@ class Lessons:
         return table
 
     def draw(
-        self, count: int, *, shares: Mapping[str, float], dropout: bool, shortcut: float = 0.0
+        self,
+        count: int,
+        *,
+        shares: Mapping[str, float],
+        dropout: bool,
+        shortcut: float = 0.0,
+        conditions: Mapping[str, float] = CONDITION_SHARES,
     ) -> Lesson:
         """Draw a batch: image, task, numbers and (with `dropout`) condition, each at random.
 
@@ -167,6 +175,10 @@ class Lessons:
         shortcut
             Share of the synergy questions whose image is chosen so that the number in the text is
             the answer. The text alone is then right in that share, and in a quarter of the rest.
+        conditions
+            How often each condition is shown where modalities are dropped. Beside those of
+            `CONDITION_SHARES` there is `described`: the image's places hold its digit as a word,
+            as if somebody had put the picture into words.
         """
         import torch
 
@@ -177,13 +189,13 @@ class Lessons:
             agreeing = rng.choice(np.flatnonzero(self.digits % NUMBERS == 0), size=count)
             rows = np.where((tasks == "synergy") & (rng.random(count) < shortcut), agreeing, rows)
         first, second = rng.integers(NUMBERS, size=(2, count))
-        names, weights = list(CONDITION_SHARES), list(CONDITION_SHARES.values())
-        conditions = rng.choice(names, p=weights, size=count) if dropout else np.full(count, "full")
+        names, weights = list(conditions), list(conditions.values())
+        shown_as = rng.choice(names, p=weights, size=count) if dropout else np.full(count, "full")
         questions: list[Question] = []
         answers: list[int] = []
         words: list[int] = []
         for row, task, one, two, condition in zip(
-            rows, tasks, first, second, conditions, strict=True
+            rows, tasks, first, second, shown_as, strict=True
         ):
             digit = int(self.digits[row])
             key = (
@@ -205,9 +217,12 @@ class Lessons:
             attention[row, keep] = True
             text[row, keep] = question.text
             vision[row, keep] = question.vision
-        hides_text = torch.as_tensor(np.isin(conditions, ["only_1", "neither"]))[:, None]
-        hides_image = torch.as_tensor(np.isin(conditions, ["only_2", "neither"]))[:, None]
-        shown = rows[conditions != "no_image"]
+            if shown_as[row] == "described":
+                ids[row, keep][question.vision] = self.named[int(self.digits[rows[row]])]
+                vision[row, keep] = False
+        hides_text = torch.as_tensor(np.isin(shown_as, ["only_1", "neither"]))[:, None]
+        hides_image = torch.as_tensor(np.isin(shown_as, ["only_2", "neither"]))[:, None]
+        shown = rows[~np.isin(shown_as, ["no_image", "described"])]
         return Lesson(
             input_ids=ids,
             attention_mask=attention.long(),
@@ -238,6 +253,8 @@ def augment(pixels: "torch.Tensor", rng: np.random.Generator) -> "torch.Tensor":
     from torch.nn import functional
 
     count = len(pixels)
+    if not count:
+        return pixels
     angle = np.deg2rad(rng.uniform(-12, 12, count))
     scale_x, scale_y = rng.uniform(0.88, 1.14, (2, count))
     shear = rng.uniform(-0.12, 0.12, count)

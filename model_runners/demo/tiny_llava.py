@@ -22,6 +22,8 @@ CHAT_TEMPLATE = (
     "{% endfor %}"
     "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
 )
+WITH_LINES = CHAT_TEMPLATE.replace("() }}: ", "() }}:\n").replace("ASSISTANT:", "ASSISTANT:\n")
+"""The same with a line break instead of the blank behind a role, so that an answer has no blank."""
 PATCH = 8
 """Pixels: 32 x 32 images give 16 image tokens."""
 
@@ -29,6 +31,9 @@ PATCH = 8
 @dataclass(frozen=True, kw_only=True)
 class TinyLlava(AbstractTinyModel):
     """Size of a small LLaVA."""
+
+    patch: int = PATCH
+    """Pixels a side of what becomes one token."""
 
     def build_processor(self, corpus: Iterable[str]) -> "LlavaProcessor":
         """Train a tokenizer on a corpus and put it beside a CLIP image processor."""
@@ -39,6 +44,7 @@ class TinyLlava(AbstractTinyModel):
             self.vocabulary,
             {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>"},
             image_token="<image>",
+            phrases=self.phrases_of(corpus, "SYSTEM:\n", "\nUSER:\n", "\nASSISTANT:\n"),
         )
         images = CLIPImageProcessorPil(
             size={"shortest_edge": IMAGE_SIDE},
@@ -49,10 +55,10 @@ class TinyLlava(AbstractTinyModel):
         return LlavaProcessor(
             image_processor=images,
             tokenizer=tokenizer,
-            patch_size=PATCH,
+            patch_size=self.patch,
             vision_feature_select_strategy="default",
             num_additional_image_tokens=1,
-            chat_template=CHAT_TEMPLATE,
+            chat_template=WITH_LINES if self.phrases else CHAT_TEMPLATE,
         )
 
     def build_model(self, processor: Any, *, seed: int) -> "LlavaForConditionalGeneration":
@@ -72,7 +78,7 @@ class TinyLlava(AbstractTinyModel):
                         "num_hidden_layers": self.vision_layers,
                         "num_attention_heads": self.heads,
                         "image_size": IMAGE_SIDE,
-                        "patch_size": PATCH,
+                        "patch_size": self.patch,
                         "projection_dim": self.hidden,
                     },
                     text_config={
@@ -100,3 +106,7 @@ class TinyLlava(AbstractTinyModel):
     def tower_parts(self, model: Any) -> "list[nn.Module]":
         """Return CLIP tower and projector."""
         return [model.model.vision_tower, model.model.multi_modal_projector]
+
+    def projector_parts(self, model: Any) -> "list[nn.Module]":
+        """Return the two-layer projector."""
+        return [model.model.multi_modal_projector]

@@ -35,6 +35,9 @@ TEMPORAL = 2
 class TinyQwen2_5_VL(AbstractTinyModel):
     """Size of a small Qwen2.5-VL."""
 
+    patch: int = PATCH
+    """Pixels a side; `MERGE` x `MERGE` patches become one token."""
+
     def build_processor(self, corpus: Iterable[str]) -> GridProcessor:
         """Train a tokenizer on a corpus and put it beside a Qwen2-VL image processor."""
         from transformers import Qwen2VLImageProcessorPil
@@ -48,11 +51,12 @@ class TinyQwen2_5_VL(AbstractTinyModel):
             vision_start_token="<|vision_start|>",
             vision_end_token="<|vision_end|>",
             turn_token="<|im_start|>",
+            phrases=self.phrases_of(corpus, "system\n", "user\n", "assistant\n"),
         )
         tokenizer.chat_template = CHAT_TEMPLATE
         side = IMAGE_SIDE * IMAGE_SIDE
         images = Qwen2VLImageProcessorPil(
-            patch_size=PATCH,
+            patch_size=self.patch,
             merge_size=MERGE,
             temporal_patch_size=TEMPORAL,
             size={"shortest_edge": side, "longest_edge": side},
@@ -81,7 +85,7 @@ class TinyQwen2_5_VL(AbstractTinyModel):
                         "out_hidden_size": self.hidden,
                         "intermediate_size": 2 * self.hidden,
                         "num_heads": self.heads,
-                        "patch_size": PATCH,
+                        "patch_size": self.patch,
                         "spatial_merge_size": MERGE,
                         "temporal_patch_size": TEMPORAL,
                         "window_size": IMAGE_SIDE,
@@ -116,10 +120,10 @@ class TinyQwen2_5_VL(AbstractTinyModel):
         import torch
 
         count, colours = pixels.shape[:2]
-        grid = pixels.shape[-1] // PATCH
+        grid = pixels.shape[-1] // self.patch
         cells = grid // MERGE
         # (n, colour, cell row, patch row in it, y, cell column, patch column in it, x)
-        cut = pixels.reshape(count, colours, cells, MERGE, PATCH, cells, MERGE, PATCH)
+        cut = pixels.reshape(count, colours, cells, MERGE, self.patch, cells, MERGE, self.patch)
         cut = (
             cut.permute(0, 2, 5, 3, 6, 1, 4, 7)
             .unsqueeze(6)
@@ -137,3 +141,7 @@ class TinyQwen2_5_VL(AbstractTinyModel):
     def tower_parts(self, model: Any) -> "list[nn.Module]":
         """Return the ViT with its merger."""
         return [model.model.visual]
+
+    def projector_parts(self, model: Any) -> "list[nn.Module]":
+        """Return the merger, which is the last part of the ViT."""
+        return [model.model.visual.merger]
