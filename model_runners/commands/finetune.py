@@ -31,8 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_benchmark_arguments(parser)
     parser.add_argument(
         "--strategy",
-        help=f"how samples weigh: {', '.join(STRATEGIES)} (see `list strategies`; default: "
-        f"{usual.strategy}, or tag where --lift-tag is given)",
+        help=f"how samples weigh: {', '.join(STRATEGIES)}, or several with commas between (see "
+        f"`list strategies`; default: {usual.strategy}, or tag where --lift-tag is given)",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=1,
+        help="train so often, with --seed and the seeds after it, and show what each strategy "
+        "comes to (default: 1)",
     )
     parser.add_argument(
         "--lift-tag",
@@ -88,6 +95,7 @@ def run(arguments: argparse.Namespace) -> int:
     given = vars(arguments)
     usual = FinetuneOptions(model="", benchmark="")
     name, strategy = given["lift_tag"], given["strategy"]
+    named = [one.strip() for one in strategy.split(",")] if strategy else []
     if name is not None and strategy not in {None, TAG}:
         raise BadOption(
             f"--lift-tag belongs to the strategy 'tag'; leave out --strategy {strategy}"
@@ -98,13 +106,17 @@ def run(arguments: argparse.Namespace) -> int:
             for field in fields(FinetuneOptions)
             if field.name not in {"strategy", "lift_tag", "lifted"}
         },
-        strategy=usual.strategy if strategy is None or name is not None else strategy,
+        strategy=usual.strategy if not named or name is not None else named[0],
     )
     from data_cache import jobs
+    from model_runners.finetuning import study
     from model_runners.finetuning.requests import check, training_samples
     from model_runners.finetuning.tagged import lifted_of, tagged_ids, with_tag
     from model_runners.jobs import open_job, start
 
+    several = len(named) > 1 or arguments.seeds != 1
+    if several and arguments.detach:
+        raise BadOption("--detach starts one training; give one --strategy and no --seeds")
     cache = cache_directory(arguments.cache)
     benchmark = check(options, cache, seen=tell_rows)
     if name is not None:
@@ -121,9 +133,23 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     from model_runners.commands.foreground import do
 
-    job = open_job(cache, options)
-    code = do(cache, job, benchmark=benchmark)
-    if code == 0 and arguments.json:
-        json.dump(jobs.find(cache, job.job_key).result, sys.stdout, indent=1)
+    strategies = named if len(named) > 1 else [options.strategy]
+    asked = list(study.trainings(options, strategies, arguments.seeds))
+    results = []
+    for number, one in enumerate(asked, start=1):
+        if several:
+            said = f"{number} of {len(asked)}: {one.strategy}, seed {one.seed}"
+            print(f"pidscope: training {said}", file=sys.stderr)
+        job = open_job(cache, one)
+        code = do(cache, job, benchmark=benchmark)
+        if code:
+            return code
+        results.append(jobs.find(cache, job.job_key).result)
+    found = study.outcomes(cache, [one["adapter"] for one in results]) if several else []
+    if arguments.json:
+        told = {"trainings": results, "outcomes": study.as_json(found)} if several else results[0]
+        json.dump(told, sys.stdout, indent=1)
         print()
-    return code
+    elif several:
+        print("\n".join(study.lines(found)))
+    return 0

@@ -43,12 +43,23 @@ def done(cache: Path, table: dict[str, Benchmark]) -> dict[str, Any]:
 
 
 def test_a_draw_that_weighs_nothing_trains_as_uniform_does_to_the_last_bit(
-    cache: Path, table: dict[str, Benchmark], monkeypatch: pytest.MonkeyPatch
+    cache: Path,
+    table: dict[str, Benchmark],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(strategies, "GAP_WEIGHT", 1.0)
     monkeypatch.setattr(strategies, "SHORTCUT_WEIGHT", 1.0)
-    for name in ("uniform", "random"):
-        assert main(command(cache, "--limit", "32", "--strategy", name, "--seed", "5")) == 0
+    both = ["--strategy", "uniform,random", "--seed", "5", "--json"]
+    assert main(command(cache, "--limit", "32", *both)) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [one["strategy"] for one in told["trainings"]] == ["uniform", "random"]
+    (gained,) = [
+        one["minus_uniform"]
+        for one in told["outcomes"]
+        if (one["strategy"], one["subset"]) == ("random", "synergy")
+    ]
+    assert gained == {"mean": 0.0, "low": None, "high": None, "n": 1}
     uniform, random = (
         next(one for one in adapters.adapters(cache) if one.strategy == name)
         for name in ("uniform", "random")
@@ -96,8 +107,9 @@ class TestPid:
         assert min(top["gap_score"]) > 0
         assert set(weights["weight"]) <= {0.5, 1.0, 3.0}
         # This model answers well, and by chance where it is not shown the image.
-        assert weights["answer"].between(0.0, 1.0).all()
-        assert weights["answer"].mean() > weights["answer_without_image"].mean() + 0.2
+        answer = weights["answer"].to_numpy(float)
+        assert 0.0 <= answer.min() <= answer.max() <= 1.0
+        assert answer.mean() > weights["answer_without_image"].to_numpy(float).mean() + 0.2
 
     def test_fewer_gap_samples_than_asked_for_are_told(
         self, cache: Path, done: dict[str, Any]
