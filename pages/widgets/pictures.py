@@ -9,7 +9,7 @@ SMALL_SIDE = 96
 """Pixels; images whose longer side is no longer are enlarged."""
 
 
-@st.cache_data(max_entries=512, show_spinner=False)
+@st.cache_data(max_entries=256, show_spinner=False)
 def enlarged(data: bytes, side: int) -> bytes | None:
     """Enlarge a small image by whole pixels to at most `side`; None where it is no image.
 

@@ -58,12 +58,12 @@ def _carried(
     return disagreement.carried(Path(cache), estimate_keys)
 
 
-@st.cache_data(max_entries=8, show_spinner="Reading samples")
+@st.cache_data(max_entries=4, show_spinner="Reading samples")
 def _paired_rows(cache: str, version: str, pair: Pair) -> PairedRows:
     return paired.paired_rows(Path(cache), pair, answers=True)
 
 
-@st.cache_data(max_entries=32, show_spinner="Reading samples")
+@st.cache_data(max_entries=8, show_spinner="Reading samples")
 def _page(
     cache: str, version: str, differing: Differing, limit: int, offset: int
 ) -> DisagreementPage:
@@ -75,7 +75,7 @@ def _place(cache: str, version: str, differing: Differing, sample_id: str) -> Pl
     return disagreement.place_of(Path(cache), differing, sample_id)
 
 
-@st.cache_data(max_entries=64, show_spinner="Reading the sample")
+@st.cache_data(max_entries=16, show_spinner="Reading the sample")
 def _across(
     cache: str, version: str, estimate_keys: tuple[str, ...], sample_id: str
 ) -> Across | None:

@@ -35,7 +35,7 @@ def _version(reading: Stored, order: SampleOrder) -> str:
     return f"{reading.version} {tags.version(reading.cache) if order.filters.tags else ''}"
 
 
-@st.cache_data(max_entries=64, show_spinner="Reading samples")
+@st.cache_data(max_entries=16, show_spinner="Reading samples")
 def _page(cache: str, version: str, order: SampleOrder, limit: int, offset: int) -> SamplePage:
     return samples_view.sample_page(Path(cache), order, limit=limit, offset=offset)
 
@@ -45,7 +45,7 @@ def _place(cache: str, version: str, order: SampleOrder, sample_id: str) -> Plac
     return samples_view.place_of(Path(cache), order, sample_id)
 
 
-@st.cache_data(max_entries=64, show_spinner="Reading the sample")
+@st.cache_data(max_entries=16, show_spinner="Reading the sample")
 def _detail(
     cache: str, version: str, estimate_keys: tuple[str, ...], sample_id: str
 ) -> SampleDetail:
