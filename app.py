@@ -57,6 +57,13 @@ page = st.navigation(
             help="Where model families stand, and where they move as they grow.",
         ),
         st.Page(
+            "pages/findings.py",
+            title="Findings",
+            icon=":material/fact_check:",
+            url_path="findings",
+            help="What the papers found, held to what is stored here, and what size changes.",
+        ),
+        st.Page(
             "pages/compare.py",
             title="Compare",
             icon=":material/compare_arrows:",

@@ -2,6 +2,16 @@
 
 from model_runners.findings.material import Material, material_of, read_material
 from model_runners.findings.registry import FINDINGS
-from model_runners.findings.report import RULE, Found, find
+from model_runners.findings.report import RULE, Found, find, judged, measure
 
-__all__ = ["FINDINGS", "RULE", "Found", "Material", "find", "material_of", "read_material"]
+__all__ = [
+    "FINDINGS",
+    "RULE",
+    "Found",
+    "Material",
+    "find",
+    "judged",
+    "material_of",
+    "measure",
+    "read_material",
+]

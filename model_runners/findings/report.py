@@ -81,6 +81,9 @@ class Found:
         }
 
 
+Measured = tuple[tuple[Finding, tuple[Part, ...]], ...]
+
+
 def find(
     material: Material,
     *,
@@ -101,36 +104,49 @@ def find(
     progress
         Called with how many findings are done, and of how many.
     """
-    wanted = FINDINGS if only is None else [one for one in FINDINGS if one.id in set(only)]
-    numbers: list[list[Part]] = []
+    return judged(measure(material, only=only, progress=progress), correction=correction)
+
+
+def measure(
+    material: Material,
+    *,
+    only: Iterable[str] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Measured:
+    """Return the statistics of the findings; parameters as in `find`."""
+    names = None if only is None else set(only)
+    wanted = [one for one in FINDINGS if names is None or one.id in names]
+    measured: list[tuple[Finding, tuple[Part, ...]]] = []
     for place, finding in enumerate(wanted):
-        numbers.append(finding.statistic(material))
+        measured.append((finding, tuple(finding.statistic(material))))
         if progress is not None:
             progress(place + 1, len(wanted))
-    flat: list[tuple[Finding, Part, Side]] = [
-        (finding, part, part.side or finding.side)
-        for finding, parts in zip(wanted, numbers, strict=True)
-        for part in parts
-    ]
-    verdicts = iter(
-        judge(
-            [part.evidence for _, part, _ in flat],
-            [side for _, _, side in flat],
-            against=[finding.against for finding, _, _ in flat],
-            correction=correction,
-        )
+    return tuple(measured)
+
+
+def judged(measured: Measured, *, correction: Correction = "holm") -> list[Found]:
+    """Judge statistics together, see `RULE`."""
+    flat = [(finding, part) for finding, parts in measured for part in parts]
+    sides: list[Side] = [part.side or finding.side for finding, part in flat]
+    verdicts = judge(
+        [part.evidence for _, part in flat],
+        sides,
+        against=[finding.against for finding, _ in flat],
+        correction=correction,
     )
+    of_parts = iter(zip(flat, sides, verdicts, strict=True))
     found: list[Found] = []
-    for finding, parts in zip(wanted, numbers, strict=True):
-        judged = tuple(
-            JudgedPart(part=part, side=part.side or finding.side, judged=next(verdicts))
-            for part in parts
+    for finding, parts in measured:
+        own = tuple(
+            JudgedPart(part=part, side=side, judged=verdict)
+            for _ in parts
+            for (_, part), side, verdict in [next(of_parts)]
         )
         found.append(
             Found(
                 finding=finding,
-                verdict=together([one.judged.verdict for one in judged]),
-                parts=judged,
+                verdict=together([one.judged.verdict for one in own]),
+                parts=own,
             )
         )
     return found

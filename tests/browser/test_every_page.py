@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 PAGES = (
-    *("Overview", "Spectra", "Samples", "Layers", "Training", "Families", "Compare"),
-    *("Estimator lab", "LoRA-PID", "Benchmarks", "Run"),
+    *("Overview", "Spectra", "Samples", "Layers", "Training", "Families", "Findings"),
+    *("Compare", "Estimator lab", "LoRA-PID", "Benchmarks", "Run"),
 )
 OF_RESULTS = ("Spectra", "Samples", "Layers", "Families", "Compare")
 WIDTHS = (420, 1600)
