@@ -3,6 +3,7 @@
 import streamlit as st
 
 from pages.widgets import adapter_results, empty_states
+from pages.widgets.adapter_strategies import show_strategies
 from pages.widgets.adapter_weights import show_weights
 from pages.widgets.address import show_notes
 from pages.widgets.drill_down import follow_click
@@ -49,7 +50,7 @@ show_notes()
 adapter_results.show_facts(adapter)
 adapter_results.show_before_after(adapter, read_pairs(reading, adapter))
 adapter_results.show_ways_on(adapter)
-adapter_results.show_strategies(adapter, adapters, reading)
+show_strategies(adapter, adapters, reading)
 show_weights(adapter, reading)
 with st.expander("Loss", icon=":material/trending_down:"):
     show_losses(adapter, reading, key="loss")

@@ -15,6 +15,10 @@ from model_runners.finetuning.options import FinetuneOptions
 from pid_core.repeats import Repeated, repeated
 
 BASE, BASELINE = "none (the base)", "uniform"
+DIFFER = frozenset({"strategy", "seed", "lift_tag", "lifted"})
+"""Options in which the trainings of a study differ; a tag stands for its own strategy."""
+FEWEST_SEEDS = 2
+"""Of a strategy, for an interval."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,21 +55,52 @@ def trainings(
 
 
 def outcomes(cache: Path, keys: Iterable[str]) -> list[Outcome]:
-    """Return what some finished adapters of one base came to, by subset and strategy.
-
-    The base comes first, as it is: its accuracy has no spread over seeds.
+    """Return what some finished adapters of one base came to; see `outcomes_of`.
 
     Parameters
     ----------
     cache
         The cache folder.
     keys
-        Of the adapters; those that are not measured yet are passed over.
+        Of the adapters.
     """
     records = [record for key in keys if (record := adapters.adapter(cache, key)) is not None]
+    names = sorted({name for one in records for name in (one.base, one.name)})
+    return outcomes_of(
+        records, estimates.load(cache, models=names, split="test", estimator="certified")
+    )
+
+
+def alike(adapter: AdapterRecord, others: Iterable[AdapterRecord]) -> list[AdapterRecord]:
+    """Return the adapters that differ from one in strategy and seed only, itself among them."""
+    return [
+        one
+        for one in others
+        if (one.base_weights, one.benchmark) == (adapter.base_weights, adapter.benchmark)
+        and _but(one.options) == _but(adapter.options)
+    ]
+
+
+def _but(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in DIFFER}
+
+
+def outcomes_of(
+    records: Iterable[AdapterRecord], spectra: Iterable[SpectrumRecord]
+) -> list[Outcome]:
+    """Return what finished adapters of one base came to, by subset and strategy.
+
+    The base comes first, as it is: its accuracy has no spread over seeds.
+
+    Parameters
+    ----------
+    records
+        Of the adapters; those that are not measured yet are passed over.
+    spectra
+        Of the test split, the base's and theirs; of several of one run and subset the last counts.
+    """
     done = [record for record in records if record.run_key is not None]
-    names = sorted({name for one in done for name in (one.base, one.name)})
-    spectra = estimates.load(cache, models=names, split="test", estimator="certified")
+    spectra = list(spectra)
     found: list[Outcome] = []
     for subset in sorted({one.subset for one in spectra}):
         here = {one.run_key: one for one in spectra if one.subset == subset}

@@ -1,17 +1,16 @@
 """What an adapter changed on the test split: before and after, and beside other strategies."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 import pandas as pd
 import streamlit as st
 
 from data_cache.adapters import AdapterRecord
-from data_cache.estimates import SpectrumRecord
 from pages.figures import before_after
 from pages.figures.before_after import Pair
 from pages.figures.palette import ATOMS
-from pages.figures.rows import POOLED, subset_label
+from pages.figures.rows import subset_label
 from pages.widgets import drawn, state
 from pages.widgets.address import note_unknown
 from pages.widgets.charts import show_figure
@@ -21,8 +20,7 @@ from pages.widgets.job_cards import SPECTRA_PAGE, choose_models
 from pages.widgets.job_words import number
 from pages.widgets.pair_choices import Compared
 from pages.widgets.pair_numbers import differing_settings
-from pages.widgets.stored import Stored
-from pages.widgets.stored_adapters import SPLIT, pairs_of
+from pages.widgets.stored_adapters import SPLIT
 from pages.widgets.tables import show_table_frame
 from pages.widgets.wishes import clicked
 
@@ -201,83 +199,3 @@ def show_ways_on(adapter: AdapterRecord) -> None:
                 disabled=adapter.run_key is None,
             ):
                 st.switch_page(page, query_params=parameters)
-
-
-def show_strategies(
-    adapter: AdapterRecord, adapters: Sequence[AdapterRecord], reading: Stored
-) -> None:
-    """List all adapters of the same base and benchmark, as found."""
-    here = [
-        (one, {pair.after.subset: pair for pair in pairs_of(one, reading.spectra)})
-        for one in adapters
-        if (one.base, one.benchmark) == (adapter.base, adapter.benchmark)
-    ]
-    here = [(one, pairs) for one, pairs in here if pairs]
-    subsets = sorted(
-        {subset for _, pairs in here for subset in pairs},
-        key=lambda name: (name != subset_of(adapter), name != POOLED, name),
-    )
-    if not subsets:
-        return
-    st.subheader("Strategies on the same base", anchor=False)
-    wanted = st.selectbox(
-        "Measured on",
-        subsets,
-        format_func=subset_label,
-        key=state.LORA_PART,
-        width=220,
-    )
-    subset = wanted if wanted in subsets else subsets[0]
-    show_table_frame(
-        strategies(subset, [(one, pairs) for one, pairs in here if subset in pairs]),
-        key="strategy_table",
-        alt="One row per adapter of this base, and one for the base itself.",
-    )
-    drawn.show_caption(
-        "As found, on the test split, with the 95 % interval of each estimate. Adapters differ in "
-        "more than their strategy where the columns on the right differ."
-    )
-
-
-def strategies(
-    subset: str, adapters: Sequence[tuple[AdapterRecord, Mapping[str, Pair]]]
-) -> pd.DataFrame:
-    """Return one row per base run, and one per adapter below it."""
-    rows: list[dict[str, object]] = []
-    seen: set[str] = set()
-    for one, pairs in adapters:
-        pair = pairs[subset]
-        if pair.before.estimate_key not in seen:
-            seen.add(pair.before.estimate_key)
-            rows.append({"Strategy": "none (the base)"} | _measured(pair.before))
-        rows.append(
-            {"Strategy": strategy_of(one)}
-            | _measured(pair.after)
-            | {
-                "Trained on": subset_of(one) or "every subset",
-                "Train samples": f"{one.n_train:,}",
-                "Epochs": str(one.options.get("epochs")),
-                "Rank": str(one.options.get("rank")),
-                "Seed": str(one.options.get("seed")),
-                "Adapter": one.name,
-            }
-        )
-    base = [row for row in rows if "Adapter" not in row]
-    trained = sorted(
-        (row for row in rows if "Adapter" in row), key=lambda row: str(row["Strategy"])
-    )
-    return pd.DataFrame([*base, *trained]).fillna("")
-
-
-def _measured(record: SpectrumRecord) -> dict[str, object]:
-    def with_interval(atom: str) -> str:
-        text = f"{round(getattr(record, atom), 3) + 0.0:.3f}"
-        low_high = record.interval.get(atom)
-        return text if low_high is None else f"{text} ({low_high[0]:.3f} to {low_high[1]:.3f})"
-
-    return {
-        "Synergy (bits)": with_interval("synergy"),
-        "Unique language (bits)": with_interval("unique_2"),
-        "Accuracy (%)": f"{100 * record.accuracy:.1f}",
-        "Test samples": f"{record.n:,}",
-    }

@@ -142,6 +142,11 @@ def sentence_of(options: FinetuneOptions) -> str:
         if STRATEGIES[options.strategy].needs_scores
         else f"every sample weighs {REST_WEIGHT}"
     )
+    if options.strategy == "random":
+        weights = (
+            f"samples that are drawn weigh {GAP_WEIGHT}, as many others {SHORTCUT_WEIGHT}, the "
+            f"rest {REST_WEIGHT}"
+        )
     if options.lift_tag is not None:
         weights = (
             f"a sample of the tag “{options.lift_tag}” weighs {GAP_WEIGHT}, any other {REST_WEIGHT}"

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from data_cache import jobs
-from data_cache.adapters import AdapterRecord, LossPoint, adapters, append_loss
+from data_cache.adapters import AdapterRecord, LossPoint, adapters, append_loss, write_record
 from data_cache.location import adapter_directory
 from model_runners.finetuning.options import FinetuneOptions
 from model_runners.finetuning.requests import request_of, title_of
@@ -85,6 +86,8 @@ def test_a_strategy_without_scores_weighs_all_the_same(cache: Path) -> None:
     page = words(app)
     assert "every sample weighs 1.0" in page
     assert "No scores of train samples" not in page
+    app.button_group(key="lora_strategy").set_value("random").run()
+    assert "drawn weigh 3.0, as many others 0.5, the rest 1.0" in words(app)
 
 
 @pytest.mark.parametrize(
@@ -185,7 +188,21 @@ def test_strategies_on_the_same_base_stand_in_one_table(cache: Path) -> None:
     app = open_lora()
     frame = next(one.value for one in app.dataframe if "Strategy" in one.value.columns)
     assert list(frame["Strategy"]) == ["none (the base)", "fp", "pid", "uniform"]
-    assert frame["Synergy (bits)"][0].startswith("0.200 (0.150 to 0.250)")
+    assert str(frame["Synergy (bits)"].tolist()[0]).startswith("0.200 (0.150 to 0.250)")
+
+
+def test_strategies_are_compared_over_their_seeds(cache: Path) -> None:
+    records = build_adapters(cache, "pid", "uniform", "pid", "uniform")  # 0.6, 0.7, 0.8, 0.9 bits
+    assert "Minus uniform" not in tables(open_lora())
+    for one, seed in zip(records, (0, 0, 1, 1), strict=True):
+        write_record(cache, replace(one, options={**one.options, "seed": seed}))
+    (found,) = [
+        table.value for table in open_lora().dataframe if "Minus uniform (points)" in table.value
+    ]
+    assert found["Strategy"].tolist() == ["none (the base)", "uniform", "pid"]
+    assert found["Seeds"].tolist() == ["", "2", "2"]
+    assert found["Synergy (bits)"].tolist()[0] == "0.200"
+    assert found["Synergy (bits)"].tolist()[2].startswith("0.700 (")
 
 
 def test_the_address_chooses_an_adapter_and_a_wrong_one_is_said(cache: Path) -> None:
