@@ -107,15 +107,13 @@ def choose_lens(
         raise BadOption(
             f"the cache has {which} for {options.model!r} on {options.benchmark!r} as this run "
             f"asks and masks its questions{there}; "
-            f"train one with {lens_command(options.model, config, asked, cache)}"
+            f"train one with {command(lens_verb(options.model, config, asked), cache)}"
         )
     return found[0]
 
 
-def lens_command(
-    model: str, config: Mapping[str, Any], asked: str, cache: Path | None = None
-) -> str:
-    """Return the command line that trains the lens of a run, for messages.
+def lens_verb(model: str, config: Mapping[str, Any], asked: str) -> str:
+    """Return the command that trains the lens of a run: verb and arguments.
 
     Parameters
     ----------
@@ -125,12 +123,11 @@ def lens_command(
         Of the run.
     asked
         The arguments that name its benchmark, see `benchmark_choice.arguments_of`.
-    cache
-        The folder of the cache; None names none.
     """
+    style = style_of(config)
     given = {
         "mask_scope": None if config.get("mask_scope") == "all" else config.get("mask_scope"),
-        "answers": None if style_of(config) == "letters" else style_of(config),
+        "answers": None if style == "letters" else style,
         "image_size": config.get("image_size"),
         "template": config.get("template_text"),
         "dtype": None if config.get("dtype") == "float32" else config.get("dtype"),
@@ -140,5 +137,4 @@ def lens_command(
         for name, value in given.items()
         if value is not None
     )
-    verb = f"lens --model {shlex.quote(model)} {asked}{flags}"
-    return f"`python -m model_runners {verb}`" if cache is None else command(verb, cache)
+    return f"lens --model {shlex.quote(model)} {asked}{flags}"

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from data_cache.location import command
 from data_cache.records import SpectrumRecord
 from model_runners.benchmark_choice import arguments_of
-from model_runners.lens_options import lens_command
+from model_runners.lens_options import lens_verb
 
 if TYPE_CHECKING:
     from data_cache.queries import RunRow
@@ -77,31 +78,44 @@ def lens_of(settings: Mapping[str, Any]) -> str:
     return str(settings.get("lens", "logit"))
 
 
-def remark(layers: Sequence[SpectrumRecord], run: "RunRow", cache: Path | None = None) -> str:
-    """Return the sentence about a lens that reads nothing before the end; empty where it does.
+def judged(layers: Sequence[SpectrumRecord], depth: int) -> str:
+    """Return a sentence about a lens that reads nothing before the end; empty where it does.
 
     Parameters
     ----------
     layers
         Spectra of the layers of a run, of one subset; those of its own output count for nothing.
+    depth
+        Layers of the model.
+    """
+    inner = [record for record in layers if record.layer >= 0]
+    if not inner or lens_quality(inner, depth).is_meaningful:
+        return ""
+    first = inner[0]
+    return (
+        f"The {lens_of(first.settings).split()[0]} lens reads no answer in the first {BEFORE:.0%} "
+        f"of the layers of {first.model}: in each, more than {OFTEN:.0%} of the samples put less "
+        f"than {first.settings.get('tau', 0.3):g} on the options although they were run in full, "
+        "so atoms near zero there are the lens', not the model's."
+    )
+
+
+def remark(layers: Sequence[SpectrumRecord], run: "RunRow", cache: Path) -> str:
+    """Return that sentence and what to do about it, for the command line; empty as above.
+
+    Parameters
+    ----------
+    layers
+        As above.
     run
         The run.
     cache
-        Where the offered command is to train a lens; None names no folder.
+        Where the lens is to be kept.
     """
-    inner = [record for record in layers if record.layer >= 0]
-    found = lens_quality(inner, max(run.layers, default=-1) + 1)
-    if not inner or found.is_meaningful:
+    said = judged(layers, max(run.layers, default=-1) + 1)
+    if not said:
         return ""
-    tau = inner[0].settings.get("tau", 0.3)
-    lens = lens_of(inner[0].settings)
-    told = (
-        f"the {lens.split()[0]} lens reads no answer in the first {BEFORE:.0%} of the layers of "
-        f"{run.model}: in each, more than {OFTEN:.0%} of the samples put less than {tau:g} on the "
-        "options although they were run in full, so atoms near zero there are the lens', not the "
-        "model's"
-    )
-    if lens != "logit":
-        return f"{told}; a lens trained on more samples may read more"
+    if "lens" in run.config:
+        return f"{said} A lens trained on more samples may read more."
     asked = arguments_of(run.benchmark, run.environment)
-    return f"{told}; train a tuned lens with {lens_command(run.model, run.config, asked, cache)}"
+    return f"{said} Train a tuned lens: {command(lens_verb(run.model, run.config, asked), cache)}"

@@ -22,7 +22,8 @@ follow_click(held=[state.SUBSET])
 st.title("Layers", anchor=False)
 st.caption(
     "Where in the model the answer's information arises: every layer is read as if it were the "
-    "last one (logit lens), under the same conditions as the model's own output."
+    "last one (logit lens) or through a trained map (tuned lens), under the same conditions as the "
+    "model's own output."
 )
 
 reading = current_reading()
@@ -48,7 +49,7 @@ with_lines = {one.model for one in lines}
 empty_states.without_layers(
     [model for model in selection.models if model not in with_lines], selection.benchmark, reading
 )
-layer_notes.show_notes_on(lines)
+layer_notes.show_notes_on(lines, reading)
 everyone = {run.model for run in reading.runs if run.benchmark == selection.benchmark}
 styles = model_styles(sorted(everyone, key=natural_order))
 records = [record for one in lines for record in (*one.layers, one.output)]

@@ -9,6 +9,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from data_cache.estimates import SpectrumRecord
+from model_runners.lens_options import LOGIT
+from model_runners.lens_quality import OFTEN, lens_of
 from pages.figures.exactness import within
 from pages.figures.frame import CLICKED
 from pages.figures.meanings import meaning_below
@@ -20,8 +22,6 @@ from pages.figures.spectrum_bars import covers
 Depth = Literal["layers", "relative"]
 """The layers' own numbers, or how deep they lie in per cent: models of different depth compare."""
 DEPTHS: tuple[Depth, ...] = get_args(Depth)
-OFTEN = 0.90
-"""Share of samples fallen back above which a layer's atoms say nothing."""
 RESTS_ON = ("full", "only_1", "only_2")
 """The conditions that atoms are made of."""
 HEIGHT = 560
@@ -29,6 +29,8 @@ HEIGHT = 560
 BAND_OPACITY = 0.18
 SMALLEST_SPAN = 0.1
 """Bits that the vertical axis shows at least: less would blow noise up."""
+THROUGH_A_MAP = "longdash"
+"""How the line of a tuned lens is drawn, in the colour of its model."""
 TICKS = 8
 """So many layers are numbered at most."""
 
@@ -45,10 +47,34 @@ class Trajectory:
     depth: int
     """How many layers the model has; some may have no spectrum."""
 
+    @property
+    def lens(self) -> str:
+        """Through which the layers were read: `logit`, or `tuned` and a key."""
+        return lens_of(self.output.settings)
+
+    @property
+    def name(self) -> str:
+        """The model, and the lens where it is a tuned one."""
+        return _named(self.model, self.lens)
+
     def place(self, record: SpectrumRecord, depth: Depth) -> float:
         """Where a spectrum stands: its layer from 0, or the share of layers passed, per cent."""
         layer = self.depth - 1 if record.layer == self.output.layer else record.layer
         return float(layer) if depth == "layers" else 100 * (layer + 1) / self.depth
+
+
+def _named(model: str, lens: str) -> str:
+    return model if lens == LOGIT else f"{model} ({_lens_in_words(lens)})"
+
+
+def _lens_in_words(lens: str) -> str:
+    """Name a lens.
+
+    >>> _lens_in_words("tuned 1a2b3c")
+    'tuned lens 1a2b3c'
+    """
+    kind, _, key = lens.partition(" ")
+    return f"{kind} lens {key}".rstrip()
 
 
 def fallback(record: SpectrumRecord) -> float:
@@ -92,7 +118,7 @@ def atom_trajectories(
                 values=[getattr(record, atom.field) for record in one.layers],
                 output=getattr(one.output, atom.field),
                 words=[_atom_words(record, atom.label, atom.field) for record in _all(one)],
-                label=labels[one.model],
+                label=_named(labels[one.model], one.lens),
                 showlegend=number == 0,
                 meaning=atom.field,
             )
@@ -131,7 +157,7 @@ def quality_trajectories(
                 values=[quantity(record) for record in one.layers],
                 output=quantity(one.output),
                 words=[words(record) for record in _all(one)],
-                label=labels[one.model],
+                label=_named(labels[one.model], one.lens),
                 showlegend=False,
             )
             for line in lines:
@@ -162,7 +188,7 @@ def describe(trajectories: Sequence[Trajectory]) -> str:
             for atom in ATOMS
         )
         sentences.append(
-            f"{one.model}, from layer {one.layers[0].layer} to the output: {atoms} bits."
+            f"{one.name}, from layer {one.layers[0].layer} to the output: {atoms} bits."
         )
     if len(trajectories) > 8:
         sentences.append(f"And {len(trajectories) - 8} more models.")
@@ -172,7 +198,7 @@ def describe(trajectories: Sequence[Trajectory]) -> str:
 def describe_quality(trajectories: Sequence[Trajectory]) -> str:
     """Say in words how right the layers are."""
     return " ".join(
-        f"{one.model}: right in {one.layers[0].accuracy:.0%} in layer {one.layers[0].layer}, "
+        f"{one.name}: right in {one.layers[0].accuracy:.0%} in layer {one.layers[0].layer}, "
         f"in {one.output.accuracy:.0%} at the output."
         for one in trajectories[:8]
     )
@@ -249,7 +275,7 @@ def _band(one: Trajectory, atom: str, style: ModelStyle, depth: Depth) -> go.Sca
         fillcolor=style.tint(BAND_OPACITY),
         line={"width": 0},
         mode="lines",
-        legendgroup=one.model,
+        legendgroup=one.name,
         showlegend=False,
         hoverinfo="skip",
     )
@@ -279,12 +305,16 @@ def _lines(
     trusted = [fallback(record) <= OFTEN for record in one.layers]
     line = go.Scatter(
         name=escape(label),
-        legendgroup=one.model,
+        legendgroup=one.name,
         showlegend=showlegend,
         mode="lines+markers",
         x=[one.place(record, depth) for record in one.layers],
         y=list(values),
-        line={"color": style.colour, "width": 2, "dash": style.dash},
+        line={
+            "color": style.colour,
+            "width": 2,
+            "dash": style.dash if one.lens == LOGIT else THROUGH_A_MAP,
+        },
         marker={
             "color": style.colour,
             "size": 7,
@@ -297,7 +327,7 @@ def _lines(
     )
     end = go.Scatter(
         name="output",
-        legendgroup=one.model,
+        legendgroup=one.name,
         showlegend=False,
         mode="markers",
         x=[one.place(one.output, depth)],
@@ -349,4 +379,6 @@ def _fallback_words(record: SpectrumRecord) -> str:
 
 def _where(record: SpectrumRecord) -> str:
     layer = "the model's own output" if record.layer == -1 else f"layer {record.layer}"
-    return f"{escape(record.model)}, {layer}, {record.n} samples"
+    lens = lens_of(record.settings)
+    through = "" if lens == LOGIT or record.layer == -1 else f" through the {_lens_in_words(lens)}"
+    return f"{escape(record.model)}, {layer}{escape(through)}, {record.n} samples"

@@ -1,16 +1,22 @@
 """How far the trajectories can be trusted: the gap, and the layers that say nothing."""
 
 from collections.abc import Sequence
+from shlex import quote
 
 import streamlit as st
 
+from model_runners.benchmark_choice import arguments_of
+from model_runners.lens_options import LOGIT, lens_verb
+from model_runners.lens_quality import judged
 from pages.figures.exactness import within
 from pages.figures.layer_trajectories import OFTEN, Trajectory, fell_back
+from pages.widgets.empty_states import show_command
 from pages.widgets.evidence import GAP_ABOVE
+from pages.widgets.stored import Stored
 
 
-def show_notes_on(trajectories: Sequence[Trajectory]) -> None:
-    """Show how exact the numbers are, and which layers hardly name an option."""
+def show_notes_on(trajectories: Sequence[Trajectory], reading: Stored) -> None:
+    """Show how exact the numbers are, which lens reads nothing, and which layers hardly do."""
     gap = max(
         (record.gap_bits for one in trajectories for record in (*one.layers, one.output)),
         default=0.0,
@@ -22,8 +28,9 @@ def show_notes_on(trajectories: Sequence[Trajectory]) -> None:
         color="green" if exact else "orange",
         help="The largest distance between the certified lower and upper bound, over all layers.",
     )
+    _show_lenses(trajectories, reading)
     sentences = [
-        f"{one.model}: {layers_in_words(layers)}"
+        f"{one.name}: {layers_in_words(layers)}"
         for one in trajectories
         if (layers := fell_back(one))
     ]
@@ -35,6 +42,30 @@ def show_notes_on(trajectories: Sequence[Trajectory]) -> None:
                 "answer, not that there is no information."
             )
             st.text("\n".join(f"• {sentence}" for sentence in sentences))
+
+
+def _show_lenses(trajectories: Sequence[Trajectory], reading: Stored) -> None:
+    """Name the models whose lens reads nothing before the end, and offer a tuned lens for each."""
+    runs = {run.run_key: run for run in reading.every_run}
+    through = {one.model for one in trajectories if one.lens != LOGIT}
+    for one in trajectories:
+        sentence = judged(one.layers, one.depth)
+        if not sentence:
+            continue
+        with st.container(border=True):
+            st.text(sentence)
+            run = runs.get(one.output.run_key)
+            if run is None or "imported" in run.config:
+                continue
+            asked = arguments_of(run.benchmark, run.environment)
+            if one.lens != LOGIT:
+                st.text("A lens trained on more samples (--limit) may read more.")
+            elif one.model not in through:
+                st.text("A tuned lens may read them. Train it, then read the layers through it:")
+                show_command(lens_verb(run.model, run.config, asked), reading.cache)
+                show_command(
+                    f"profile --model {quote(run.model)} {asked} --lens tuned", reading.cache
+                )
 
 
 def layers_in_words(layers: Sequence[int]) -> str:

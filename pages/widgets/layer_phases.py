@@ -27,7 +27,7 @@ PATTERNS = {
 def show_phases(reading: Stored, trajectories: Sequence[Trajectory]) -> None:
     """Show one row per trajectory; those with holes are named instead."""
     whole = [one for one in trajectories if len(one.layers) == one.depth]
-    courses = {one.model: _course(reading, one) for one in whole}
+    courses = {one.name: _course(reading, one) for one in whole}
     if courses:
         st.subheader("Phases", anchor=False)
         show_table_frame(
@@ -45,7 +45,7 @@ def show_phases(reading: Stored, trajectories: Sequence[Trajectory]) -> None:
             "(20 to 80 %) and late fusion (80 to 100 %)."
         )
     if len(whole) < len(trajectories):
-        named = ", ".join(one.model for one in trajectories if one not in whole)
+        named = ", ".join(one.name for one in trajectories if one not in whole)
         st.text(f"Phases need a spectrum of every layer; some are missing of {named}.")
 
 

@@ -1,12 +1,13 @@
 """Which of the stored spectra are shown, and how: the pickers above the bars."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
+from model_runners.lens_options import LOGIT
 from pages.figures.row_chart import Layout
 from pages.figures.row_order import AS_CHOSEN, SORTABLE, RowOrder
 from pages.figures.rows import POOLED, Group
@@ -18,6 +19,8 @@ from pages.widgets.sidebar import Selection
 
 SPLITS = ("test", "train", "all")
 NEWEST = "newest of each"
+USUAL = {"lens": LOGIT}
+"""What a setting is where an estimate does not name it."""
 First = Literal["highest", "lowest"]
 
 
@@ -32,9 +35,12 @@ class View:
 
 
 def choose_records(
-    spectra: Iterable[SpectrumRecord], selection: Selection
+    spectra: Iterable[SpectrumRecord], selection: Selection, *, apart: Collection[str] = ()
 ) -> tuple[SpectrumRecord, ...]:
-    """Draw the pickers for split, estimator and settings, and return the spectra that fit."""
+    """Draw the pickers for split, estimator and settings, and return the spectra that fit.
+
+    Spectra that differ in a setting of `apart` are kept beside each other.
+    """
     here = [
         record
         for record in spectra
@@ -42,13 +48,16 @@ def choose_records(
         and record.model in selection.models
         and record.layer == -1
     ]
-    return in_order(choose_kind(here), selection.models)
+    return in_order(choose_kind(here, apart=apart), selection.models)
 
 
-def choose_kind(here: Sequence[SpectrumRecord]) -> list[SpectrumRecord]:
+def choose_kind(
+    here: Sequence[SpectrumRecord], *, apart: Collection[str] = ()
+) -> list[SpectrumRecord]:
     """Draw the pickers for split, estimator and settings, and return the newest that fit.
 
-    One per benchmark, model and subset; none, and no pickers, where there is nothing to choose.
+    One per benchmark, model, subset and value of the settings of `apart`; none, and no pickers,
+    where there is nothing to choose.
     """
     splits = [split for split in SPLITS if any(record.split == split for record in here)]
     if not splits:
@@ -65,7 +74,7 @@ def choose_kind(here: Sequence[SpectrumRecord]) -> list[SpectrumRecord]:
     wanted = st.selectbox("Estimator", names, key=state.ESTIMATOR, bind="query-params", width=170)
     estimator = wanted if wanted in names else names[0]
     here = [record for record in here if record.estimator == estimator]
-    variants = settings_labels(here)
+    variants = settings_labels(here, without=apart)
     if len(set(variants.values())) > 1:
         wanted = st.selectbox(
             "Settings",
@@ -76,7 +85,7 @@ def choose_kind(here: Sequence[SpectrumRecord]) -> list[SpectrumRecord]:
         )
         if wanted != NEWEST:
             here = [record for record in here if variants[record.estimate_key] == wanted]
-    return newest_of_each(here)
+    return newest_of_each(here, apart=apart)
 
 
 def choose_view(records: Sequence[SpectrumRecord]) -> View:
@@ -145,18 +154,29 @@ def _choose_order() -> RowOrder:
     return RowOrder(label=label, highest_first=first != "lowest")
 
 
-def settings_labels(records: Sequence[SpectrumRecord]) -> dict[str, str]:
+def settings_labels(
+    records: Sequence[SpectrumRecord], *, without: Collection[str] = ()
+) -> dict[str, str]:
     """Name each estimate's settings by those that differ between the estimates.
+
+    Parameters
+    ----------
+    records
+        All of a kind.
+    without
+        Settings that are not named.
 
     Returns
     -------
     Estimate key to label; the labels are empty where all settings are the same.
     """
     settings = [in_words(record.settings) for record in records]
-    keys = sorted({key for one in settings for key in one})
+    keys = sorted({key for one in settings for key in one}.difference(without))
     differing = [key for key in keys if len({str(one.get(key)) for one in settings}) > 1]
     return {
-        record.estimate_key: ", ".join(f"{key} {one.get(key, 'unset')}" for key in differing)
+        record.estimate_key: ", ".join(
+            f"{key} {one.get(key, USUAL.get(key, 'unset'))}" for key in differing
+        )
         for record, one in zip(records, settings, strict=True)
     }
 
@@ -179,11 +199,14 @@ def settings_choice(record: SpectrumRecord, spectra: Iterable[SpectrumRecord]) -
     return NEWEST if record.estimate_key in newest else labels[record.estimate_key]
 
 
-def newest_of_each(records: Iterable[SpectrumRecord]) -> list[SpectrumRecord]:
-    """Keep the newest estimate of each benchmark, model and subset."""
-    newest: dict[tuple[str, str, str], SpectrumRecord] = {}
+def newest_of_each(
+    records: Iterable[SpectrumRecord], *, apart: Collection[str] = ()
+) -> list[SpectrumRecord]:
+    """Keep the newest estimate of each benchmark, model, subset and value of some settings."""
+    newest: dict[tuple[str, ...], SpectrumRecord] = {}
     for record in sorted(records, key=lambda record: (record.created, record.estimate_key)):
-        newest[record.benchmark, record.model, record.subset] = record
+        differing = (str(record.settings.get(name)) for name in apart)
+        newest[record.benchmark, record.model, record.subset, *differing] = record
     return list(newest.values())
 
 

@@ -19,6 +19,7 @@ def layers(unread: int, depth: int = DEPTH, lens: str | None = None) -> list[Spe
     return [
         record(
             layer=layer,
+            model="org/model",
             fallback_rate={"full": 0.95 if layer < unread else 0.2, "only_1": 1.0},
             settings=settings,
         )
@@ -45,14 +46,15 @@ def test_a_layer_before_the_last_fifth_is_enough() -> None:
 
 def test_the_remark_offers_a_tuned_lens_for_the_same_run(tmp_path: Path) -> None:
     run = a_run(tmp_path)
-    assert remark(layers(2), run) == ""
-    assert remark([record(layer=-1, fallback_rate={"full": 1.0})], run) == ""
+    assert remark(layers(2), run, tmp_path) == ""
+    assert remark([record(layer=-1, fallback_rate={"full": 1.0})], run, tmp_path) == ""
     asked = dataclasses.replace(run, config=run.config | {"mask_scope": "question"})
     said = remark(layers(8), asked, tmp_path)
-    assert "the logit lens reads no answer in the first 80% of the layers of org/model" in said
+    assert "The logit lens reads no answer in the first 80% of the layers of org/model" in said
     assert "model_runners lens --model org/model --benchmark digits_vqa" in said
     assert "--mask-scope question" in said
     assert f"--cache {tmp_path}" in said
-    through = remark(layers(8, lens="tuned 1a2b3c"), run)
-    assert "the tuned lens reads no answer" in through
+    tuned = dataclasses.replace(run, config=run.config | {"lens": "1a2b3c4d"})
+    through = remark(layers(8, lens="tuned 1a2b3c"), tuned, tmp_path)
+    assert "The tuned lens reads no answer" in through
     assert "model_runners lens" not in through

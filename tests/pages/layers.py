@@ -1,5 +1,7 @@
 """Spectra of layers for the tests of the Layers page and its figures."""
 
+from dataclasses import replace
+
 from data_cache.estimates import SpectrumRecord
 from pages.figures.layer_trajectories import Trajectory
 from tests.pages.spectra import record
@@ -28,3 +30,13 @@ def layer_records(
 def trajectory(model: str = "demo/oracle", *, depth: int = 4) -> Trajectory:
     *layers, own = layer_records(model, depth=depth)
     return Trajectory(model=model, layers=tuple(layers), output=own, depth=depth)
+
+
+def through_a_lens(one: Trajectory, lens: str) -> Trajectory:
+    """The same course, read through a tuned lens."""
+
+    def read(record: SpectrumRecord) -> SpectrumRecord:
+        settings = {**record.settings, "lens": lens}
+        return replace(record, estimate_key=f"{record.estimate_key}-tuned", settings=settings)
+
+    return replace(one, layers=tuple(map(read, one.layers)), output=read(one.output))

@@ -1,5 +1,6 @@
 """The Layers page on real caches: trajectories, pickers, address, and what it says without any."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from data_cache.ingest import ingest
 from pages.widgets.layer_notes import layers_in_words
 from tests.pages.caches import build_cache, write_run
-from tests.pages.layers import layer_records
+from tests.pages.layers import layer_records, through_a_lens, trajectory
 from tests.pages.spectra import record
 from tests.pages.test_spectra import APP, charts, words
 
@@ -95,6 +96,7 @@ def test_layers_that_say_nothing_are_named(cache: Path) -> None:
     page = words(open_layers())
     assert "more than 90% of the samples" in page
     assert "demo/oracle: layer 0" in page
+    assert "reads no answer in the first" not in page, "the lens reads the layers behind it"
 
 
 def test_the_subset_can_be_chosen_and_the_address_decides(cache: Path) -> None:
@@ -131,3 +133,41 @@ def test_phases_and_emergence_stand_in_a_table_unless_layers_are_missing(cache: 
     assert row["Phases"] == "one course"
     assert row["Synergy from (%)"] == "38"  # layer 3 of 8 holds one bit of two
     assert "Phases need a spectrum of every layer; some are missing of demo/b." in words(app)
+
+
+def test_both_lenses_of_a_model_stand_beside_each_other_where_the_address_says_so(
+    cache: Path,
+) -> None:
+    plain, other = trajectory("demo/a"), trajectory("demo/b")
+    tuned = through_a_lens(plain, "tuned 1a2b3c")
+    spectra = [one for line in (plain, tuned, other) for one in (*line.layers, line.output)]
+    build_cache(cache, spectra)
+    app = open_layers()
+    assert {one["name"] for one in lines(app)} == {"a", "b"}
+    app = open_layers(lens="both")
+    assert [one["name"] for one in lines(app)[:3]] == ["a", "a (tuned lens 1a2b3c)", "b"]
+    assert len(lines(app)) == 4 * 3
+    assert not [one for one in app.selectbox if one.label == "Settings"]
+    app = open_layers(lens="tuned")
+    assert {one["name"] for one in lines(app)} == {"a (tuned lens 1a2b3c)"}
+    assert "lens" not in [one.label.lower() for one in app.selectbox]
+
+
+def test_a_tuned_lens_that_nobody_trained_is_named_as_what_is_not_here(cache: Path) -> None:
+    build_cache(cache, layer_records())
+    app = open_layers(lens="tuned")
+    assert len(lines(app)) == 4
+    assert "lens “tuned”" in words(app)
+
+
+def test_a_lens_that_reads_nothing_before_the_end_is_answered_with_a_tuned_one(
+    cache: Path,
+) -> None:
+    *inner, own = layer_records("demo/a", depth=10)
+    unread = {"full": 0.95, "only_1": 1.0, "only_2": 1.0}
+    dark = [replace(one, fallback_rate=unread) if one.layer < 9 else one for one in inner]
+    build_cache(cache, [*dark, own])
+    page = words(open_layers())
+    assert "The logit lens reads no answer in the first 80% of the layers of demo/a" in page
+    assert "model_runners lens --model demo/a --benchmark digits_vqa" in page
+    assert "--lens tuned" in page

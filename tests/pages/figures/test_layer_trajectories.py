@@ -14,7 +14,7 @@ from pages.figures.layer_trajectories import (
 )
 from pages.figures.model_styles import COLOURS, SYMBOLS, model_styles
 from pages.figures.palette import ATOMS
-from tests.pages.layers import trajectory
+from tests.pages.layers import through_a_lens, trajectory
 from tests.pages.spectra import record
 
 MODELS = ("demo/deep", "demo/other", "demo/shallow")
@@ -130,3 +130,17 @@ def test_thirty_two_models_have_thirty_two_styles() -> None:
     assert len(COLOURS) == len(SYMBOLS)
     styles = model_styles([f"m{number}" for number in range(32)])
     assert len({(one.colour, one.dash) for one in styles.values()}) == 32
+
+
+def test_two_lenses_of_a_model_share_its_colour_and_are_told_apart_by_name_and_dash() -> None:
+    plain = trajectory("demo/deep")
+    tuned = through_a_lens(plain, "tuned 1a2b3c")
+    figure = atom_trajectories([plain, tuned], STYLES)
+    first, second = traces(figure, "lines+markers")
+    assert first.line.color == second.line.color
+    assert (first.line.dash, second.line.dash) == ("solid", "longdash")
+    assert first.legendgroup != second.legendgroup
+    assert second.name == "deep (tuned lens 1a2b3c)"
+    assert "layer 0 through the tuned lens 1a2b3c" in second.hovertext[0]
+    assert "tuned lens" not in first.hovertext[0]
+    assert "demo/deep (tuned lens 1a2b3c), from layer 0" in describe([tuned])
