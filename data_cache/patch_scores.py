@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from data_cache.arrow import Table, pa
+from data_cache.arrow import Table, pa, pc
 from data_cache.conditions import Condition
 from data_cache.patch_effects import UNPATCHED, patch_files, read_patches
 from data_cache.plan import ChunkPlan
@@ -115,18 +115,22 @@ def pointwise_atoms(cache: Path, estimate_key: str) -> PointwiseAtoms:
 
 
 def _arrays(table: Table, *, draws: int) -> PatchScores:
-    ids: list[str] = sorted(set(table["sample_id"].to_pylist()))
-    place = {one: row for row, one in enumerate(ids)}
+    table = table.combine_chunks()
+    named = table["sample_id"].combine_chunks().dictionary_encode()
+    order = np.argsort(np.array(named.dictionary.to_pylist(), dtype=object), kind="stable")
+    ids: list[str] = [named.dictionary[int(place)].as_py() for place in order]
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    rows = place[named.indices.to_numpy()]
     scores = table["scores"].combine_chunks()
     lengths = np.asarray(scores.value_lengths().to_numpy(zero_copy_only=False), dtype=np.int64)
     width = int(lengths.max())
     values = np.full((len(table), width), -np.inf, dtype=np.float32)
     held = np.arange(width)[None, :] < lengths[:, None]
     values[held] = scores.flatten().to_numpy(zero_copy_only=False)
-    rows = np.array([place[one] for one in table["sample_id"].to_pylist()])
     layer = np.asarray(table["layer"].to_numpy(), dtype=np.int64)
     draw = np.asarray(table["draw"].to_numpy(), dtype=np.int64)
-    is_full = np.array([one == str(Condition.FULL) for one in table["condition"].to_pylist()])
+    is_full = pc.equal(table["condition"], str(Condition.FULL)).to_numpy(zero_copy_only=False)
     numbers = sorted({int(one) for one in layer} - {UNPATCHED})
     at = np.full(max(numbers) + 2, -1)
     at[numbers] = np.arange(len(numbers))

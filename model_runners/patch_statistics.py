@@ -27,9 +27,12 @@ from pid_core.association import (
 )
 from pid_core.predictive import DEFAULT_TAU
 
-RESAMPLES = 1000
+RESAMPLES = 200
 SMALLEST_WHOLE = 0.02
 """Below so large a whole effect no share of it is given: it would be noise over noise."""
+SMALLEST_MOVED = 0.005
+"""Below so small a mean total variation no correlation is given: ranks of rounding look like any
+others."""
 NOTHING = (float("nan"), float("nan"))
 
 
@@ -64,7 +67,8 @@ class LayerEffect:
     share: float
     """Of the whole effect; nan where that is below `SMALLEST_WHOLE`."""
     synergy: Association | None
-    """Rank correlation of the samples' effects with their pointwise synergy."""
+    """Rank correlation of the samples' effects with their pointwise synergy; None without atoms, or
+    where hardly anything moved (`SMALLEST_MOVED`)."""
     unique_1: Association | None
     """And with what they hold of the image's own information."""
     closer: Closer | None
@@ -179,7 +183,7 @@ def patch_course(
         moved, moved_interval = mean(effects.moved[:, column])
         settings: dict[str, Any] = {"groups": groups, "resamples": resamples, "seed": seed}
         of_samples = effects.effect[:, column]
-        known = synergy is not None and unique_1 is not None
+        known = synergy is not None and unique_1 is not None and moved >= SMALLEST_MOVED
         found.append(
             LayerEffect(
                 layer=layer,

@@ -161,11 +161,11 @@ def table(course: "PatchCourse", depth: int) -> list[str]:
         share = "-" if one.share != one.share else f"{one.share:.0%}"
         lines.append(
             f"{f'{one.layer} of {depth}':>9}  {one.n:>5}  "
-            f"{_with(100 * one.effect, one.interval, 100, 1):>22}  {share:>8}  "
-            f"{_with(100 * one.moved, one.moved_interval, 100, 1):>22}  "
+            f"{_with(one.effect, one.interval, 100, 1):>22}  {share:>8}  "
+            f"{_with(one.moved, one.moved_interval, 100, 1):>22}  "
             f"{_rho(one.synergy):>20}  {_rho(one.unique_1):>20}"
         )
-    whole = _with(100 * course.whole, course.whole_interval, 100, 1)
+    whole = _with(course.whole, course.whole_interval, 100, 1)
     return [*lines, f"{'full run':>9}  {course.n:>5}  {whole:>22}  {'100%':>8}"]
 
 
@@ -180,10 +180,11 @@ def _rho(found: object) -> str:
 def _with(value: float, interval: tuple[float, float], scale: float, digits: int) -> str:
     """Write a number with its interval.
 
-    >>> _with(12.34, (0.1, 0.2), 100, 1), _with(0.5, (float("nan"), float("nan")), 1, 2)
+    >>> _with(0.1234, (0.1, 0.2), 100, 1), _with(0.5, (float("nan"), float("nan")), 1, 2)
     ('12.3 (10.0 to 20.0)', '0.50')
     """
-    low, high = (scale * end for end in interval)
-    if low != low:
-        return f"{value:.{digits}f}"
-    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+    # Adding zero takes the minus off a zero.
+    number, low, high = (
+        f"{round(scale * one, digits) + 0.0:.{digits}f}" for one in (value, *interval)
+    )
+    return number if interval[0] != interval[0] else f"{number} ({low} to {high})"
