@@ -8,6 +8,7 @@ from pages.figures import layer_trajectories
 from pages.figures.model_styles import model_styles
 from pages.widgets import drawn, empty_states, layer_notes, layer_phases, spectrum_table, state
 from pages.widgets.address import show_notes
+from pages.widgets.causal_check import show_causal_check
 from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import follow_click, remember_click
 from pages.widgets.entry import enter_through_app
@@ -77,6 +78,7 @@ drawn.show_caption(
 )
 
 layer_phases.show_phases(reading, lines)
+show_causal_check(reading, lines, styles, depth=shown.depth)
 st.download_button(
     "Download with all settings (CSV)",
     spectrum_table.as_csv(records),
