@@ -183,7 +183,7 @@ def load(
         model=model,
         processor=processor,
         stack=stack,
-        image_token_id=_image_token(model, family, stack, processor),
+        image_token_id=image_token_of(model, family, stack, processor),
         device=place,
         dtype=precision_of(model),
         attention=str(model.config._attn_implementation),
@@ -243,7 +243,8 @@ def precision_of(model: Any) -> str:
     return max(counts, key=lambda name: counts[name])
 
 
-def _image_token(model: Any, family: Family, stack: TextStack, processor: Any) -> int:
+def image_token_of(model: Any, family: Family, stack: TextStack, processor: Any) -> int:
+    """Return the token that stands where an image is; found by a test where no config names it."""
     token = getattr(model.config, family.image_token, None)
     if isinstance(token, int):
         return token

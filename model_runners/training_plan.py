@@ -12,6 +12,7 @@ from data_cache.training_runs import held_samples
 from data_cache.trajectories import Point, Trajectory
 from model_runners.again import style_of
 from model_runners.benchmark_choice import FRAMES
+from model_runners.lens_options import LOGIT
 from model_runners.profile import ProfileOptions
 from model_runners.profile_job import parts
 
@@ -94,6 +95,7 @@ def fits(run: "RunRow", options: ProfileOptions, benchmark: Benchmark) -> bool:
         "frames": (config.get("frames", FRAMES), options.frames),
         "template": (config.get("template_text"), options.template),
         "answers": (style_of(config), options.answers),
+        "lens": (config.get("lens") is None, options.lens == LOGIT),
         "dtype": (config.get("dtype"), options.dtype),
     }
     if options.dtype == "auto":
