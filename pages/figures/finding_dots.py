@@ -51,7 +51,8 @@ def finding_dots(found: Found) -> go.Figure:
     if printed:
         figure.add_trace(_published(printed, finding))
     height = ROW_PIXELS * max(len(rows), 1)
-    title = "<br>".join(wrap(f"{finding.number} ({axis_unit(finding.unit)})", LINE))
+    unit = "" if finding.unit == "rho" else f" ({finding.unit})"
+    title = "<br>".join(wrap(finding.number + unit, LINE))
     span = {"range": [-1.06, 1.06]} if _is_rho_alone(found) else {}
     figure.update_layout(
         height=TOP + BOTTOM + height,
@@ -108,11 +109,6 @@ def ends_words(interval: Sequence[float], unit: Unit) -> str:
         return ""
     low, high = (value_words(end, unit).removesuffix(UNITS[unit]) for end in interval)
     return f"{low} to {high}"
-
-
-def axis_unit(unit: Unit) -> str:
-    """Return a unit as the title of an axis has it."""
-    return "Spearman's rho" if unit == "rho" else unit
 
 
 def _dots(

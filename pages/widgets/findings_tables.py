@@ -41,9 +41,10 @@ def show_findings(found: Sequence[Found]) -> None:
     show_table_frame(
         frame,
         column_config={
-            "Finding": st.column_config.TextColumn(width="large"),
-            "Verdict": st.column_config.TextColumn(width="small"),
+            "Verdict": st.column_config.TextColumn(width=130),
+            "Finding": st.column_config.TextColumn(width=370),
         },
+        height="content",
         key="findings_table",
         alt="Each finding of the papers with its verdict, our number and the published one.",
     )
@@ -67,9 +68,8 @@ def overview(found: Sequence[Found]) -> pd.DataFrame:
         [
             {
                 "Id": one.finding.id,
-                "Paper": f"{one.finding.paper}, {one.finding.at}",
-                "Finding": one.finding.title,
                 "Verdict": one.verdict,
+                "Finding": one.finding.title,
                 "Here": ours(one),
                 "95 %": ends_words(one.parts[0].part.evidence.interval, one.finding.unit)
                 if len(one.parts) == 1
@@ -77,6 +77,7 @@ def overview(found: Sequence[Found]) -> pd.DataFrame:
                 "n": _n(one),
                 "Published": published(one),
                 "Rests on": one.why,
+                "Paper": f"{one.finding.paper}, {one.finding.at}",
             }
             for one in found
         ]
@@ -175,8 +176,12 @@ def _side(one: Found) -> str:
 
 
 def _n(one: Found) -> str:
-    counts = list(dict.fromkeys(f"{p.part.evidence.n:,} {p.part.evidence.unit}" for p in one.parts))
-    return counts[0] if len(counts) == 1 else ", ".join(counts[:2]) + ("…" * (len(counts) > 2))
+    """Return how many there are of what, from the fewest to the most."""
+    counts = sorted({(p.part.evidence.n, p.part.evidence.unit) for p in one.parts})
+    if not counts:
+        return ""
+    (low, unit), (high, _) = counts[0], counts[-1]
+    return f"{low:,} {unit}" if low == high else f"{low:,} to {high:,} {unit}"
 
 
 def _p(value: float) -> str:

@@ -33,7 +33,7 @@ def test_a_statistic_stands_with_its_interval_and_the_published_mark() -> None:
     assert (ours.name, ours.x[0]) == ("supported", pytest.approx(evidence.value))
     assert ours.x[0] + ours.error_x.array[0] == pytest.approx(evidence.interval[1])
     assert (printed.x[0], printed.y[0]) == (0.75, ours.y[0])
-    assert "(Spearman's rho)" in figure.layout.xaxis.title.text.replace("<br>", " ")
+    assert "Spearman's rho of synergy" in figure.layout.xaxis.title.text.replace("<br>", " ")
     assert "Supported. mmbench: +" in finding_dots.describe(one)
 
 
