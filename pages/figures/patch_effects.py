@@ -68,7 +68,8 @@ def patch_figure(
     for one in checked:
         model = one.trajectory.model
         for row, part in ((1, _synergy(one, depth)), (2, _effects(one, depth))):
-            for trace in _traces(part, styles[model], model, labels[model], shown=row == 1):
+            label = one.trajectory.name.replace(model, labels[model], 1)
+            for trace in _traces(part, styles[model], one.trajectory.name, label, shown=row == 1):
                 figure.add_trace(trace, row=row, col=1)
         figure.add_trace(_whole(one, styles[model], depth), row=2, col=1)
     figure.update_annotations(font={"size": 13})
@@ -107,7 +108,7 @@ def describe(checked: Sequence[Checked]) -> str:
     for one in checked[:8]:
         first, last = one.course.layers[0], one.course.layers[-1]
         sentences.append(
-            f"{one.trajectory.model}: patching layer {first.layer} brings "
+            f"{one.trajectory.name}: patching layer {first.layer} brings "
             f"{100 * first.effect:.1f} points of probability back to the full run's answer, layer "
             f"{last.layer} {100 * last.effect:.1f}, of {100 * one.course.whole:.1f} in all; "
             f"synergy at the output is {one.trajectory.output.synergy:.2f} bits."
@@ -169,7 +170,7 @@ def _place(one: Checked, layer: int, depth: Depth) -> float:
 
 
 def _traces(
-    points: _Points, style: ModelStyle, model: str, label: str, *, shown: bool
+    points: _Points, style: ModelStyle, group: str, label: str, *, shown: bool
 ) -> tuple[go.Scatter, go.Scatter]:
     below: dict[str, Any] = (
         {"hoverinfo": "text"} if points.meaning is None else meaning_below(points.meaning)
@@ -181,13 +182,13 @@ def _traces(
         fillcolor=style.tint(BAND_OPACITY),
         line={"width": 0},
         mode="lines",
-        legendgroup=model,
+        legendgroup=group,
         showlegend=False,
         hoverinfo="skip",
     )
     line = go.Scatter(
         name=escape(label),
-        legendgroup=model,
+        legendgroup=group,
         showlegend=shown,
         mode="lines+markers",
         x=points.x,
@@ -206,7 +207,7 @@ def _traces(
 def _whole(one: Checked, style: ModelStyle, depth: Depth) -> go.Scatter:
     return go.Scatter(
         name="full run",
-        legendgroup=one.trajectory.model,
+        legendgroup=one.trajectory.name,
         showlegend=False,
         mode="markers",
         x=[_place(one, one.trajectory.depth - 1, depth)],

@@ -84,7 +84,7 @@ def table(checked: Sequence[Checked]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Model": one.trajectory.model,
+                "Model": one.trajectory.name,
                 "Layer": str(layer.layer),
                 "Samples": str(layer.n),
                 "Effect (points)": _points(layer.effect, layer.interval),
