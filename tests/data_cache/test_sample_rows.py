@@ -5,12 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_cache.ingest import ingest
 from data_cache.paired import Pair, paired_rows
 from data_cache.sample_rows import sample_rows
 from tests.data_cache.answers import estimated, wrong
 from tests.data_cache.spools import small_benchmark
-from tests.pages.caches import write_run
 
 COUNT = 12
 
@@ -43,9 +41,4 @@ def test_one_reading_says_of_all_estimates_what_pairs_say(tmp_path: Path) -> Non
     assert len(one.positions) == COUNT
     assert set(three.positions) < set(one.positions), "a place is the same sample in all of them"
     assert one.benchmark_key == benchmark.key
-
-
-def test_no_estimates_have_no_rows(tmp_path: Path) -> None:
-    write_run(tmp_path, "demo/a")
-    ingest(tmp_path)
     assert sample_rows(tmp_path, []) == {}

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data_cache.records import SpectrumRecord
 from data_cache.sample_rows import sample_rows
 from model_runners.paired_changes import changes_of, paired_changes, value_of
 from pid_core.paired import paired_influences
@@ -17,32 +18,51 @@ from tests.pages.spectra import record
 COUNT = 24
 
 
-def test_the_same_questions_are_compared_one_by_one(tmp_path: Path) -> None:
-    benchmark = small_benchmark(COUNT)
+HARD = np.random.default_rng(1).normal(0.0, 0.3, size=COUNT)
+"""What a question adds to the synergy of both models."""
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("pair")
+
+
+@pytest.fixture(scope="module")
+def pair(cache: Path) -> tuple[SpectrumRecord, SpectrumRecord]:
+    """Two models on the same questions: one is wrong, one is right."""
     generator = np.random.default_rng(0)
-    hard = generator.normal(0.0, 0.3, size=COUNT)
 
     def numbers(synergy: float) -> dict[str, list[float]]:
-        own = {atom: 0.2 + 0.02 * generator.normal(size=COUNT) for atom in ("redundancy",)}
-        own["unique_1"] = np.full(COUNT, 0.1)
-        own["unique_2"] = np.full(COUNT, 0.3)
-        own["synergy"] = synergy + hard + 0.02 * generator.normal(size=COUNT)
+        own = {
+            "redundancy": 0.2 + 0.02 * generator.normal(size=COUNT),
+            "unique_1": np.full(COUNT, 0.1),
+            "unique_2": np.full(COUNT, 0.3),
+            "synergy": synergy + HARD + 0.02 * generator.normal(size=COUNT),
+        }
         return {atom: column.tolist() for atom, column in own.items()}
 
+    benchmark = small_benchmark(COUNT)
     first = estimated(
-        tmp_path, benchmark, model="demo/a", answers=wrong, numbers=numbers(0.5), influences=True
+        cache, benchmark, model="demo/a", answers=wrong, numbers=numbers(0.5), influences=True
     )
-    second = estimated(tmp_path, benchmark, model="demo/b", numbers=numbers(0.9), influences=True)
-    found = paired_changes(tmp_path, first, second)
+    second = estimated(cache, benchmark, model="demo/b", numbers=numbers(0.9), influences=True)
+    return first, second
+
+
+def test_the_same_questions_are_compared_one_by_one(
+    cache: Path, pair: tuple[SpectrumRecord, SpectrumRecord]
+) -> None:
+    first, second = pair
+    found = paired_changes(cache, first, second)
     synergy = found["synergy"]
     assert synergy.is_paired
     assert synergy.n == COUNT
     assert synergy.value == pytest.approx(second.synergy - first.synergy)
-    rows = sample_rows(tmp_path, [first.estimate_key, second.estimate_key])
+    rows = sample_rows(cache, [first.estimate_key, second.estimate_key])
     one, two = rows[first.estimate_key], rows[second.estimate_key]
     theirs = paired_influences(one.influences, two.influences, one.group_ids)
     assert synergy.deviation == pytest.approx(theirs.deviation[3])
-    alone = np.std(hard) / np.sqrt(COUNT)
+    alone = np.std(HARD) / np.sqrt(COUNT)
     assert synergy.deviation < alone / 3, "what is hard for both costs no certainty"
     assert synergy.evidence.p_value < 1e-6
     share = found["synergy_share"]
@@ -52,12 +72,10 @@ def test_the_same_questions_are_compared_one_by_one(tmp_path: Path) -> None:
 
 
 def test_accuracy_is_compared_question_by_question_where_the_record_says_the_same(
-    tmp_path: Path,
+    cache: Path, pair: tuple[SpectrumRecord, SpectrumRecord]
 ) -> None:
-    benchmark = small_benchmark(COUNT)
-    first = estimated(tmp_path, benchmark, model="demo/a", answers=wrong, influences=True)
-    second = estimated(tmp_path, benchmark, model="demo/b", influences=True)
-    rows = sample_rows(tmp_path, [first.estimate_key, second.estimate_key])
+    first, second = pair
+    rows = sample_rows(cache, [first.estimate_key, second.estimate_key])
     told = [replace(one, accuracy=rate) for one, rate in ((first, 0.0), (second, 1.0))]
     found = changes_of(told[0], told[1], rows)["accuracy"]
     assert (found.value, found.is_paired) == (100.0, True)

@@ -1,15 +1,14 @@
 """Steps in size: which models follow each other, and what a step changes."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from data_cache.ingest import ingest
-from data_cache.queries import runs
+from data_cache.queries import RunRow
 from model_runners.scaling import Sized, parameters_of, published_step, scaling, series_of, steps_of
 from tests.data_cache.answers import estimated, wrong
 from tests.data_cache.spools import small_benchmark
-from tests.pages.caches import write_run
 from tests.pages.spectra import record
 
 
@@ -102,11 +101,24 @@ def test_changes_are_averaged_over_the_tasks_that_have_both_sizes(tmp_path: Path
     assert scaling(tmp_path, tasks, {"org/m-1b": 1e9}) == []
 
 
-def test_a_size_is_what_was_counted_and_else_what_the_table_of_models_says(tmp_path: Path) -> None:
-    write_run(tmp_path, "qwen2.5-vl-7b", parameters=8_292_166_656)
-    write_run(tmp_path, "qwen2.5-vl-72b")
-    write_run(tmp_path, "org/unknown")
-    ingest(tmp_path)
-    found = parameters_of(runs(tmp_path))
+def run(model: str, **environment: object) -> RunRow:
+    return RunRow(
+        run_key="0" * 16,
+        model=model,
+        family="F",
+        benchmark="one",
+        benchmark_key="0" * 16,
+        n_samples=1,
+        draws=1,
+        layers=(-1,),
+        config={},
+        self_test={},
+        environment=environment,
+        ingested_at=datetime(2026, 11, 22),
+    )
+
+
+def test_a_size_is_what_was_counted_and_else_what_the_table_of_models_says() -> None:
+    counted = run("qwen2.5-vl-7b", parameters=8_292_166_656)
+    found = parameters_of([counted, run("qwen2.5-vl-72b"), run("org/unknown", parameters=True)])
     assert found == {"qwen2.5-vl-7b": 8_292_166_656, "qwen2.5-vl-72b": 72e9}
-    assert record().model not in found

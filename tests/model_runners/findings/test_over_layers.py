@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from data_cache.conditions import Condition
 from data_cache.estimates import ATOMS, SCORES, save_all
 from data_cache.records import INFLUENCES
 from model_runners.__main__ import main
@@ -15,7 +16,7 @@ from model_runners.findings.over_layers import depths
 from tests.data_cache.spools import profile, small_benchmark, spectrum
 from tests.pid_core.test_phases import course
 
-COUNT = 40
+COUNT = 16
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,14 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One model of 28 layers: silent, then unique language, then synergy in the last ones."""
     folder = tmp_path_factory.mktemp("layers")
     benchmark = small_benchmark(COUNT)
-    key = profile(folder, benchmark, model="org/deep", layers=(-1, *range(28)), draws=1)
+    key = profile(
+        folder,
+        benchmark,
+        model="org/deep",
+        layers=(-1, *range(28)),
+        draws=1,
+        conditions=[Condition.FULL],
+    )
     ids = [sample.id for sample in benchmark.samples]
     generator = np.random.default_rng(0)
     spread = 0.02 * generator.normal(size=(COUNT, 1))

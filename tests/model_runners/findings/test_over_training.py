@@ -40,10 +40,13 @@ def test_synergy_that_rises_in_the_second_stage_supports_the_finding(tmp_path: P
     assert first.parts[0].part.evidence.value == pytest.approx(0.02)
     assert second.parts[0].part.evidence.value == pytest.approx(1.48)
     assert second.parts[0].part.about == "demo/t, synergy"
-
-
-def test_synergy_that_is_there_after_the_first_stage_contradicts_it(tmp_path: Path) -> None:
-    found = find(trained(tmp_path, 0.0, 1.0, 0.9, 0.8), only=["xiu26-6a", "xiu26-6b"])
+    falling = {50: 0.0, 100: 1.0, 200: 0.9, 400: 0.8}
+    turned = [
+        (point, replace(one, synergy=value, interval={"synergy": (value - 0.02, value + 0.02)}))
+        for point, one in material.checkpoints
+        for value in [falling[point.step]]
+    ]
+    found = find(replace(material, checkpoints=tuple(turned)), only=["xiu26-6a", "xiu26-6b"])
     assert [one.verdict for one in found] == ["contradicted", "contradicted"]
 
 
