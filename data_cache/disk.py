@@ -17,7 +17,7 @@ class DiskUse:
     database: int
     adapters: int
     rest: int
-    """Images of benchmarks, statistics, logs, jobs."""
+    """Images of benchmarks, statistics, tuned lenses, logs, jobs."""
     free: int
     """Left on the disk that it lies on."""
 
