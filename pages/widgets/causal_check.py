@@ -63,9 +63,10 @@ def show_causal_check(
             "anew. Shown is by how many points the probability of the full run's answer rises, "
             "with 95 % intervals over samples (bootstrap of groups). The diamond is all that the "
             "image changes; the last layer always reaches it. So it says from which layer on the "
-            "state holds what the image adds to the answer, be that synergy or the image's own: "
-            "the rank correlations (rho) of the samples' effects with their pointwise atoms tell "
-            "these apart."
+            "state holds what the image adds to the answer, be that synergy or the image's own. "
+            "The rank correlations (rho) of the samples' effects with their pointwise atoms say "
+            "which of the two it goes with; over several subsets together they compare the "
+            "subsets."
         )
         show_table_frame(
             table(checked),
