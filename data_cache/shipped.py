@@ -11,6 +11,8 @@ from data_cache.location import spool_directory
 from data_cache.spool import scan
 
 DEMO_DIRECTORY = Path(__file__).parent / "demo"
+ZOO = "zoo"
+"""Folder below it with a spool of its own: runs of the zoo and of its checkpoints."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ def load_demo(
     cache: Path,
     *,
     source: Path = DEMO_DIRECTORY,
+    zoo: bool = True,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> DemoReport:
     """Copy what is missing of the shipped spool into a cache, and ingest it.
@@ -38,6 +41,8 @@ def load_demo(
         The cache folder; made if it is missing.
     source
         A cache folder to copy from.
+    zoo
+        Whether to copy the models of the zoo and their checkpoints too.
     progress
         Told how many files lie in the cache's spool, and of how many; when all do, they are
         ingested.
@@ -53,6 +58,8 @@ def load_demo(
             f"no demo chunks in {spool_directory(source)}; install PIDscope again, or make them "
             "with `python -m model_runners demo train oracle`"
         )
+    if zoo:
+        files += scan(source / ZOO)
     copied = 0
     for place, file in enumerate(files):
         progress(place, len(files))

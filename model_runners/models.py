@@ -63,6 +63,32 @@ DEMO: dict[str, ModelEntry] = {
     ),
 }
 """The models that ship with their weights."""
+
+ZOO_SIZES = {
+    ("llava", "LLaVA-1.5", "llava"): {"small": (0.103e6, 3), "large": (0.228e6, 4)},
+    ("qwen", "Qwen2.5-VL", "qwen2_5_vl"): {"small": (0.113e6, 3)},
+    ("internvl", "InternVL", "internvl"): {"small": (0.088e6, 3), "large": (0.209e6, 4)},
+}
+"""Architecture, family and type -> parameters and layers by size, of those of `demo/zoo.py` whose
+weights ship."""
+ZOO_LINES = {
+    "fusion": "trained on whole samples only",
+    "language": "as its fusion- twin, taught with a text shortcut",
+}
+DEMO |= {
+    f"demo/{line}-{architecture}-{size}": ModelEntry(
+        load_id=str(DEMO_MODELS / f"{line}-{architecture}-{size}"),
+        origin="demo",
+        family=family,
+        model_type=model_type,
+        parameters=parameters,
+        layers=layers,
+        summary=f"a tiny {family}, {said}; ships with PIDscope",
+    )
+    for (architecture, family, model_type), sizes in ZOO_SIZES.items()
+    for size, (parameters, layers) in sizes.items()
+    for line, said in ZOO_LINES.items()
+}
 BARE_LETTERS = ("demo/language-small", "demo/language-large")
 """Shipped models that were taught to answer with letters as their tokenizer encodes them alone,
 with a blank before them that their chat template does not write."""

@@ -93,7 +93,7 @@ def start_dashboard(tmp_path: Path) -> Iterator[Callable[[Path], Dashboard]]:
 def demo_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo, loaded as `make app` loads it; nothing may be written into it."""
     cache = tmp_path_factory.mktemp("demo") / "cache"
-    load_demo(cache)
+    load_demo(cache, zoo=False)
     return cache
 
 

@@ -70,7 +70,7 @@ def demo(shared: Path) -> Callable[[Path], Path]:
         first = shared / "demo"
         if not first.exists():
             own = shared / f"demo.{os.getpid()}"
-            load_demo(own)
+            load_demo(own, zoo=False)
             with suppress(OSError):  # another process was as fast
                 own.rename(first)
         shutil.copytree(first, cache, dirs_exist_ok=True)
