@@ -66,12 +66,16 @@ def missing_patches(cache: Path, plan: ChunkPlan) -> MissingPatches | None:
 
     Nothing that was paid for is lost: what files of the block have beyond the plan joins it.
     """
-    stored: list[tuple[Path, ChunkPlan]] = []
+    stored: list[tuple[Table, ChunkPlan]] = []
     wanted = plan
     for path, there in patch_files(cache, plan.run_key, plan.index):
+        try:
+            table = read_patches(path)
+        except ChunkInvalid:
+            continue  # its samples are patched again, and the new file takes its place
         if there.covers(wanted):
             return None
-        stored.append((path, there))
+        stored.append((table, there))
         plan = patch_plan(
             plan.run_key,
             plan.index,
@@ -81,14 +85,10 @@ def missing_patches(cache: Path, plan: ChunkPlan) -> MissingPatches | None:
         )
     lacking = set(plan.sample_ids)
     kept: list[Table] = []
-    for path, there in stored:
+    for table, there in stored:
         if there.draws < plan.draws or set(there.layers) < set(plan.layers):
             continue
         copied = lacking & set(there.sample_ids)
-        try:
-            table = read_patches(path)
-        except ChunkInvalid:
-            continue  # its samples are patched again
         kept.append(_of_samples(table, copied))
         lacking -= copied
     return MissingPatches(plan=plan, compute=tuple(sorted(lacking)), kept=tuple(kept))

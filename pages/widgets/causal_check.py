@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from data_cache.errors import CacheError
 from data_cache.patch_effects import fingerprint
 from data_cache.patch_scores import patch_scores, pointwise_atoms
 from model_runners.models import MODELS
@@ -17,6 +18,7 @@ from model_runners.registry import is_hub_id
 from pages.figures.layer_trajectories import Depth, Trajectory
 from pages.figures.model_styles import ModelStyle
 from pages.figures.patch_effects import Checked, describe, patch_figure
+from pages.report.parts import Words
 from pages.widgets import drawn, state
 from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import remember_click
@@ -43,7 +45,12 @@ def show_causal_check(
     checked: list[Checked] = []
     waiting: list[Trajectory] = []
     for one in trajectories:
-        course = _course(reading, one)
+        try:
+            course = _course(reading, one)
+        except CacheError as error:
+            drawn.note(Words(text=str(error), kind="warning"))
+            st.text(f"What was patched of {one.model} cannot be shown: {error}. Patch it again.")
+            course = None
         if course is None:
             waiting.append(one)
         else:

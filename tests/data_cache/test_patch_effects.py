@@ -112,7 +112,9 @@ def test_rows_that_are_not_those_of_the_plan_are_refused(tmp_path: Path) -> None
     assert not (run_directory(tmp_path, RUN) / FOLDER).exists()
 
 
-def test_half_a_file_is_computed_again_and_a_damaged_one_is_named(tmp_path: Path) -> None:
+def test_half_a_file_or_a_damaged_one_is_computed_again_and_named_until_then(
+    tmp_path: Path,
+) -> None:
     path = write_block(tmp_path, RUN, IDS)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
@@ -123,6 +125,9 @@ def test_half_a_file_is_computed_again_and_a_damaged_one_is_named(tmp_path: Path
     path.write_bytes(whole[:8] + bytes(200) + whole[208:])
     with pytest.raises(CacheError, match=path.name):
         patch_scores(tmp_path, RUN)
+    lacking = missing_patches(tmp_path, patch_plan(RUN, 0, IDS, 1, (2, 3)))
+    assert lacking is not None
+    assert write_block(tmp_path, RUN, lacking.compute).read_bytes() == whole
 
 
 def test_a_rebuild_of_the_database_loses_nothing_and_reads_nothing_of_it(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_the_table_has_units_and_no_number_where_there_is_none() -> None:
     assert exported["synergy_bits"].tolist() == [1.75, 2.0]
 
 
-def test_a_patched_model_is_drawn_beside_its_synergy_and_the_other_is_offered(
+def test_a_patched_model_is_drawn_beside_its_synergy_and_one_with_a_damaged_file_is_offered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = tmp_path / "cache"
@@ -35,8 +35,11 @@ def test_a_patched_model_is_drawn_beside_its_synergy_and_the_other_is_offered(
     build_cache(cache, [one for model in BOTH for one in layer_records(model)])
     keys = {run.model: run.run_key for run in runs(cache)}
     write_block(cache, keys["demo/a"], SAMPLES, layers=(2, 3), draws=2)
+    damaged = write_block(cache, keys["demo/b"], SAMPLES)
+    damaged.write_bytes(damaged.read_bytes()[:8] + bytes(200) + damaged.read_bytes()[208:])
     page = open_layers()
     assert "-m model_runners patch" not in words(page), "what is folded away is not drawn"
+    assert f"cannot be shown: patches/{damaged.name} is no readable" in words(page)
     below = [
         one
         for one in charts(page)[2]["data"]
