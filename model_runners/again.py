@@ -82,8 +82,7 @@ def training_command(
     given["lens"] = None  # each checkpoint has weights of its own, and a lens is of one model
     given |= {"draws": run.draws or None, "answers": style_of(run.config)}
     given["template"] = run.config.get("template_text")
-    whole = sum(run.environment.get("benchmark_samples", {}).values())
-    given["limit"] = run.n_samples if run.n_samples < whole else None
+    given |= run.environment.get("slice", {})
     deep = " --layers" if any(layer != OUTPUT_LAYER for layer in run.layers) else ""
     asked = arguments_of(run.benchmark, run.environment)
     return f"{named} {asked}{_flags(given)}{deep}{_place(cache)}"

@@ -52,6 +52,13 @@ def configuration(
     }
 
 
+def slice_of(options: "ProfileOptions") -> dict[str, Any]:
+    """Return which samples were asked for, by the options' names; what is as usual is left out."""
+    usual = {"split": "all", "subset": None, "limit": None}
+    asked = {name: getattr(options, name) for name in usual}
+    return {name: value for name, value in asked.items() if value != usual[name]}
+
+
 def environment(
     options: "ProfileOptions",
     loaded: LoadedModel,
@@ -77,4 +84,6 @@ def environment(
         "language_layers": len(loaded.stack.layers),
         "asked": asked_again(options),
         "benchmark_samples": Counter(sample.split for sample in benchmark.samples),
+        # The other checkpoints are asked the same, see `again.training_command`.
+        **({} if options.checkpoint is None else {"slice": slice_of(options)}),
     }

@@ -8,7 +8,7 @@ from data_cache.training_runs import training_runs
 from data_cache.trajectories import trajectories
 from pages.figures import training_curves
 from pages.figures.model_styles import model_styles
-from pages.widgets import drawn, spectrum_table, training_coverage
+from pages.widgets import drawn, spectrum_table, state, training_coverage
 from pages.widgets.address import show_notes
 from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import follow_click, remember_click
@@ -23,7 +23,7 @@ from pages.widgets.training_words import nothing_measured, nothing_shown, show_n
 ACROSS = 3  # so many trainings stand side by side; the next ones below
 
 enter_through_app()
-follow_click()
+follow_click(held=[state.SUBSET], undrawn=[state.MODELS])
 st.title("Training", anchor=False)
 st.caption(
     "When in a training the answer's information arises: the checkpoints of one model, each "

@@ -85,7 +85,9 @@ def _choose_models(record: SpectrumRecord) -> None:
         st.session_state[state.MODELS] = [*chosen, record.model]
 
 
-def follow_click(*, held: Iterable[str] = (), kinds: Iterable[str] = KINDS) -> None:
+def follow_click(
+    *, held: Iterable[str] = (), kinds: Iterable[str] = KINDS, undrawn: Iterable[str] = ()
+) -> None:
     """Go to the Samples page if something was clicked; one of the first calls of a page.
 
     What the pickers of both pages hold (split, estimator, settings) comes along by itself.
@@ -97,6 +99,8 @@ def follow_click(*, held: Iterable[str] = (), kinds: Iterable[str] = KINDS) -> N
         the picker would, because Streamlit lets nobody else write its parameter.
     kinds
         Which of the split and the estimator it has a picker for; the address names the others.
+    undrawn
+        Which pickers of the sidebar this page does not draw; the address names what they hold.
     """
     parameters = st.session_state.pop(state.CLICKED, None)
     if parameters is None:
@@ -107,6 +111,9 @@ def follow_click(*, held: Iterable[str] = (), kinds: Iterable[str] = KINDS) -> N
     for key in set(KINDS) - set(kinds):
         if key in st.session_state:
             parameters[key] = st.session_state[key]
+    for key in undrawn:
+        if key in st.session_state:
+            parameters[key] = st.session_state.pop(key)
     st.switch_page(SAMPLES_PAGE, query_params=parameters)
 
 

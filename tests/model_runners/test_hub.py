@@ -17,6 +17,7 @@ from model_runners import hub
 from model_runners.errors import Cancelled, RunnerError, UnsupportedModel
 from model_runners.hub import Watch
 from model_runners.loading import load, weights_fingerprint
+from model_runners.models import resolve_model
 from model_runners.profile import ProfileOptions, Progress, profile
 from tests.model_runners.hub_server import REFUSALS, Hub, hub_of
 
@@ -205,3 +206,14 @@ def test_the_command_line_takes_a_hub_id_and_the_environment_of_the_hub(
     assert ran.returncode == 0, ran.stderr
     assert "lab/llava from the hub: " in ran.stderr
     assert "4 samples of digits_vqa through lab/llava" in ran.stderr
+
+
+def test_a_revision_is_asked_for_by_its_name(online: Hub) -> None:
+    source = resolve_model("lab/llava@step-100")
+    assert (source.name, source.location) == ("lab/llava@step-100", "lab/llava@step-100")
+    found = hub.find(source.location)
+    assert found.remote is not None
+    assert (found.remote.hub_id, found.remote.revision) == ("lab/llava", "step-100")
+    assert "api/models/lab/llava/revision/step-100" in online.asked
+    assert "lab/llava/resolve/step-100/config.json" in online.asked
+    assert "there is no model" in refusal(lambda: resolve_model("lab/llava@"))

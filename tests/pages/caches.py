@@ -36,7 +36,9 @@ def write_run(
     if checkpoint is not None:
         config |= {"model": checkpoint.model, "checkpoint": checkpoint.to_dict()}
     key = run_key(config)
-    environment = {} if parameters is None else {"parameters": parameters}
+    environment: dict[str, Any] = {} if parameters is None else {"parameters": parameters}
+    if checkpoint is not None:
+        environment["slice"] = {"split": "test", "limit": 2}
     write_sidecar(cache, key, config, environment=environment)
     plan = ChunkPlan(run_key=key, index=0, sample_ids=SAMPLES)
     rows = [

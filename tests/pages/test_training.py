@@ -76,6 +76,7 @@ def test_what_is_missing_is_named_with_the_command_that_measures_it(cache: Path)
     assert f"{CHECKPOINTS - 2} of {CHECKPOINTS} checkpoints are measured" in page
     assert "missing are the steps 300; 400" in page
     assert "training '/of mine' --name demo/a --benchmark digits_vqa --draws 1" in page
+    assert "--limit 2 --split test" in page
     app.session_state[state.TRAINING_COVERAGE_OPEN] = True
     app.run()
     assert not app.exception
