@@ -9,7 +9,7 @@ from pages.figures.model_styles import model_styles
 from pages.figures.patch_effects import Checked, describe, patch_figure
 from tests.pages.layers import trajectory
 
-STYLES = model_styles(["demo/deep", "demo/<b>shallow</b>"])
+STYLES = model_styles(["demo/deep", "demo/<i>shallow"])
 NAN = float("nan")
 
 
@@ -51,7 +51,7 @@ def test_the_effect_stands_below_the_synergy_of_the_same_layer() -> None:
 
 
 def test_depth_in_per_cent_ends_at_a_hundred_for_every_model() -> None:
-    two = [checked(), checked("demo/<b>shallow</b>", depth=4)]
+    two = [checked(), checked("demo/<i>shallow", depth=4)]
     figure = patch_figure(two, STYLES, depth="relative")
     for row in (1, 2):
         assert [one["x"][-1] for one in lines(figure, row)] == [100, 100]
@@ -77,7 +77,7 @@ def test_every_point_says_its_number_unit_and_interval_and_leads_to_its_samples(
 
 
 def test_without_an_interval_there_is_no_band_and_names_are_text() -> None:
-    one = checked("demo/<b>shallow</b>")
+    one = checked("demo/<i>shallow")
     bare = tuple(dataclasses.replace(layer, interval=(NAN, NAN)) for layer in one.course.layers)
     figure = patch_figure(
         [dataclasses.replace(one, course=dataclasses.replace(one.course, layers=bare))], STYLES
@@ -86,8 +86,8 @@ def test_without_an_interval_there_is_no_band_and_names_are_text() -> None:
     assert [len(band["x"]) for band in bands] == [16, 0]
     shown = [(part.get("name"), part.get("hovertext")) for part in figure.to_dict()["data"]]
     text = str(shown)
-    assert "<b>shallow" not in text
-    assert "&lt;b&gt;shallow" in text
+    assert "<i>shallow" not in text
+    assert "&lt;i&gt;shallow" in text
     assert "nan" not in text
 
 
