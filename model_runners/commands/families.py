@@ -147,7 +147,7 @@ def lines(content: dict[str, Any], material: "Material") -> list[str]:
             "synergy-driven task"
         )
     for row in content["scaling"]:
-        text.append(f"{row['smaller']} -> {row['larger']}, {len(row['tasks'])} tasks")
+        text.append(f"{row['smaller']} -> {row['larger']}, over {', '.join(row['tasks'])}")
         for name, label in CHANGES.items():
             change, printed = row["changes"][name], row["published"]
             said = "" if printed is None else f"; published {printed[name]:+.1f} ({printed['at']})"

@@ -65,7 +65,7 @@ def share_grows(material: Material, *, name: str) -> list[Part]:
         Part(
             about=_about(found),
             evidence=of_mean(values, groups=[one.step.series for one in found], unit="steps"),
-            published=f"mean of the {len(printed)} steps of {_place(printed[0])}",
+            published=f"{theirs:+.1f}, mean of the {len(printed)} steps of {_place(printed[0])}",
             published_value=theirs,
             tasks=_tasks(found),
         )

@@ -41,7 +41,10 @@ def show_findings(found: Sequence[Found]) -> None:
     show_table_frame(
         frame,
         column_config={
+            "Id": st.column_config.TextColumn(width=105),
             "Verdict": st.column_config.TextColumn(width=130),
+            "Here": st.column_config.TextColumn(width=170),
+            "Published": st.column_config.TextColumn(width=130),
             "Finding": st.column_config.TextColumn(width=370),
         },
         height="content",
