@@ -32,7 +32,7 @@ PAGES = (
     *("Overview", "Spectra", "Samples", "Layers", "Training", "Families", "Findings"),
     *("Compare", "Estimator lab", "LoRA-PID", "Benchmarks", "Run"),
 )
-OF_RESULTS = ("Spectra", "Samples", "Layers", "Families", "Compare")
+OF_RESULTS = ("Spectra", "Samples", "Layers", "Families", "Findings", "Compare")
 WIDTHS = (420, 1600)
 
 
