@@ -13,7 +13,7 @@ from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import follow_click, remember_click
 from pages.widgets.entry import enter_through_app
 from pages.widgets.evidence import show_settings, show_warnings
-from pages.widgets.layer_choices import choose_trajectories
+from pages.widgets.layer_choices import choose_trajectories, one_per_model
 from pages.widgets.sidebar import current_selection, natural_order
 from pages.widgets.stored import current_reading
 from pages.widgets.stored_layers import read_layers, trajectories_of
@@ -78,7 +78,7 @@ drawn.show_caption(
 )
 
 layer_phases.show_phases(reading, lines)
-show_causal_check(reading, lines, styles, depth=shown.depth)
+show_causal_check(reading, one_per_model(lines), styles, depth=shown.depth)
 st.download_button(
     "Download with all settings (CSV)",
     spectrum_table.as_csv(records),

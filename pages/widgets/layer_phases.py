@@ -41,7 +41,8 @@ def show_phases(reading: Stored, trajectories: Sequence[Trajectory]) -> None:
             "“Drawn alike” is the share of them with the same phases. A phase begins where the "
             "course of all atoms together bends or jumps; their number is that of the lowest "
             "Bayesian information criterion. An atom emerges where it passes half of its largest "
-            "value for good. MI26 describe silent encoding (0 to 20 %), unimodal accumulation "
+            "value for good. Counted is where a layer begins; in the plots its point stands where "
+            "it ends. MI26 describe silent encoding (0 to 20 %), unimodal accumulation "
             "(20 to 80 %) and late fusion (80 to 100 %)."
         )
     if len(whole) < len(trajectories):
