@@ -3,11 +3,13 @@
 `pytest tests/browser/test_pictures.py --run-browser --save-pictures` writes them again.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from data_cache.shipped import load_demo
 from tests.browser.conftest import Dashboard, serving
 from tests.browser.looking import WAIT, bars_of, opened, save_picture, wait_until_drawn
 from tests.browser.test_every_page import write_trainings
@@ -28,6 +30,8 @@ OF_THE_DEMO = {
     "sample": (f"samples?{HARDEST}&sample=synergy-1033", "Samples"),
     "compare": ("compare?a=demo/fusion-small&b=demo/fusion-large&subset=all,+pooled", "Compare"),
     "across": (f"{ACROSS}&sample=synergy-1033", "Compare"),
+    "training": ("training?subset=synergy", "Training"),
+    "findings": ("findings?subset=synergy", "Findings"),
     "lab": ("lab?lab=predictive+case&problem=redundant&estimators=ipfp", "Estimator lab"),
     "benchmarks": ("benchmarks", "Benchmarks"),
     "run": ("run", "Run"),
@@ -56,9 +60,18 @@ def take(chromium: "Browser", url: str, name: str, address: str, heading: str) -
             save_picture(page, f"{name}-{'wide' if width > 1000 else 'narrow'}-{scheme}")
 
 
+@pytest.fixture(scope="module")
+def whole_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboard]:
+    """A dashboard on the demo with its zoo, as `make app` loads it."""
+    folder = tmp_path_factory.mktemp("whole")
+    load_demo(folder / "cache")
+    with serving(folder / "cache", folder / "log.txt") as dashboard:
+        yield dashboard
+
+
 @pytest.mark.parametrize("name", OF_THE_DEMO)
-def test_a_page_with_the_demo(name: str, demo: Dashboard, chromium: "Browser") -> None:
-    take(chromium, demo.url, name, *OF_THE_DEMO[name])
+def test_a_page_with_the_demo(name: str, whole_demo: Dashboard, chromium: "Browser") -> None:
+    take(chromium, whole_demo.url, name, *OF_THE_DEMO[name])
 
 
 def test_pages_with_many_models(tmp_path: Path, chromium: "Browser") -> None:
