@@ -58,7 +58,7 @@ def test_a_hard_sample_leads_to_an_adapter_and_what_it_changed(
         page.get_by_text("at most 16").wait_for(timeout=PATIENCE)
         page.get_by_role("button", name="Start", exact=True).click()
         wait_for_state(page, "running")
-        job(page).locator(".js-plotly-plot").wait_for(timeout=MEASURED_WITHIN)
+        job(page).locator(".js-plotly-plot").first.wait_for(timeout=MEASURED_WITHIN)
         wait_for_state(page, "done", within=MEASURED_WITHIN)
 
         page.get_by_text("Test split, none of it was trained on").wait_for(timeout=PATIENCE)
