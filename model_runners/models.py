@@ -66,7 +66,7 @@ DEMO: dict[str, ModelEntry] = {
 
 ZOO_SIZES = {
     ("llava", "LLaVA-1.5", "llava"): {"small": (0.103e6, 3), "large": (0.228e6, 4)},
-    ("qwen", "Qwen2.5-VL", "qwen2_5_vl"): {"small": (0.113e6, 3)},
+    ("qwen", "Qwen2.5-VL", "qwen2_5_vl"): {"small": (0.113e6, 3), "large": (0.261e6, 4)},
     ("internvl", "InternVL", "internvl"): {"small": (0.088e6, 3), "large": (0.209e6, 4)},
 }
 """Architecture, family and type -> parameters and layers by size, of those of `demo/zoo.py` whose
