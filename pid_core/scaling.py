@@ -11,15 +11,15 @@ two or three benchmarks little can be said, and the interval is as wide as that.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import nan
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from pid_core.errors import PidError
 from pid_core.interval import hull_interval
+from pid_core.repeats import repeated
 
 FEWEST_BENCHMARKS = 2
 
@@ -95,8 +95,8 @@ def mean_change(
     low, high = ends[0].tolist()
     others = (nan, nan)
     if count >= FEWEST_BENCHMARKS:
-        reach = float(stdtrit(count - 1, 0.5 + level / 2)) * float(np.std(d, ddof=1)) / sqrt(count)
-        others = (mean - reach, mean + reach)
+        over = repeated(d, level=level)
+        others = (over.low, over.high)
     return Change(
         value=mean,
         over_samples=(low, high),
