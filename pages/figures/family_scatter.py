@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from data_cache.estimates import SpectrumRecord
 from data_cache.published import PublishedValue, find_value
+from model_runners.scaling import series_of
 from pages.figures.exactness import within
 from pages.figures.frame import CLICKED, HOVER, LEGEND, STILL, VALUES
 from pages.figures.model_styles import ModelStyle
@@ -124,20 +125,25 @@ def family_scatter(
 
 
 def arrows(points: Sequence[FamilyPoint]) -> list[tuple[FamilyPoint, FamilyPoint]]:
-    """Return from which model to which the arrows run: to the next larger of the same family.
+    """Return from which model to which the arrows run: to the next larger of the same series.
 
-    Adapted models have none, and neither do models whose parameters were not counted. Models of
-    one size share their arrows.
+    A series is what a family calls by one name but for the size (`model_runners.scaling`): two
+    lines of training share a family and no arrow. Adapted models have none, and neither do models
+    whose parameters were not counted. Models of one size share their arrows.
     """
     found: list[tuple[FamilyPoint, FamilyPoint]] = []
-    for family in dict.fromkeys(point.family for point in points):
+    for series in dict.fromkeys(_series(point) for point in points):
         by_size: dict[int, list[FamilyPoint]] = {}
         for point in points:
-            if point.family == family and point.parameters and not point.is_adapted:
+            if _series(point) == series and point.parameters and not point.is_adapted:
                 by_size.setdefault(point.parameters, []).append(point)
         for small, large in pairwise(sorted(by_size)):
             found += [(one, other) for one in by_size[small] for other in by_size[large]]
     return found
+
+
+def _series(point: FamilyPoint) -> tuple[str, str]:
+    return point.family, series_of(point.record.model)
 
 
 def median_of(points: Sequence[FamilyPoint], axes: Axes) -> tuple[float, float] | None:

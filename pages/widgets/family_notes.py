@@ -29,7 +29,9 @@ def show_legend(points: Sequence[FamilyPoint]) -> None:
     if any(point.parameters for point in points):
         words.append("Larger models have larger points.")
     if arrows(points):
-        words.append("An arrow runs to the next larger model of its family.")
+        words.append(
+            "An arrow runs to the next larger model of its series (the same name but for the size)."
+        )
     if any(point.is_adapted for point in points):
         words.append("Hollow points are adapted models; the median leaves them out.")
     drawn.show_caption(" ".join(words))

@@ -57,8 +57,20 @@ def test_arrows_chain_the_sizes_of_a_family_and_skip_what_has_none() -> None:
 
 
 def test_models_of_one_size_share_their_arrows() -> None:
-    points = [point("v1-1B", parameters=1), point("v2-1B", parameters=1), point("7B", parameters=7)]
-    assert len(arrows(points)) == 2
+    points = [point("x/a-1B", parameters=1), point("y/a-1B", parameters=1)]
+    assert len(arrows([*points, point("x/a-7B", parameters=7)])) == 2
+
+
+def test_two_lines_of_one_family_share_no_arrow() -> None:
+    points = [
+        point(f"demo/{line}-{size}", parameters=parameters)
+        for line in ("fusion", "language")
+        for size, parameters in (("small", 1), ("large", 2))
+    ]
+    found = {(one.record.model, other.record.model) for one, other in arrows(points)}
+    assert found == {
+        (f"demo/{line}-small", f"demo/{line}-large") for line in ("fusion", "language")
+    }
 
 
 def test_an_arrow_stops_at_the_edge_of_its_points() -> None:
