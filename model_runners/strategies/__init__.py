@@ -26,40 +26,64 @@ class StrategyEntry:
     """False spares the profile of the train split."""
     needs_tag: bool = False
     """True: the samples of a tag are lifted, and one has to be given."""
+    lifts: str | None = "lifted samples"
+    """What the samples are called that weigh more; None where none do."""
+    lowers: str | None = "lowered samples"
+    """And those that weigh less."""
+    ranks_by: str = ""
+    """What decides, a field of `SampleScores`; empty where no score does."""
 
 
 STRATEGIES: dict[str, StrategyEntry] = {
     "pid": StrategyEntry(
         module="model_runners.strategies.pid",
         summary="samples that could be fused and are not weigh more, language shortcuts less",
+        lifts="gap samples",
+        lowers="shortcut samples",
+        ranks_by="gap_score",
     ),
     "uniform": StrategyEntry(
         module="model_runners.strategies.uniform",
         summary="every sample weighs the same: ordinary LoRA, to compare with",
         needs_scores=False,
+        lifts=None,
+        lowers=None,
     ),
     "fp": StrategyEntry(
         module="model_runners.strategies.fp",
         summary="samples with much to gain from fusion weigh more, used or not: a control for pid",
+        lifts="samples with much to gain from fusion",
+        lowers=None,
+        ranks_by="fusion_potential",
     ),
     "random": StrategyEntry(
         module="model_runners.strategies.random",
         summary="the weights of pid on samples that are drawn: a control for the choice of samples",
         needs_scores=False,
+        lifts="samples drawn to weigh more",
+        lowers="samples drawn to weigh less",
     ),
     "accuracy": StrategyEntry(
         module="model_runners.strategies.accuracy",
         summary="samples that the model gets wrong weigh more, easy ones less: a control for pid",
+        lifts="hard samples",
+        lowers="easy samples",
+        ranks_by="answer",
     ),
     "ablation": StrategyEntry(
         module="model_runners.strategies.ablation",
         summary="samples that need the image weigh more, those that do not less: a control for pid",
+        lifts="samples that need the image",
+        lowers="samples that do not need it",
+        ranks_by="answer_without_image",
     ),
     "tag": StrategyEntry(
         module="model_runners.strategies.tag",
         summary="samples of a tag of yours weigh more: your own choice, not that of a score",
         needs_scores=False,
         needs_tag=True,
+        lifts="samples of the tag",
+        lowers=None,
     ),
 }
 
