@@ -41,6 +41,18 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Before and after on the test split of one benchmark."""
+
+    benchmark: str
+    """Its name, as the runs store it."""
+    base_run_key: str
+    """The run of before."""
+    run_key: str
+    """The run of after."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class AdapterRecord:
     """How an adapter came to be, and how far it is."""
 
@@ -69,13 +81,19 @@ class AdapterRecord:
     """The run of before, once it is known."""
     run_key: str | None = None
     """The run of after, once it is known."""
+    measured: tuple[Measured, ...] = ()
+    """One for each benchmark that it was measured on, that which it was trained on first."""
     warnings: tuple[str, ...] = ()
     created: str = ""
     """When the training began, ISO 8601, UTC."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON values."""
-        return {**asdict(self), "warnings": list(self.warnings)}
+        return {
+            **asdict(self),
+            "measured": [asdict(one) for one in self.measured],
+            "warnings": list(self.warnings),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +157,7 @@ def read_record(folder: Path) -> AdapterRecord | None:
         if not isinstance(content["key"], str) or content["state"] not in STATES:
             raise TypeError("key or state")
         content["warnings"] = tuple(content["warnings"])
+        content["measured"] = _measured(content)
         return AdapterRecord(**{name: content[name] for name in known & set(content)})
     except FileNotFoundError:
         return None
@@ -146,6 +165,17 @@ def read_record(folder: Path) -> AdapterRecord | None:
         raise CacheError(
             f"{path} is no record of an adapter ({error}); remove the folder and train again"
         ) from error
+
+
+def _measured(content: dict[str, Any]) -> tuple[Measured, ...]:
+    """Read where an adapter was measured; earlier records know one benchmark only."""
+    there = content.get("measured")
+    if there:
+        return tuple(Measured(**one) for one in there)
+    before, after = content.get("base_run_key"), content.get("run_key")
+    if before is None or after is None:
+        return ()
+    return (Measured(benchmark=content["benchmark"], base_run_key=before, run_key=after),)
 
 
 def adapter(cache: Path, key: str) -> AdapterRecord | None:

@@ -37,6 +37,11 @@ KINDS: dict[str, KindEntry] = {
         work="model_runners.finetuning.job",
         keeps="finished chunks and training steps",
     ),
+    "study": KindEntry(
+        requests="model_runners.finetuning.study_requests",
+        work="model_runners.finetuning.study_job",
+        keeps="finished trainings, chunks and training steps",
+    ),
 }
 
 

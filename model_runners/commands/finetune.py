@@ -4,17 +4,16 @@ import argparse
 import json
 import sys
 from dataclasses import fields
+from pathlib import Path
 
 from data_cache.location import cache_directory
+from data_cache.samples import Benchmark
 from model_runners.commands.benchmark_arguments import add_benchmark_arguments, tell_rows
 from model_runners.commands.profile import tell_started
 from model_runners.errors import BadOption
-from model_runners.finetuning.options import FinetuneOptions
+from model_runners.finetuning.options import SELECT, TAG, FinetuneOptions, StudyOptions
 from model_runners.loading import DTYPES
 from model_runners.strategies import STRATEGIES
-
-TAG = "tag"
-"""The strategy of `--lift-tag`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,14 +51,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--top",
         type=int,
-        help="gap samples, and as many shortcut samples (default: a quarter of the samples each)",
+        help="gap samples, and as many shortcut samples (default: a fifth of the samples each)",
+    )
+    parser.add_argument(
+        "--select",
+        choices=SELECT,
+        default=usual.select,
+        help="train on all samples, or on the gap and shortcut samples only (default: all)",
+    )
+    parser.add_argument(
+        "--train-on",
+        metavar="A,B=2",
+        help="further benchmarks to train on, with their share of the samples beside that of "
+        "--benchmark, which is 1",
+    )
+    parser.add_argument(
+        "--evaluate-on",
+        metavar="A,B",
+        help="benchmarks to measure before and after on, beside --benchmark (default: those that "
+        "are trained on)",
     )
     for name, meaning in (
         ("epochs", "passes over the training samples"),
         ("rank", "rank of LoRA's matrices"),
         ("batch_size", "samples of one optimiser step"),
         ("draws", "draws of noise per masked condition of the profiles"),
-        ("seed", "seed of LoRA's first weights and of the order of the samples"),
+        ("seed", "seed of LoRA's first weights, its dropout and the order of the samples"),
     ):
         default = getattr(usual, name)
         parser.add_argument(
@@ -76,7 +93,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--learning-rate",
         type=float,
-        help="peak (default: 2e-4 at width 4096, in proportion to 1/width, 2e-3 at most)",
+        help="peak (default: 1e-4 at width 4096, in proportion to 1/width, 2e-3 at most)",
+    )
+    parser.add_argument(
+        "--alpha", type=float, help="LoRA is scaled by alpha / rank (default: twice the rank)"
+    )
+    parser.add_argument(
+        "--dropout",
+        type=float,
+        default=usual.dropout,
+        help=f"of what goes into LoRA's matrices (default: {usual.dropout})",
+    )
+    parser.add_argument(
+        "--early-stop",
+        type=int,
+        default=usual.early_stop,
+        metavar="N",
+        help="hold a tenth of the train split out, stop when N evaluations on it in a row were no "
+        "better, and keep the best adapter (default: 0, never)",
+    )
+    parser.add_argument(
+        "--gradient-checkpointing",
+        action="store_true",
+        help="compute the trained layers twice rather than keep their activations: less memory",
     )
     parser.add_argument(
         "--device", default=usual.device, help="auto, cpu, cuda or cuda:N (default: auto)"
@@ -92,64 +131,78 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do it here or in the background; where another process is at it already, follow that."""
+    from data_cache import jobs
+    from model_runners.commands.foreground import do
+    from model_runners.finetuning import study
+    from model_runners.finetuning.requests import check
+    from model_runners.jobs import open_job, start
+
+    strategies, options = chosen(arguments)
+    cache = cache_directory(arguments.cache)
+    several = len(strategies) > 1 or arguments.seeds != 1
+    if several and arguments.lift_tag is None:  # refuse before anything is read
+        StudyOptions.of(options, strategies, arguments.seeds)
+    benchmark = check(options, cache, seen=tell_rows)
+    if arguments.lift_tag is not None:
+        options = _tagged(options, arguments.lift_tag, cache, benchmark)
+    asked = StudyOptions.of(options, strategies, arguments.seeds) if several else options
+    if arguments.detach:
+        tell_started(cache, start(cache, asked))
+        return 0
+    job = open_job(cache, asked)
+    code = do(cache, job, benchmark=benchmark)
+    if code:
+        return code
+    result = jobs.find(cache, job.job_key).result
+    if arguments.json:
+        json.dump(result, sys.stdout, indent=1)
+        print()
+    elif several:
+        print("\n".join(study.lines(study.outcomes(cache, result["adapters"]))))
+    return 0
+
+
+def chosen(arguments: argparse.Namespace) -> tuple[tuple[str, ...], FinetuneOptions]:
+    """Return the strategies, and the options of the first training without its tag.
+
+    Raises
+    ------
+    BadOption
+        If the options make no sense.
+    """
     given = vars(arguments)
     usual = FinetuneOptions(model="", benchmark="")
     name, strategy = given["lift_tag"], given["strategy"]
-    named = [one.strip() for one in strategy.split(",")] if strategy else []
+    named = tuple(one.strip() for one in strategy.split(",")) if strategy else ()
     if name is not None and strategy not in {None, TAG}:
         raise BadOption(
             f"--lift-tag belongs to the strategy 'tag'; leave out --strategy {strategy}"
         )
+    measured = given["evaluate_on"]
     options = FinetuneOptions(
         **{
             field.name: given[field.name]
             for field in fields(FinetuneOptions)
-            if field.name not in {"strategy", "lift_tag", "lifted"}
+            if field.name not in {"strategy", "lift_tag", "lifted", "mix", "evaluate_on"}
         },
+        mix=given["train_on"],
+        evaluate_on=None if measured is None else tuple(one.strip() for one in measured.split(",")),
         strategy=usual.strategy if not named or name is not None else named[0],
     )
-    from data_cache import jobs
-    from model_runners.finetuning import study
-    from model_runners.finetuning.requests import check, training_samples
+    return ((TAG,) if name is not None else named or (usual.strategy,)), options
+
+
+def _tagged(
+    options: FinetuneOptions, name: str, cache: Path, benchmark: Benchmark
+) -> FinetuneOptions:
+    from model_runners.finetuning.requests import training_samples
     from model_runners.finetuning.tagged import lifted_of, tagged_ids, with_tag
-    from model_runners.jobs import open_job, start
 
-    several = len(named) > 1 or arguments.seeds != 1
-    if several and arguments.detach:
-        raise BadOption("--detach starts one training; give one --strategy and no --seeds")
-    cache = cache_directory(arguments.cache)
-    benchmark = check(options, cache, seen=tell_rows)
-    if name is not None:
-        samples = training_samples(benchmark, options)
-        found = lifted_of(name, tagged_ids(name, cache, benchmark), benchmark, samples)
-        print(
-            f"pidscope: {len(found.sample_ids):,} samples of the tag {name!r} weigh more"
-            + "".join(f"; {sentence}" for sentence in found.left_out),
-            file=sys.stderr,
-        )
-        options = with_tag(options, name, cache, benchmark)
-    if arguments.detach:
-        tell_started(cache, start(cache, options))
-        return 0
-    from model_runners.commands.foreground import do
-
-    strategies = named if len(named) > 1 else [options.strategy]
-    asked = list(study.trainings(options, strategies, arguments.seeds))
-    results = []
-    for number, one in enumerate(asked, start=1):
-        if several:
-            said = f"{number} of {len(asked)}: {one.strategy}, seed {one.seed}"
-            print(f"pidscope: training {said}", file=sys.stderr)
-        job = open_job(cache, one)
-        code = do(cache, job, benchmark=benchmark)
-        if code:
-            return code
-        results.append(jobs.find(cache, job.job_key).result)
-    found = study.outcomes(cache, [one["adapter"] for one in results]) if several else []
-    if arguments.json:
-        told = {"trainings": results, "outcomes": study.as_json(found)} if several else results[0]
-        json.dump(told, sys.stdout, indent=1)
-        print()
-    elif several:
-        print("\n".join(study.lines(found)))
-    return 0
+    samples = training_samples(benchmark, options)
+    found = lifted_of(name, tagged_ids(name, cache, benchmark), benchmark, samples)
+    print(
+        f"pidscope: {len(found.sample_ids):,} samples of the tag {name!r} weigh more"
+        + "".join(f"; {sentence}" for sentence in found.left_out),
+        file=sys.stderr,
+    )
+    return with_tag(options, name, cache, benchmark)

@@ -66,7 +66,7 @@ class Finetuning:
         if left_out := sum(sample.id not in scored for sample in samples):
             self._stage(f"{left_out} samples cannot be run and are not trained on")
             samples = tuple(sample for sample in samples if sample.id in scored)
-        top = options.top or max(1, len(samples) // 4)
+        top = options.top_of(len(samples))
         weighting = weigh(options.strategy, scores, top=top, seed=options.seed)
         if tagged is not None:
             weighting = replace(weighting, warnings=(*weighting.warnings, *tagged.left_out))

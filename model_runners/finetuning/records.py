@@ -16,9 +16,9 @@ from model_runners.finetuning.requests import request_of
 from model_runners.loading import LoadedModel
 from model_runners.strategies import Weighting
 
-ADAPTER_VERSION = 1
+ADAPTER_VERSION = 2
 """Part of the key; raise it when the same options would train another adapter."""
-_ELSEWHERE = {*LATER, "lift_tag", "lifted"}
+_ELSEWHERE = {*LATER, "lift_tag", "lifted", "evaluate_on"}
 """Options that the key does not take as they are."""
 
 

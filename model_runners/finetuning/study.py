@@ -1,7 +1,7 @@
 """Several strategies over several seeds: what each came to, beside the base and beside uniform."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,11 @@ import numpy as np
 from data_cache import adapters, estimates
 from data_cache.adapters import AdapterRecord
 from data_cache.estimates import SpectrumRecord
-from model_runners.errors import BadOption
-from model_runners.finetuning.options import FinetuneOptions
+from model_runners.finetuning.options import FinetuneOptions, StudyOptions
 from pid_core.repeats import Repeated, repeated
 
 BASE, BASELINE = "none (the base)", "uniform"
-DIFFER = frozenset({"strategy", "seed", "lift_tag", "lifted"})
+DIFFER = frozenset({"strategy", "seed", "lift_tag", "lifted", "evaluate_on"})
 """Options in which the trainings of a study differ; a tag stands for its own strategy."""
 FEWEST_SEEDS = 2
 """Of a strategy, for an interval."""
@@ -45,13 +44,7 @@ def trainings(
     BadOption
         If there is no such strategy, one is named twice, or there are no seeds.
     """
-    if seeds < 1:
-        raise BadOption(f"seeds must be 1 or more, not {seeds}")
-    if len(set(strategies)) < len(strategies):
-        raise BadOption(f"a strategy is named twice in {','.join(strategies)}")
-    for name in strategies:
-        for number in range(seeds):
-            yield replace(options, strategy=name, seed=options.seed + number)
+    return StudyOptions.of(options, tuple(strategies), seeds).trainings()
 
 
 def outcomes(cache: Path, keys: Iterable[str]) -> list[Outcome]:

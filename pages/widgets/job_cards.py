@@ -31,7 +31,7 @@ PER_PAGE = 10
 LOG_LINES = 40
 SPECTRA_PAGE = "pages/spectra.py"
 LORA_PAGE = "pages/lora.py"
-KINDS = {"profile": "profile", "finetune": "LoRA-PID"}
+KINDS = {"profile": "profile", "finetune": "LoRA-PID", "study": "LoRA-PID, several"}
 """What a person reads for the kind of a job."""
 More = Callable[[JobRow, Stored], None]
 """What else a page draws into the card of a job."""
