@@ -13,7 +13,7 @@ from pathlib import Path
 from data_cache.published import PublishedStep, published_steps, same_model
 from data_cache.queries import RunRow
 from data_cache.records import SpectrumRecord
-from data_cache.sample_rows import sample_rows
+from data_cache.sample_rows import SampleRows, sample_rows
 from model_runners.family_statistics import with_shares
 from model_runners.paired_changes import PairedChange, changes_of
 from pid_core.scaling import Change, mean_change
@@ -170,21 +170,22 @@ def scaling(
     ]
     steps = steps_of(sized)
     stepping = {one.model for step in steps for one in (step.smaller, step.larger)}
-    rows = {
-        task: sample_rows(
-            cache,
-            [record.estimate_key for model, record in records.items() if model in stepping],
-        )
-        for task, records in by_model.items()
-        if steps
-    }
+    rows = _rows(
+        cache,
+        [
+            record
+            for records in by_model.values()
+            for model, record in records.items()
+            if model in stepping
+        ],
+    )
     found: list[StepChanges] = []
     for step in steps:
         by_task: dict[str, Mapping[str, PairedChange]] = {}
         for task, records in by_model.items():
             smaller, larger = records.get(step.smaller.model), records.get(step.larger.model)
             if smaller is not None and larger is not None:
-                by_task[task] = changes_of(smaller, larger, rows[task])
+                by_task[task] = changes_of(smaller, larger, rows)
         if by_task:
             found.append(
                 StepChanges(
@@ -194,6 +195,17 @@ def scaling(
                     mean={name: _mean(name, by_task, level) for name in CHANGING},
                 )
             )
+    return found
+
+
+def _rows(cache: Path, records: Sequence[SpectrumRecord]) -> dict[str, SampleRows]:
+    """Read each benchmark once: of 20 subsets one reading takes little longer than of one."""
+    of_benchmark: dict[str, list[str]] = {}
+    for record in records:
+        of_benchmark.setdefault(record.benchmark, []).append(record.estimate_key)
+    found: dict[str, SampleRows] = {}
+    for keys in of_benchmark.values():
+        found |= sample_rows(cache, keys)
     return found
 
 
