@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -33,6 +34,8 @@ SPECTRA_PAGE = "pages/spectra.py"
 LORA_PAGE = "pages/lora.py"
 KINDS = {"profile": "profile", "finetune": "LoRA-PID", "study": "LoRA-PID, several"}
 """What a person reads for the kind of a job."""
+TRAINS = ("finetune", "study")
+"""Kinds of jobs that train adapters."""
 More = Callable[[JobRow, Stored], None]
 """What else a page draws into the card of a job."""
 
@@ -40,7 +43,7 @@ More = Callable[[JobRow, Stored], None]
 def show_jobs(
     reading: Stored,
     *,
-    kind: str | None = None,
+    kind: str | tuple[str, ...] | None = None,
     more: More | None = None,
     buttons_follow: bool = False,
 ) -> None:
@@ -51,7 +54,8 @@ def show_jobs(
     reading
         Where they are.
     kind
-        Only those of a kind, one of `KINDS`; None shows all, and says the kind of each.
+        Only those of a kind, one of `KINDS`, or of several, the one that gives the rest their name
+        first; None shows all, and says the kind of each.
     more
         Drawn into each card below its progress.
     buttons_follow
@@ -63,13 +67,14 @@ def show_jobs(
         forget()
 
 
-def _show(reading: Stored, kind: str | None, more: More | None) -> None:
+def _show(reading: Stored, kind: str | tuple[str, ...] | None, more: More | None) -> None:
     with sentence_instead("The list of jobs cannot be shown."):
         everything = jobs.jobs(reading.cache)
         rerun_when_changed(everything)
-        rows = [row for row in everything if kind in (None, row.kind)]
+        wanted = (kind,) if isinstance(kind, str) else kind
+        rows = [row for row in everything if wanted is None or row.kind in wanted]
         if not rows:
-            what = "job" if kind is None else f"{KINDS.get(kind, kind)} job"
+            what = "job" if wanted is None else f"{KINDS.get(wanted[0], wanted[0])} job"
             st.text(f"No {what} has been started in this cache yet.")
             return
         rows.sort(key=lambda row: not is_worked_on(row))  # stable: the newest first within each
@@ -117,25 +122,32 @@ def _show_buttons(job: JobRow, reading: Stored) -> None:
         return
     if job.result.get("bad_sample_count"):
         _act("Run those left out again", "replay", resume, key, reading.cache)
-    if any(run.run_key == job.result.get("run_key") for run in reading.runs):
+    stored = {run.run_key for run in reading.runs}
+    if all(one.get("run_key") in stored for one in _results(job)):
         _show_ways_on(job)
+
+
+def _results(job: JobRow) -> list[dict[str, Any]]:
+    """Return what a job measured: the result itself, or one of each training of a study."""
+    return job.result.get("trainings") or [job.result]
 
 
 def _show_ways_on(job: JobRow) -> None:
     """Draw the buttons that lead to what a job has found."""
     result, key = job.result, job.job_key
-    models = [result["base"]] if job.kind == "finetune" else []
-    if job.kind == "finetune" and clicked(
+    adapted = [one["model"] for one in _results(job)]
+    models = [result["base"]] if job.kind in TRAINS else []
+    if models and clicked(
         "Show before and after",
         key=f"show_adapter_{key}",
-        first=partial(_choose_adapter, result["model"]),
+        first=partial(_choose_adapter, adapted[0]),
         icon=":material/model_training:",
     ):
-        st.switch_page(LORA_PAGE, query_params={state.ADAPTER: result["model"]})
+        st.switch_page(LORA_PAGE, query_params={state.ADAPTER: adapted[0]})
     if clicked(
         "Show spectra",
         key=f"show_spectra_{key}",
-        first=partial(choose_models, result["benchmark"], *models, result["model"]),
+        first=partial(choose_models, result["benchmark"], *models, *adapted),
         icon=":material/stacked_bar_chart:",
     ):
         st.switch_page(SPECTRA_PAGE, query_params={})

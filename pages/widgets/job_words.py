@@ -19,9 +19,13 @@ STATES: dict[str, tuple[str, Colour]] = {
 }
 """What a person reads for the state of a job, and its colour."""
 
-KEPT = {"profile": "the chunks that it finished", "finetune": "the last state that it saved"}
+KEPT = {
+    "profile": "the chunks that it finished",
+    "finetune": "the last state that it saved",
+    "study": "the trainings that it finished and the last state that it saved",
+}
 """What a job of each kind leaves when its process is gone."""
-IN_HAND = {"profile": "chunk", "finetune": "step"}
+IN_HAND = {"profile": "chunk", "finetune": "step", "study": "step"}
 """What a job of each kind finishes before it stops."""
 
 
