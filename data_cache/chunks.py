@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_cache.arrow import Table, pa, parquet_bytes, pc, pq
+from data_cache.arrow import UNREADABLE, Table, pa, parquet_bytes, parquet_file, pc, pq
 from data_cache.atomic import write_atomically
 from data_cache.conditions import Condition
 from data_cache.errors import CacheError, ChunkInvalid, SchemaTooNew
@@ -130,7 +130,7 @@ def read_plan(path: Path) -> ChunkPlan:
     where = f"{path.parent.name}/{path.name}"
     try:
         metadata = pq.read_metadata(path).metadata
-    except (OSError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise read_failure(error, where) from error
     plan = ChunkPlan.from_metadata(metadata, where)
     if not CHUNK_NAME.fullmatch(path.name) or plan.name != path.name:
@@ -153,10 +153,10 @@ def read_chunk(path: Path) -> Chunk:
     plan = read_plan(path)
     where = f"{path.parent.name}/{path.name}"
     try:
-        with pq.ParquetFile(path) as file:
+        with parquet_file(path) as file:
             table = file.read().replace_schema_metadata(None)
         table.validate(full=True)
-    except (OSError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise read_failure(error, where) from error
     check_rows(table, plan, where)
     return Chunk(path=path, plan=plan, table=table)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from data_cache.arrow import Table, pa, parquet_bytes, pq
+from data_cache.arrow import UNREADABLE, Table, pa, parquet_bytes, parquet_file, pq
 from data_cache.atomic import write_atomically
 from data_cache.conditions import Condition
 from data_cache.errors import CacheError, ChunkInvalid
@@ -172,7 +172,7 @@ def _plan(path: Path, run_key: str) -> ChunkPlan:
     where = f"{run_key}/{FOLDER}/{path.name}"
     try:
         metadata = pq.read_metadata(path).metadata
-    except (OSError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise read_failure(error, where) from error
     plan = ChunkPlan.from_metadata(metadata, where)
     if plan.name != path.name or plan.run_key != run_key:
@@ -189,9 +189,9 @@ def read_patches(path: Path) -> Table:
         If it cannot be read.
     """
     try:
-        with pq.ParquetFile(path) as file:
+        with parquet_file(path) as file:
             return file.read().replace_schema_metadata(None).cast(PATCH_SCHEMA)
-    except (OSError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise read_failure(error, f"{FOLDER}/{path.name}") from error
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from data_cache.arrow import is_as_written
 from data_cache.conditions import NOISY, Condition
 from data_cache.errors import CacheError, ChunkInvalid, SchemaTooNew
 from data_cache.runs import canonical_json, hash_text
@@ -179,6 +180,8 @@ def chunk_metadata(metadata: dict[bytes, bytes] | None, where: str) -> dict[str,
     text = (metadata or {}).get(METADATA_KEY.encode())
     if text is None:
         raise ChunkInvalid(f"{where} is a Parquet file without PIDscope's metadata")
+    if not is_as_written(metadata or {}):
+        raise ChunkInvalid(f"{where} has metadata that are not what was written")
     try:
         content: dict[str, Any] = json.loads(text)
         version = int(content["schema_version"])

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from data_cache.arrow import Table, pa, parquet_bytes, pq
+from data_cache.arrow import UNREADABLE, Table, pa, parquet_bytes, parquet_file
 from data_cache.atomic import write_atomically
 from data_cache.errors import CacheError, ChunkInvalid
 from data_cache.location import checked_key, estimates_directory
@@ -205,10 +205,10 @@ def read_estimate(path: Path) -> tuple[SpectrumRecord, Table]:
     run_key = path.parent.parent.name
     where = f"{run_key}/estimates/{path.name}"
     try:
-        with pq.ParquetFile(path) as file:
+        with parquet_file(path) as file:
             metadata = chunk_metadata(file.schema_arrow.metadata, where)
             table = file.read().replace_schema_metadata(None)
-    except (OSError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise read_failure(error, where) from error
     if not isinstance(metadata.get("record"), dict):
         raise ChunkInvalid(f"{where} has no record")

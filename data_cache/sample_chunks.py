@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data_cache.arrow import Table, pa, parquet_bytes, pq
+from data_cache.arrow import UNREADABLE, Table, pa, parquet_bytes, parquet_file
 from data_cache.atomic import write_atomically
 from data_cache.errors import BenchmarkError, ChunkInvalid
 from data_cache.images import ImageFile, MediaFile
@@ -204,10 +204,10 @@ def read_sample_chunk(path: Path) -> SampleChunk:
     """
     where = f"samples/{path.parent.name}/{path.name}"
     try:
-        with pq.ParquetFile(path) as file:
+        with parquet_file(path) as file:
             metadata = chunk_metadata(file.schema_arrow.metadata, where)
             table = file.read().replace_schema_metadata(None)
-    except (OSError, pa.ArrowException) as error:
+    except UNREADABLE as error:
         raise read_failure(error, where) from error
     if table.schema.equals(_FIRST_SCHEMA):
         table = _with_images(table)
