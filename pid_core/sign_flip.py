@@ -23,7 +23,6 @@ from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom, norm
 
 from pid_core.errors import PidError
 
@@ -91,6 +90,8 @@ def sign_flip(first: object, second: object, group_id: object = None) -> SignFli
 
 
 def _p_value(sums: NDArray[np.int64]) -> tuple[float, Literal["exact", "normal"]]:
+    from scipy.stats import binom, norm
+
     sizes = np.abs(sums[sums != 0])
     found = abs(int(sums.sum()))
     total = int(sizes.sum())
