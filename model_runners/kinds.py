@@ -32,6 +32,16 @@ KINDS: dict[str, KindEntry] = {
         work="model_runners.profile_job",
         keeps="finished chunks",
     ),
+    "lens": KindEntry(
+        requests="model_runners.lens_requests",
+        work="model_runners.lens_job",
+        keeps="noise statistics",
+    ),
+    "patch": KindEntry(
+        requests="model_runners.patch_requests",
+        work="model_runners.patch_job",
+        keeps="finished blocks",
+    ),
     "finetune": KindEntry(
         requests="model_runners.finetuning.requests",
         work="model_runners.finetuning.job",

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from data_cache.lenses import LensRecord, lenses
 from data_cache.location import command
@@ -53,6 +53,9 @@ def check_lens(lens: str) -> None:
 @dataclass(frozen=True, kw_only=True)
 class LensOptions:
     """What a person can choose about a lens."""
+
+    kind: ClassVar[str] = "lens"
+    """The kind of job that trains it."""
 
     asked: "ProfileOptions"
     """The run that it is for: model, benchmark, how the questions are put and masked. Its samples,

@@ -6,10 +6,10 @@ unit of work and of loss, as in a run.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from data_cache.checkpoints import checkpoint_of
 from data_cache.chunks import read_plan
@@ -22,7 +22,7 @@ from model_runners.bad_samples import BadSamples
 from model_runners.benchmark_choice import load_asked
 from model_runners.blocks import blocks
 from model_runners.candidates import Candidates
-from model_runners.errors import BadOption, ModelNotFound, UnsupportedModel
+from model_runners.errors import BadOption, Cancelled, ModelNotFound, UnsupportedModel
 from model_runners.estimation import choose_run
 from model_runners.image_size import with_image_size
 from model_runners.loading import LoadedModel, load
@@ -32,6 +32,7 @@ from model_runners.patching import SHARE, PatchRow, PatchRunner, last_layers
 from model_runners.profile import DEFAULT_ROWS, SILENT, ProfileOptions, Progress
 from model_runners.run_record import configuration
 from model_runners.statistics import noise_statistics
+from model_runners.unwatched import never
 from model_runners.vision import VisionCache
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ CHECKED = 8
 @dataclass(frozen=True, kw_only=True)
 class PatchOptions:
     """What a person can choose; everything else is as of the run."""
+
+    kind: ClassVar[str] = "patch"
+    """The kind of job that does it."""
 
     model: str
     """The name under which the run is stored, or what `profile` was given."""
@@ -160,6 +164,7 @@ def patch(
     cache: Path,
     *,
     progress: Progress = SILENT,
+    stop: Callable[[], bool] = never,
     loaded: LoadedModel | None = None,
 ) -> PatchReport:
     """Patch the samples of a run at its last layers, and keep what their answers become.
@@ -172,11 +177,15 @@ def patch(
         The cache folder.
     progress
         Where progress goes.
+    stop
+        Asked before each stage and each block.
     loaded
         The model of the run, where the caller has loaded it already.
 
     Raises
     ------
+    Cancelled
+        If `stop` said so; finished blocks are kept.
     RunnerError
         If there is no such run, the model is no longer the one that was measured, or a patch does
         not do what it must.
@@ -188,18 +197,24 @@ def patch(
 
     run = chosen_run(cache, options)
     asked = options_of_run(run, options)
-    progress.stage("reading the benchmark")
+
+    def begin(stage: str) -> None:
+        if stop():
+            raise Cancelled(f"stopped before {stage}")
+        progress.stage(stage)
+
+    begin("reading the benchmark")
     benchmark = load_asked(asked, cache)
     wanted = _stored(cache, run, benchmark, options)
     if loaded is None:
-        progress.stage("loading the model")
+        begin("loading the model")
         loaded = load(asked.model, device=asked.device, dtype=asked.dtype)
     loaded = with_image_size(loaded, asked.image_size)
     _require_same(run, asked, loaded, benchmark)
     rows = options.batch_size or DEFAULT_ROWS[loaded.device.type]
     images = VisionCache()
     bad = BadSamples()
-    progress.stage("noise statistics")
+    begin("noise statistics")
     statistics = noise_statistics(
         loaded,
         benchmark,
@@ -232,9 +247,11 @@ def patch(
     done = computed = 0
     seconds = 0.0
     tested = False
-    progress.stage("patching")
+    begin("patching")
     progress.samples(0, len(wanted))
     for block in blocks(benchmark, wanted):
+        if stop():
+            raise Cancelled(f"stopped after {done} of {len(wanted)} samples")
         plan = patch_plan(
             run.run_key, block.index, (one.id for one in block.wanted), asked.draws, layers
         )

@@ -50,7 +50,7 @@ def tune(
     cache
         The cache folder.
     progress
-        Where progress goes: `statistics` of the noise, then `samples` read, then `computed` layers.
+        Where progress goes: `statistics` of the noise, then `samples` read, then a `note` a layer.
     stop
         Asked before each piece of work.
     benchmark, loaded
@@ -127,7 +127,11 @@ def tune(
     states = collect(runner, samples, bad=bad, progress=progress.samples, stop=stop)
     begin("training the lens, layer by layer")
     trained = train_lens(
-        loaded.stack, states, options.training, progress=progress.samples, stop=stop
+        loaded.stack,
+        states,
+        options.training,
+        progress=lambda done, total: progress.note(f"{done} of {total} layers"),
+        stop=stop,
     )
     record = LensRecord(
         key=key,

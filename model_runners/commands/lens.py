@@ -5,13 +5,16 @@ import json
 import shlex
 import sys
 
+from data_cache import jobs, lenses
 from data_cache.lenses import LensRecord
 from data_cache.location import cache_directory, command, lens_path
 from model_runners.commands.benchmark_arguments import add_benchmark_arguments, tell_rows
+from model_runners.commands.foreground import do
+from model_runners.commands.profile import tell_started
 from model_runners.lens_options import LensOptions
 from model_runners.lens_training import LensTraining
 from model_runners.loading import DTYPES
-from model_runners.profile import ProfileOptions, Progress
+from model_runners.profile import ProfileOptions
 from model_runners.prompt import MASK_SCOPES
 from model_runners.prompt_templates import ANSWER_STYLES, read_template
 
@@ -65,14 +68,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"weight decay, towards the logit lens (default: {USUAL.decay})",
     )
     training.add_argument("--seed", type=int, default=0, help="of noise and order (default: 0)")
+    parser.add_argument(
+        "--detach", action="store_true", help="work in the background; prints the job's key"
+    )
     parser.add_argument("--json", action="store_true", help="print the record as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train it, or find that it is there, and print what it does to each layer."""
-    from model_runners.progress import progress
+    from model_runners.jobs import open_job, start
     from model_runners.requests import check
-    from model_runners.stored_lenses import tune
 
     cache = cache_directory(arguments.cache)
     asked = ProfileOptions(
@@ -105,15 +110,15 @@ def run(arguments: argparse.Namespace) -> int:
         ),
     )
     benchmark = check(asked, cache, seen=tell_rows)
-    with progress("lens", "sample") as bar:
-        record = tune(
-            options,
-            cache,
-            benchmark=benchmark,
-            progress=Progress(
-                statistics=bar.to, samples=bar.to, stage=bar.name, tell=bar.tell, note=bar.note
-            ),
-        )
+    if arguments.detach:
+        tell_started(cache, start(cache, options))
+        return 0
+    job = open_job(cache, options)
+    code = do(cache, job, benchmark=benchmark)
+    if code:
+        return code
+    record = lenses.lens(cache, jobs.find(cache, job.job_key).result["lens"])
+    assert record is not None
     if arguments.json:
         print(json.dumps(record.to_dict(), indent=1, ensure_ascii=False))
         return 0

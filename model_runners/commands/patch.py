@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from data_cache.location import cache_directory, command
 from model_runners.errors import BadOption
 from model_runners.patching import SHARE
-from model_runners.progress import progress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,13 +53,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-size", type=int, help="sequences in one pass of the language model"
     )
+    parser.add_argument(
+        "--detach", action="store_true", help="work in the background; prints the job's key"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Patch what is missing, then print the effect of each layer."""
-    from model_runners.patch_run import PatchOptions, patch
-    from model_runners.profile import Progress
+    from data_cache import jobs
+    from model_runners.commands.foreground import do
+    from model_runners.commands.profile import tell_started
+    from model_runners.jobs import open_job, start
+    from model_runners.patch_requests import of_stored_run
+    from model_runners.patch_run import PatchOptions
 
     cache = cache_directory(arguments.cache)
     options = PatchOptions(
@@ -76,37 +82,35 @@ def run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         batch_size=arguments.batch_size,
     )
-    with progress("patching", "sample") as bar:
-        report = patch(
-            options,
-            cache,
-            progress=Progress(samples=bar.to, statistics=bar.to, stage=bar.name, tell=bar.tell),
-        )
-    record, course = measured(cache, report.run_key, options)
-    said = {
-        "run_key": report.run_key,
-        "model": report.model,
-        "benchmark": report.benchmark,
+    options = of_stored_run(options, cache)
+    if arguments.detach:
+        tell_started(cache, start(cache, options))
+        return 0
+    job = open_job(cache, options)
+    code = do(cache, job)
+    if code:
+        return code
+    found = jobs.find(cache, job.job_key).result
+    record, course = measured(cache, found["run_key"], options)
+    told = ("run_key", "model", "benchmark", "depth", "computed", "seconds", "bad_samples")
+    said = {name: found[name] for name in told} | {
         "split": options.split,
         "subset": options.subset or "all",
-        "depth": report.depth,
-        "computed": report.computed,
-        "seconds": report.seconds,
-        "bad_samples": list(report.bad_samples),
         "estimate_key": None if record is None else record.estimate_key,
     }
     if arguments.json:
         print(json.dumps(said | course.to_dict(), indent=1, ensure_ascii=False))
         return 0
+    model, benchmark = found["model"], found["benchmark"]
     print(
-        f"{report.model}  {report.benchmark}/{said['subset']}  run {report.run_key}  "
-        f"n {course.n}  {course.draws} draws  {report.computed} samples patched now"
+        f"{model}  {benchmark}/{said['subset']}  run {found['run_key']}  n {course.n}  "
+        f"{course.draws} draws  {found['computed']} samples patched now"
     )
-    print("\n".join(table(course, report.depth)))
+    print("\n".join(table(course, found["depth"])))
     if record is None:
         print(
             "no spectrum of these samples yet, so nothing to correlate with; make one with "
-            f"{command(f'estimate --model {report.model} --benchmark {report.benchmark}', cache)}"
+            f"{command(f'estimate --model {model} --benchmark {benchmark}', cache)}"
         )
     return 0
 

@@ -2,20 +2,31 @@
 
 import dataclasses
 import json
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 
-from data_cache import queries
+from data_cache import jobs, queries
 from data_cache.location import run_directory
 from data_cache.patch_effects import FOLDER
 from data_cache.patch_scores import patch_scores
 from model_runners.__main__ import main
-from model_runners.errors import BadOption
+from model_runners.errors import BadOption, Cancelled, ModelNotFound
+from model_runners.jobs import open_job
+from model_runners.patch_requests import (
+    check_names,
+    of_stored_run,
+    options_of,
+    request_of,
+    title_of,
+)
 from model_runners.patch_run import PatchOptions, chosen_run, options_of_run, patch
 from model_runners.patch_statistics import SMALLEST_MOVED
-from model_runners.profile import ProfileOptions, profile
+from model_runners.profile import ProfileOptions, Progress, profile
+from model_runners.worker import perform
 
 COUNT = 24
 
@@ -88,6 +99,48 @@ def test_the_runs_of_the_check_are_those_that_are_stored(
     assert chosen is not None
     assert chosen.full == pytest.approx(there.scores[Condition.FULL][:, 0], abs=1e-4)
     assert chosen.masked == pytest.approx(there.scores[Condition.ONLY_2], abs=1e-4)
+
+
+def test_a_cancelled_job_keeps_its_blocks_and_resume_ends_in_the_same_bytes(
+    cache: Path, options: PatchOptions, measured: Path, tmp_path: Path
+) -> None:
+    undisturbed = shutil.copytree(measured, tmp_path / "undisturbed")
+    patch(options, undisturbed)
+    job = open_job(cache, of_stored_run(options, cache))
+    assert jobs.claim(cache, job.job_key)
+
+    def cancel(done: int, _total: int) -> None:
+        if done:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(
+        Cancelled, match=r"stopped after \d+ of 24 samples; finished blocks.*resume"
+    ):
+        perform(cache, job, show=Progress(samples=cancel))
+    stopped = files(cache)
+    assert 0 < len(stopped) < len(files(undisturbed))
+    assert main(["resume", job.job_key, "--cache", str(cache)]) == 0
+    found = jobs.find(cache, job.job_key)
+    assert (found.state, found.kind, found.result["samples"]) == ("done", "patch", COUNT)
+    assert 0 < found.result["computed"] < COUNT
+    assert files(cache) == files(undisturbed)
+
+
+def test_a_job_means_the_run_that_was_the_newest_when_it_was_asked_for(
+    cache: Path, options: PatchOptions, untrained: Path
+) -> None:
+    (run,) = queries.runs(cache)
+    meant = of_stored_run(options, cache)
+    assert meant.run_key == run.run_key
+    assert options_of(request_of(meant)) == meant
+    assert run.run_key[:8] in title_of(meant)
+    with pytest.raises(BadOption, match="another version of PIDscope"):
+        options_of({**request_of(meant), "unheard": 1})
+    named = dataclasses.replace(meant, model="demo/x@all-40", weights=str(untrained))
+    assert request_of(named)["model"] == "demo/x@all-40"
+    check_names(named)
+    with pytest.raises(ModelNotFound):
+        check_names(dataclasses.replace(named, weights=None))
 
 
 def test_another_model_under_the_same_name_is_refused(

@@ -2,27 +2,32 @@
 
 import dataclasses
 import json
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from data_cache import estimates, lenses, queries
+from data_cache import estimates, jobs, lenses, queries
 from data_cache.conditions import Condition
 from data_cache.ingest import rebuild
 from data_cache.lenses import LensRecord
 from data_cache.location import lens_path, run_directory
 from data_cache.runs import read_sidecar
 from data_cache.samples import Benchmark
+from model_runners import lens_requests
 from model_runners.__main__ import main
-from model_runners.errors import BadOption
+from model_runners.errors import BadOption, Cancelled
 from model_runners.estimation import EstimateOptions, choose_run, estimate_run
+from model_runners.jobs import open_job
 from model_runners.lens_options import LensOptions
 from model_runners.lens_training import LensTraining
 from model_runners.loading import LoadedModel, load
-from model_runners.profile import ProfileOptions, ProfileReport, profile
+from model_runners.profile import ProfileOptions, ProfileReport, Progress, profile
 from model_runners.requests import options_of, request_of, title_of
 from model_runners.stored_lenses import tune
+from model_runners.worker import perform
 
 LAST = 1
 """Of the small model's two layers."""
@@ -157,6 +162,39 @@ def test_a_job_without_a_lens_keeps_its_key_and_one_with_it_comes_back(
     deep = dataclasses.replace(asked, lens="tuned")
     assert options_of(request_of(deep)) == deep
     assert "tuned lens" in title_of(deep)
+
+
+def test_a_cancelled_job_leaves_no_lens_and_resume_trains_the_one_that_was_asked_for(
+    record: LensRecord, wanted: LensOptions, tmp_path: Path
+) -> None:
+    job = open_job(tmp_path, wanted)
+    assert jobs.claim(tmp_path, job.job_key)
+
+    def cancel(_done: int, _total: int) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Cancelled, match=r"stopped .*; noise statistics are kept.*resume"):
+        perform(tmp_path, job, show=Progress(samples=cancel))
+    assert lenses.lenses(tmp_path) == []
+    assert main(["resume", job.job_key, "--cache", str(tmp_path)]) == 0
+    found = jobs.find(tmp_path, job.job_key)
+    assert (found.state, found.kind, found.result["lens"]) == ("done", "lens", record.key)
+    assert lens_path(tmp_path, record.key).is_file()
+    assert "bits from the output before" in found.message
+
+
+def test_runs_that_need_the_same_lens_ask_for_it_alike(wanted: LensOptions) -> None:
+    request = lens_requests.request_of(wanted)
+    back = lens_requests.options_of(request)
+    assert (back.samples, back.training) == (wanted.samples, wanted.training)
+    assert lens_requests.request_of(back) == request
+    longer = dataclasses.replace(wanted.asked, limit=3, draws=2, lens="tuned", split="all")
+    assert lens_requests.request_of(dataclasses.replace(wanted, asked=longer)) == request
+    other = dataclasses.replace(wanted.asked, mask_scope="question")
+    assert lens_requests.request_of(dataclasses.replace(wanted, asked=other)) != request
+    assert "tuned lens for untrained" in lens_requests.title_of(wanted)
+    with pytest.raises(BadOption, match="another version of PIDscope"):
+        lens_requests.options_of({"asked": {}})
 
 
 def test_the_command_says_what_it_does_to_each_layer(
