@@ -87,6 +87,11 @@ def adapter_directory(cache: Path, key: str | None = None) -> Path:
     return folder if key is None else folder / checked_key(key, "adapter key")
 
 
+def derived_directory(cache: Path) -> Path:
+    """Return the folder of what was computed from stored results, see `derived`."""
+    return cache / "derived"
+
+
 def trajectories_directory(cache: Path) -> Path:
     """Return the folder of what is known of the checkpoints of trainings."""
     return cache / "trajectories"
