@@ -10,7 +10,9 @@ RunnerError
 ├── BadTrajectory      checkpoints that are missing, broken, or not of one training
 ├── NoGapSamples       a strategy finds no sample that should weigh more; nothing was trained
 ├── TrainingDiverged   a loss or gradient was not finite; the last finite adapter is kept
+├── OutOfMemory        one sample alone does not fit; what was trained by then is kept
 ├── AdapterMismatch    an adapter does not belong to the base it is put on
+├── WorkerFailed       a model's own process ended, hung, or answered with something else
 └── Cancelled          the work was stopped on request; what was finished is kept
 """
 
@@ -76,8 +78,16 @@ class TrainingDiverged(RunnerError):
     """A loss or a gradient was not finite; the last finite adapter is kept."""
 
 
+class OutOfMemory(RunnerError):
+    """Memory ran out with a single sample in a forward pass; what was trained by then is kept."""
+
+
 class AdapterMismatch(RunnerError):
     """An adapter does not belong to the base it was to be put on, or cannot be put on it."""
+
+
+class WorkerFailed(RunnerError):
+    """A process that runs a model in another environment cannot go on; what it finished is kept."""
 
 
 class Cancelled(RunnerError):

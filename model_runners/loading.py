@@ -14,7 +14,7 @@ from model_runners.errors import BadOption, UnsupportedModel
 from model_runners.families import Family, is_written, load_family
 from model_runners.hub import UNWATCHED, Watch
 from model_runners.logits import logit_steps
-from model_runners.models import ModelSource, resolve_model
+from model_runners.models import MODELS, ModelSource, resolve_model
 from model_runners.processors import load_processor
 from model_runners.prompt import require_chat_template
 from model_runners.stack import TextStack, follow
@@ -141,6 +141,7 @@ def load(
 
     failures = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
     source = resolve_model(name)
+    _refuse_worker(source)
     place = choose_device(device)
     transformers.utils.logging.disable_progress_bar()
     found = None if source.is_local else hub.find(source.location)
@@ -213,6 +214,11 @@ def find_stack(model: Any, family: Family) -> TextStack:
         raise UnsupportedModel(
             f"{where} has no decoder at {family.decoder!r}; its family file must be mended"
         )
+    merge = None if family.merge is None else follow(model, family.merge)
+    if family.merge is not None and merge is None:
+        raise UnsupportedModel(
+            f"{where} has no part that merges at {family.merge!r}; its family file must be mended"
+        )
     answers, path = (stack, family.stack) if decoder is None else (decoder, family.decoder)
     layers, norm = follow(answers, family.layers), follow(answers, family.norm)
     if not isinstance(layers, nn.ModuleList):
@@ -228,6 +234,7 @@ def find_stack(model: Any, family: Family) -> TextStack:
         norm=norm,
         head=head,
         steps=logit_steps(model, head),
+        merge=merge,
         decoder=None
         if decoder is None
         else Decoder(module=decoder, start=model.config.text_config.decoder_start_token_id),
@@ -245,10 +252,20 @@ def precision_of(model: Any) -> str:
 
 def image_token_of(model: Any, family: Family, stack: TextStack, processor: Any) -> int:
     """Return the token that stands where an image is; found by a test where no config names it."""
-    token = getattr(model.config, family.image_token, None)
+    token = follow(model.config, family.image_token)
     if isinstance(token, int):
         return token
     return recognition.find_placeholder(model, stack, processor)
+
+
+def _refuse_worker(source: ModelSource) -> None:
+    """Refuse a model of the table that another environment runs."""
+    entry = MODELS.get(source.name)
+    if entry is not None and entry.worker is not None:
+        raise UnsupportedModel(
+            f"{source.name} runs in a worker of its own ({entry.worker}), which gives predictions "
+            "and no weights; `profile` is what can be done with it"
+        )
 
 
 def _refuse_own_code(source: ModelSource, folder: Path) -> None:

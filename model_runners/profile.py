@@ -32,6 +32,7 @@ from model_runners.benchmark_choice import (
 from model_runners.blocks import blocks, missing, prediction_table
 from model_runners.candidates import Candidates
 from model_runners.errors import BadOption, Cancelled, UnsupportedModel
+from model_runners.external.spec import spec_of
 from model_runners.image_size import LARGEST, SMALLEST, with_image_size
 from model_runners.inference import POOLINGS, BatchResult, BatchRunner, Pooling
 from model_runners.lens_options import LOGIT, check_lens, choose_lens
@@ -100,6 +101,14 @@ class ProfileOptions:
     of the answers."""
     checkpoint: Checkpoint | None = None
     """Which point of a training the model is; its results are stored under that name."""
+    worker: str | None = None
+    """Python of the environment that runs the model, where that is another one; None takes that of
+    the model's entry, where it has one."""
+    worker_adapter: str | None = None
+    """How the model takes its inputs there: `cambrian`, `vita`, `llava` or a file; behind a colon
+    the conversation template."""
+    worker_code: str | None = None
+    """The folder of the repository with the model's code."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense before a model is loaded."""
@@ -240,6 +249,13 @@ def profile(
     from data_cache.ingest import ingest
     from data_cache.sample_chunks import write_samples
 
+    outside = None if loaded is not None else spec_of(options)
+    if outside is not None:
+        from model_runners.external.run import profile_external
+
+        return profile_external(
+            options, outside, cache, progress=progress, stop=stop, benchmark=benchmark
+        )
     began = time.monotonic()
 
     def begin(stage: str) -> None:

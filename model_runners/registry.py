@@ -66,6 +66,12 @@ class ModelEntry:
     guessed: tuple[str, ...] = ()
     """Names of the fields above that are guesses."""
     summary: str = ""
+    worker: str | None = None
+    """Absolute path of the python that runs it, where that is another environment's."""
+    worker_adapter: str | None = None
+    """How it takes its inputs there: `cambrian`, `vita`, `llava` or a file."""
+    worker_code: str | None = None
+    """The folder of the repository with its code."""
     origin: Origin = "papers"
 
     def __post_init__(self) -> None:
@@ -324,6 +330,8 @@ def _value(field: str, value: Any, folder: Path) -> Any:
         return int(text)
     if field == "load_id":
         return _place(text, folder)
+    if field in ("worker", "worker_code"):
+        return _unresolved(field, text, folder)
     if field == "family" and not _FAMILY.fullmatch(text):
         raise BadOption("family has up to 40 letters, digits, spaces, dots, dashes and underscores")
     return text
@@ -350,6 +358,16 @@ def _place(text: str, folder: Path) -> str:
             "starts with /, ~ or ./"
         )
     return text
+
+
+def _unresolved(field: str, text: str, folder: Path) -> str:
+    """Return a path that does not depend on where one stands; links stay, as python's mean much."""
+    if not text.startswith(("/", "~", "./", "../")):
+        raise BadOption(f"{field} {text[:80]!r} is no path that starts with /, ~ or ./")
+    try:
+        return str((folder / Path(text).expanduser()).absolute())
+    except (OSError, RuntimeError, ValueError) as error:
+        raise BadOption(f"{field} {text[:80]!r} cannot be looked for") from error
 
 
 def _content(loader: Any, node: Any) -> Any:

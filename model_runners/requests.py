@@ -8,6 +8,7 @@ from typing import Any
 from data_cache.samples import Benchmark
 from model_runners import benchmark_choice
 from model_runners.errors import BadOption
+from model_runners.external.spec import lasting, spec_of
 from model_runners.lens_options import LOGIT
 from model_runners.models import lasting_name, resolve_model, shown_name
 from model_runners.profile import ProfileOptions
@@ -22,6 +23,9 @@ _LATER: Mapping[str, Any] = {
     "pooling": "mean",
     "template": None,
     "checkpoint": None,
+    "worker": None,
+    "worker_adapter": None,
+    "worker_code": None,
 }
 """Options that jobs of an earlier PIDscope did not have, and what they were then."""
 
@@ -34,7 +38,7 @@ def request_of(options: ProfileOptions) -> dict[str, Any]:
     ModelNotFound
         If there is no such model.
     """
-    request = {**asdict(options), "model": lasting_name(options.model)}
+    request = lasting({**asdict(options), "model": lasting_name(options.model)})
     for name, default in _LATER.items():
         if request[name] == default:
             del request[name]  # a job without it keeps the key that it always had
@@ -78,6 +82,7 @@ def title_of(options: ProfileOptions) -> str:
         None if options.pooling == "mean" else f"pooling: {options.pooling}",
         f"images of {options.image_size} pixels" if options.image_size else None,
         f"seed {options.seed}" if options.seed else None,
+        "in a worker of its own" if options.worker else None,
     ]
     benchmark = benchmark_choice.choice_of(options).title
     return f"{model} on {benchmark} ({', '.join(d for d in details if d)})"
@@ -92,6 +97,7 @@ def check_names(options: ProfileOptions) -> None:
         If there is no such model or benchmark, or the benchmark is not on this machine.
     """
     resolve_model(options.model)
+    spec_of(options)
     benchmark_choice.check_there(options)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from data_cache.checkpoints import Checkpoint
 from data_cache.location import cache_directory, command
 from model_runners.commands.benchmark_arguments import add_benchmark_arguments, tell_rows
+from model_runners.external.spec import ADAPTERS
 from model_runners.inference import POOLINGS
 from model_runners.lens_options import LOGIT
 from model_runners.loading import DTYPES
@@ -97,6 +98,19 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="make every image a square of this side first, so that all have as many tokens "
         "(masking hides what an image shows, not its size)",
     )
+    parser.add_argument(
+        "--worker",
+        metavar="PYTHON",
+        help="run the model in another environment, by its python (docs/external-worker.md)",
+    )
+    parser.add_argument(
+        "--worker-adapter",
+        metavar="NAME[:CONVERSATION]|FILE",
+        help=f"how the model takes its inputs there: {', '.join(ADAPTERS)}, or a file of your own",
+    )
+    parser.add_argument(
+        "--worker-code", metavar="DIR", help="the folder of the repository with the model's code"
+    )
 
 
 def options_from(
@@ -127,6 +141,9 @@ def options_from(
         answers=arguments.answers,
         pooling=arguments.pooling,
         image_size=arguments.image_size,
+        worker=arguments.worker,
+        worker_adapter=arguments.worker_adapter,
+        worker_code=arguments.worker_code,
         template=None
         if arguments.template is None
         else read_template(arguments.template, arguments.answers),

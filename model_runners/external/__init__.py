@@ -1,0 +1,1 @@
+"""Models that live outside of transformers: another environment, the same chunks."""

@@ -1,0 +1,1 @@
+"""A stand-in for the package of Cambrian-1: the same modules, functions and forward path."""

@@ -1,0 +1,3 @@
+from shape import Conversation
+
+conv_templates = {"qwen2p5_instruct": Conversation("Questions about pictures.\n")}
