@@ -2,21 +2,17 @@
 
 Many processors own a slot for videos whose classes need torchvision, even where only still images
 are used. Tokenizer and image processor load without it from the same files. The model's own class
-then does the rest with the slot left out; for the Qwen-VL line `GridProcessor` repeats the image
-placeholder once per merged patch. What needs torchvision for its images is refused with the command
-that installs the matching one.
+then does the rest with the slot left out, or, where that does not do, one of our own
+(`processors_still.py`). What needs torchvision for its images is refused with the command that
+installs the matching one.
 """
 
 import importlib
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from model_runners.errors import UnsupportedModel
 from model_runners.families import Family
-
-if TYPE_CHECKING:
-    import PIL.Image
+from model_runners.processors_still import GridProcessor
 
 VIDEO_SLOT = "video_processor"
 """Name of the part of a processor that is left out."""
@@ -71,6 +67,20 @@ ADAPTED = {
 """Class of transformers whose batches are wrong or fail -> module whose `adapt` replaces it."""
 
 
+ASSEMBLED = {
+    "Blip2Processor": "model_runners.processors_blip2",
+    "Kimi_K25Processor": "model_runners.processors_kimi",
+    "MiniCPMV4_6Processor": "model_runners.processors_minicpm",
+    "PaliGemmaProcessor": "model_runners.processors_paligemma",
+    "Phi4MultimodalProcessor": "model_runners.processors_phi4",
+    "PixtralProcessor": "model_runners.processors_pixtral",
+}
+"""Class of transformers that cannot be used at all -> module whose `assemble` does without it."""
+STILL = {"SmolVLMProcessor": "Idefics3Processor"}
+"""Class of transformers that needs a package for videos -> the one that does the same for images.
+"""
+
+
 def _adapted(processor: Any, location: str) -> Any:
     module = ADAPTED.get(type(processor).__name__)
     if module is None:
@@ -83,14 +93,26 @@ def _processor(location: str, family: Family | None) -> Any:
 
     # Pillow and not torchvision, everywhere: the same pixels give the same run key's numbers.
     choices: dict[str, Any] = {"backend": "pil", "trust_remote_code": False}
+    name = _declared_class(location)
+    if name in ASSEMBLED:
+        return importlib.import_module(ASSEMBLED[name]).assemble(location, _settings(location))
     grid = None if family is None else family.image_grid
-    kind = None if grid else _declared_class(location)
-    if not grid and (kind is None or VIDEO_SLOT not in kind.get_attributes()):
+    kind = None if name is None else _class_named(STILL.get(name, name))
+    if not grid and (
+        kind is None or (VIDEO_SLOT not in kind.get_attributes() and name not in STILL)
+    ):
         return transformers.AutoProcessor.from_pretrained(location, **choices)
     images = transformers.AutoImageProcessor.from_pretrained(location, **choices)
     tokenizer = transformers.AutoTokenizer.from_pretrained(location, trust_remote_code=False)
     if grid:
-        return GridProcessor(image_processor=images, tokenizer=tokenizer, image_grid=grid)
+        assert family is not None
+        return GridProcessor(
+            image_processor=images,
+            tokenizer=tokenizer,
+            image_grid=grid,
+            image_token=family.placeholder,
+            chat_template=tokenizer.chat_template or _settings(location).get("chat_template"),
+        )
     assert kind is not None
     parts: dict[str, Any] = {"image_processor": images, "tokenizer": tokenizer}
     slots: list[str] = kind.get_attributes()
@@ -106,7 +128,7 @@ def _processor(location: str, family: Family | None) -> Any:
         return transformers.AutoProcessor.from_pretrained(location, trust_remote_code=False)
 
 
-def _declared_class(location: str) -> Any:
+def _declared_class(location: str) -> str | None:
     """Return the processor class of transformers that a model's files or its type name, or None."""
     from transformers import AutoConfig, ImageProcessingMixin, ProcessorMixin
     from transformers.models.auto import processing_auto
@@ -117,10 +139,28 @@ def _declared_class(location: str) -> Any:
         except (OSError, ValueError):
             continue  # there is no such file; the model's type says it too
         if "processor_class" in settings:
-            return processing_auto.processor_class_from_name(settings["processor_class"])
-    kind = AutoConfig.from_pretrained(location, trust_remote_code=False).model_type
-    name = getattr(processing_auto, "PROCESSOR_MAPPING_NAMES").get(kind)  # noqa: B009 -- not exported
-    return None if name is None else processing_auto.processor_class_from_name(name)
+            return settings["processor_class"]
+    try:
+        kind = AutoConfig.from_pretrained(location, trust_remote_code=False).model_type
+    except (OSError, ValueError):
+        return None  # who loads the parts says what is missing
+    return getattr(processing_auto, "PROCESSOR_MAPPING_NAMES").get(kind)  # noqa: B009 -- not exported
+
+
+def _class_named(name: str) -> Any:
+    from transformers.models.auto import processing_auto
+
+    return processing_auto.processor_class_from_name(name)
+
+
+def _settings(location: str) -> dict[str, Any]:
+    """Return what processor_config.json says, with the chat template; empty where it is missing."""
+    from transformers import ProcessorMixin
+
+    try:
+        return ProcessorMixin.get_processor_dict(location)[0]
+    except (OSError, ValueError):
+        return {}
 
 
 def torchvision_command(torch_version: str | None = None) -> str:
@@ -169,79 +209,3 @@ def without_video_slot(base: Any) -> Any:
 
     # The name is written to the files. The class of transformers hands its parts to the next one.
     return type(base.__name__, (base, StillImages), {"get_attributes": classmethod(get_attributes)})
-
-
-class GridProcessor:
-    """Tokenizer and image processor of a family that describes images by a grid of patches.
-
-    It takes the place of the family's own processor in transformers for still images, and gives the
-    same inputs (tests/model_runners/test_processors.py).
-    """
-
-    def __init__(self, *, image_processor: Any, tokenizer: Any, image_grid: str):
-        """Put the parts together; the placeholder is the tokenizer's `image_token`.
-
-        Raises
-        ------
-        ValueError
-            If the tokenizer names no image placeholder.
-        """
-        self.image_processor = image_processor
-        self.tokenizer = tokenizer
-        self.image_grid = image_grid
-        self.image_token: str = getattr(tokenizer, "image_token", None) or "<|image_pad|>"
-        self.image_token_id: int = tokenizer.convert_tokens_to_ids(self.image_token)
-        if self.image_token_id is None or self.image_token_id == tokenizer.unk_token_id:
-            raise ValueError(f"the tokenizer has no image placeholder {self.image_token!r}")
-
-    @property
-    def chat_template(self) -> Any:
-        """The tokenizer's, or None."""
-        return self.tokenizer.chat_template
-
-    @chat_template.setter
-    def chat_template(self, template: Any) -> None:
-        self.tokenizer.chat_template = template
-
-    def apply_chat_template(self, conversation: Any, **options: Any) -> Any:
-        """Render messages with the tokenizer's chat template."""
-        return self.tokenizer.apply_chat_template(conversation, **options)
-
-    def __call__(
-        self,
-        *,
-        text: Sequence[str],
-        images: "Sequence[Sequence[PIL.Image.Image]] | None" = None,
-        text_kwargs: dict[str, Any] | None = None,
-        **options: Any,
-    ) -> dict[str, Any]:
-        """Return model inputs of prompts whose placeholders stand for the images, in order."""
-        encoded: dict[str, Any] = {}
-        counts: list[int] = []
-        if images is not None:
-            encoded = dict(
-                self.image_processor(
-                    [image for of_prompt in images for image in of_prompt], return_tensors="pt"
-                )
-            )
-            merged = self.image_processor.merge_size**2
-            counts = (encoded[self.image_grid].prod(-1) // merged).tolist()
-        placeholders = sum(prompt.count(self.image_token) for prompt in text)
-        if placeholders != len(counts):
-            raise ValueError(f"{len(counts)} images and {placeholders} placeholders in the prompts")
-        expanded: list[str] = []
-        for prompt in text:
-            first, *others = prompt.split(self.image_token)
-            pieces = [first]
-            for other in others:
-                pieces += [self.image_token * counts.pop(0), other]
-            expanded.append("".join(pieces))
-        encoded |= dict(self.tokenizer(expanded, **(text_kwargs or {}), **options))
-        # Without it the family falls back to one-dimensional positions and says nothing.
-        encoded["mm_token_type_ids"] = (encoded["input_ids"] == self.image_token_id).int()
-        return encoded
-
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write the files that both this class and the family's own processor load."""
-        self.image_processor.save_pretrained(folder)
-        self.tokenizer.save_pretrained(folder)

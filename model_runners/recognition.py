@@ -13,7 +13,7 @@ from data_cache.samples import ImageFile, Sample
 from model_runners.encoding import encode
 from model_runners.errors import UnsupportedModel
 from model_runners.families import Family
-from model_runners.stack import TextStack, capture
+from model_runners.stack import TextStack, capture, follow
 
 if TYPE_CHECKING:
     from torch import nn
@@ -22,7 +22,7 @@ LAYERS = ("layers", "blocks", "block", "h")
 """Usual names of the list of decoder layers."""
 NORMS = ("norm", "final_layernorm", "final_layer_norm", "ln_f")
 """Usual names of the final norm."""
-PLACEHOLDERS = ("image_token_id", "image_token_index")
+PLACEHOLDERS = ("image_token_id", "image_token_index", "vision_config.image_token_id")
 """Usual names of the placeholder's id in a configuration."""
 PROBE_SIDE = 224
 """Side in pixels of the two images that are compared where the configuration names none."""
@@ -71,7 +71,7 @@ def recognise(model: Any, processor: Any) -> Family:
         layers=layers,
         norm=norm,
         image_token=next(
-            (name for name in PLACEHOLDERS if isinstance(getattr(model.config, name, None), int)),
+            (name for name in PLACEHOLDERS if isinstance(follow(model.config, name), int)),
             PLACEHOLDERS[0],
         ),
         pixel_inputs=pixels or tuple(names[:1]),

@@ -338,7 +338,9 @@ def _swap_pixels(loaded: LoadedModel, pair: EncodedBatch) -> EncodedBatch:
     return replace(
         pair,
         inputs={
-            name: value.flip(0) if name in names else value for name, value in pair.inputs.items()
+            # One row may hold the patches of all images: then these change places.
+            name: value.flip(0 if len(value) > 1 else -1) if name in names else value
+            for name, value in pair.inputs.items()
         },
     )
 
@@ -424,7 +426,12 @@ def _reach(captured: Captured, swapped: Captured, batch: EncodedBatch) -> float:
 
 
 def _has_mrope(loaded: LoadedModel) -> bool:
-    """Whether the language model's rotary positions have sections for time, height and width."""
+    """Whether image positions are to have coordinates in time, height and width.
+
+    A language model may have sections for them in a wrapper that never computes any.
+    """
+    if not any(hasattr(part, "get_rope_index") for part in loaded.model.modules()):
+        return False
 
     def named(value: Any) -> bool:
         if isinstance(value, Mapping):

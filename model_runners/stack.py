@@ -54,6 +54,8 @@ class TextStack:
     """Hidden states to vocabulary; `logits` is what to call."""
     steps: LogitSteps = field(default_factory=LogitSteps)
     """What the model does around its head."""
+    merge: "nn.Module | None" = None
+    """Puts out the merged embeddings, in a stack that merges; None where that is done before."""
     decoder: Decoder | None = None
     """Reads the answer, in an encoder-decoder; `layers` and `norm` are then its own."""
     lens: TunedLens | None = None
@@ -133,8 +135,8 @@ class Captured:
         return {**self.keywords, **side_keywords(self.side)}
 
 
-def follow(module: "nn.Module", path: str) -> "nn.Module | None":
-    """Return the submodule at a dotted path, or None."""
+def follow(module: Any, path: str) -> Any:
+    """Return what is at a dotted path of attributes, or None."""
     found: Any = module
     for name in path.split("."):
         found = getattr(found, name, None)
@@ -173,11 +175,17 @@ def capture(model: "nn.Module", stack: TextStack, inputs: dict[str, Any]) -> Cap
 
     seen: dict[str, Any] = {}
 
-    def stop(keywords: dict[str, Any]) -> None:
+    def look(keywords: dict[str, Any]) -> None:
         seen.update(keywords)
-        raise _Stop
+        if stack.merge is None:
+            raise _Stop
 
-    with before(stack.module, stop), torch.no_grad(), suppress(_Stop):
+    with (
+        before(stack.module, look),
+        _merged_within(stack.merge, seen),
+        torch.no_grad(),
+        suppress(_Stop),
+    ):
         model(**inputs, use_cache=False)
     embeddings = seen.get("inputs_embeds")
     if embeddings is None and seen.get("input_ids") is not None:
@@ -203,6 +211,29 @@ def capture(model: "nn.Module", stack: TextStack, inputs: dict[str, Any]) -> Cap
         side=side_streams(keywords, inputs, len(embeddings)),
         keywords={k: v for k, v in keywords.items() if k not in CHANNELS},
     )
+
+
+@contextmanager
+def _merged_within(merge: "nn.Module | None", seen: dict[str, Any]) -> Iterator[None]:
+    """Within the block, stop behind the part of a stack that merges.
+
+    What it puts out takes the place of the tokens, and its own keywords have done their work.
+    """
+    if merge is None:
+        yield
+        return
+
+    def after(_: "nn.Module", _args: Any, keywords: dict[str, Any], output: Any) -> None:
+        for name in keywords:
+            seen.pop(name, None)
+        seen["inputs_embeds"] = output
+        raise _Stop
+
+    handle = merge.register_forward_hook(after, with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def holds_tensor(value: Any) -> bool:

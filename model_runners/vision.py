@@ -80,7 +80,7 @@ class VisionCache:
         found = {digest: self._features[digest] for digest in wanted if digest in self._features}
         if new:
             with torch.no_grad():
-                output = loaded.model.get_image_features(
+                output = _encoder(loaded.model)(
                     **{
                         name: torch.cat([pictures[row][name] for _, row in new])
                         for name in pictures[0]
@@ -104,11 +104,16 @@ class VisionCache:
         return [found[digest] for digest in digests]
 
 
+def _encoder(model: Any) -> Any:
+    """Return the method that encodes images: some classes have it only below their head."""
+    return getattr(model, "get_image_features", None) or model.base_model.get_image_features
+
+
 def by_image(family: Family, inputs: "dict[str, torch.Tensor]") -> "list[dict[str, torch.Tensor]]":
     """Return what the vision tower takes of a batch's inputs, for one image after the other."""
     (pixels,) = (inputs[name] for name in family.pixel_inputs)
     if family.image_grid is None:
-        names = (*family.pixel_inputs, *family.image_rows)
+        names = (*family.pixel_inputs, *(n for n in family.image_rows if n in inputs))
         rows = zip(*(inputs[name].split(1) for name in names), strict=True)
         return [dict(zip(names, row, strict=True)) for row in rows]
     grid = inputs[family.image_grid]

@@ -6,20 +6,34 @@ from dataclasses import dataclass
 from model_runners.errors import UnsupportedModel
 
 FAMILIES: dict[str, str] = {
+    "aya_vision": "model_runners.families.aya_vision",
+    "blip-2": "model_runners.families.blip_2",
+    "blip-2_t5": "model_runners.families.blip_2_t5",
+    "deepseek_vl": "model_runners.families.deepseek_vl",
     "fuyu": "model_runners.families.fuyu",
     "gemma3": "model_runners.families.gemma3",
     "gemma4": "model_runners.families.gemma4",
+    "glm4v": "model_runners.families.glm4v",
+    "idefics3": "model_runners.families.idefics3",
     "instructblip": "model_runners.families.instructblip",
     "instructblip_t5": "model_runners.families.instructblip_t5",
     "internvl": "model_runners.families.internvl",
+    "kimi_k25": "model_runners.families.kimi_k25",
     "llava": "model_runners.families.llava",
     "llava_next": "model_runners.families.llava_next",
     "llava_onevision": "model_runners.families.llava_onevision",
+    "minicpmv4_6": "model_runners.families.minicpmv4_6",
+    "mistral3": "model_runners.families.mistral3",
     "mllama": "model_runners.families.mllama",
+    "ovis2": "model_runners.families.ovis2",
+    "paligemma": "model_runners.families.paligemma",
+    "phi4_multimodal": "model_runners.families.phi4_multimodal",
     "qwen2_5_vl": "model_runners.families.qwen2_5_vl",
     "qwen2_vl": "model_runners.families.qwen2_vl",
+    "qwen3_5": "model_runners.families.qwen3_5",
     "qwen3_vl": "model_runners.families.qwen3_vl",
     "qwen3_vl_moe": "model_runners.families.qwen3_vl_moe",
+    "smolvlm": "model_runners.families.smolvlm",
 }
 """transformers' `model_type` -> module with a constant `FAMILY`."""
 
@@ -51,7 +65,7 @@ class Family:
     norm: str = "norm"
     """Attribute of the stack, or of its decoder: the final norm."""
     image_token: str = "image_token_id"
-    """Attribute of the configuration: the id of the image placeholder."""
+    """Attribute of the configuration, or a dotted path: the id of the image placeholder."""
     pixel_inputs: tuple[str, ...] = ("pixel_values",)
     """Names of the model inputs that carry pixels."""
     takes_encoder_outputs: bool = False
@@ -59,18 +73,27 @@ class Family:
     stacks_features: bool = False
     """Whether encoded images are one tensor with a row per image instead of a list of tensors."""
     image_rows: tuple[str, ...] = ()
-    """Names of the other model inputs with one row per image that the vision tower takes."""
+    """Names of the other model inputs with one row per image that the vision tower takes, where the
+    processor makes them."""
     image_grid: str | None = None
     """Name of the model input that holds (images, 3) patches in time, height and width.
 
     Such a family takes images of any size as one long row of patches, and its processor in
     transformers needs torchvision for a slot that still images never use: it is put together here
-    instead (`processors.py`).
+    instead (`processors_still.py`).
     """
+    placeholder: str | None = None
+    """What stands for an image in a prompt of such a family; None is what the tokenizer names, else
+    `<|image_pad|>`."""
     chat_template: str | None = None
     """Jinja template of the prompt where a checkpoint brings none; its own goes first."""
     reads_text: ReadsText | None = None
     """Set where an image becomes other vectors under another prompt (`readers.py`)."""
+    merge: str | None = None
+    """Dotted path of the part that puts out the merged embeddings, where the stack is handed tokens
+    and pixels and merges them itself."""
+    own_adapter: str | None = None
+    """Folder within a checkpoint with a LoRA that belongs to the model where images are shown."""
     decoder: str | None = None
     """Dotted path of the half of an encoder-decoder that answers; the stack is its encoder."""
     without_image: str | None = None

@@ -136,13 +136,8 @@ def test_a_slot_for_videos_may_stand_anywhere_among_the_parts(qwen: LoadedModel)
 @pytest.mark.parametrize(
     "settings",
     [
-        {"processor_class": "PixtralProcessor"},
         {"processor_class": "Llama4Processor", "image_processor_type": "Llama4ImageProcessorFast"},
         {"processor_class": "Lfm2VlProcessor", "image_processor_type": "Lfm2VlImageProcessor"},
-        {  # has images of its own for Pillow, and reads its slot for videos all the same
-            "processor_class": "MiniCPMV4_6Processor",
-            "image_processor_type": "MiniCPMV4_6ImageProcessor",
-        },
     ],
 )
 def test_what_truly_needs_torchvision_says_how_to_install_it(

@@ -86,6 +86,14 @@ def test_its_masking_is_clean(loaded: LoadedModel, digits: Benchmark) -> None:
     assert min(moved["image_matters"], moved["text_matters"]) > MOVES, moved
 
 
+def test_images_of_different_shapes_are_put_to_the_test_too(
+    loaded: LoadedModel, digits: Benchmark
+) -> None:
+    """Which may have different numbers of tiles, so that one image's are not the other's."""
+    wide = dataclasses.replace(digits.samples[0], images=(_wide(digits.samples[0].images[0]),))
+    assert self_test(loaded, [digits.samples[0], wide]).passed
+
+
 def test_the_common_idiom_says_what_its_file_says(loaded: LoadedModel) -> None:
     """So a new family of the same kind needs no file."""
     if loaded.stack.decoder is not None:

@@ -10,6 +10,7 @@ from tests.model_runners.tiny.parts import (
     GREY,
     HEADS,
     LAYERS_OF_BOTH_KINDS,
+    WIDTH,
     new_tokenizer,
     text_settings,
     vision_settings,
@@ -104,3 +105,31 @@ def gemma4() -> tuple[Any, Any]:
         eoa_token_index=token("<audio|>"),
     )
     return Gemma4ForConditionalGeneration(config), processor
+
+
+def paligemma() -> tuple[Any, Any]:
+    from transformers import (
+        PaliGemmaConfig,
+        PaliGemmaForConditionalGeneration,
+        PaliGemmaProcessor,
+        SiglipImageProcessorPil,
+    )
+
+    tokenizer = new_tokenizer("<image>")
+    images = SiglipImageProcessorPil(size={"height": IMAGE_SIDE, "width": IMAGE_SIDE}, **GREY)
+    setattr(images, "image_seq_length", 16)  # noqa: B010 -- as preprocessor_config.json gives it
+    processor = PaliGemmaProcessor(image_processor=images, tokenizer=tokenizer)
+    config = PaliGemmaConfig(
+        vision_config=vision_settings("siglip_vision_model", vision_use_head=False),
+        text_config=text_settings(
+            tokenizer,
+            model_type="gemma2",
+            head_dim=16,
+            sliding_window=8,
+            layer_types=LAYERS_OF_BOTH_KINDS,
+            final_logit_softcapping=5.0,
+        ),
+        image_token_index=tokenizer.image_token_id,
+        projection_dim=WIDTH,
+    )
+    return PaliGemmaForConditionalGeneration(config), processor

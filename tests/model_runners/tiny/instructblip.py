@@ -62,20 +62,21 @@ def instructblip_llama() -> tuple[Any, Any]:
     )
 
 
-def instructblip_t5() -> tuple[Any, Any]:
-    def text(tokenizer: Any) -> dict[str, Any]:
-        return {
-            "model_type": "t5",
-            "vocab_size": len(tokenizer) + 3,  # as real checkpoints have it, and the image token
-            "d_model": WIDTH,
-            "d_kv": WIDTH // HEADS,
-            "d_ff": 2 * WIDTH,
-            "num_layers": LAYERS - 1,
-            "num_decoder_layers": LAYERS,
-            "num_heads": HEADS,
-            "pad_token_id": tokenizer.pad_token_id,
-            "eos_token_id": tokenizer.eos_token_id,
-            "decoder_start_token_id": tokenizer.pad_token_id,
-        }
+def t5_settings(tokenizer: Any) -> dict[str, Any]:
+    return {
+        "model_type": "t5",
+        "vocab_size": len(tokenizer) + 3,  # as real checkpoints have it, and the image token
+        "d_model": WIDTH,
+        "d_kv": WIDTH // HEADS,
+        "d_ff": 2 * WIDTH,
+        "num_layers": LAYERS - 1,
+        "num_decoder_layers": LAYERS,
+        "num_heads": HEADS,
+        "pad_token_id": tokenizer.pad_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+        "decoder_start_token_id": tokenizer.pad_token_id,
+    }
 
-    return instructblip(text, {"pad_token": "<pad>", "eos_token": "</s>"}, "$A </s>")
+
+def instructblip_t5() -> tuple[Any, Any]:
+    return instructblip(t5_settings, {"pad_token": "<pad>", "eos_token": "</s>"}, "$A </s>")

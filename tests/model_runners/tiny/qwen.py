@@ -94,3 +94,52 @@ def like_qwen3_vl(kind: Any, **experts: int) -> tuple[Any, Any]:
         vision_end_token_id=token("<|vision_end|>"),
     )
     return processor, config
+
+
+def qwen3_5() -> tuple[Any, Any]:
+    """Two layers of linear attention to one that looks back at every token."""
+    from transformers import Qwen3_5Config, Qwen3_5ForConditionalGeneration
+
+    processor = TinyQwen2_5_VL().build_processor(tokenizer_corpus()[:64])
+    token = processor.tokenizer.convert_tokens_to_ids
+    config = Qwen3_5Config(
+        vision_config={
+            "depth": 2,
+            "hidden_size": WIDTH,
+            "out_hidden_size": WIDTH,
+            "intermediate_size": 2 * WIDTH,
+            "num_heads": HEADS,
+            "patch_size": PATCH,
+            "spatial_merge_size": MERGE,
+            "temporal_patch_size": TEMPORAL,
+            "num_position_embeddings": 64,
+        },
+        text_config=text_settings(
+            processor.tokenizer,
+            **linear_attention(),
+        ),
+        image_token_id=token("<|image_pad|>"),
+        video_token_id=token("<|video_pad|>"),
+        vision_start_token_id=token("<|vision_start|>"),
+        vision_end_token_id=token("<|vision_end|>"),
+    )
+    return Qwen3_5ForConditionalGeneration(config), processor
+
+
+def linear_attention() -> dict[str, Any]:
+    """Return the settings that Qwen3.5's decoder has beside the usual ones."""
+    return {
+        "head_dim": 16,
+        "linear_key_head_dim": 16,
+        "linear_value_head_dim": 16,
+        "linear_num_key_heads": HEADS,
+        "linear_num_value_heads": HEADS,
+        "layer_types": ["linear_attention", "full_attention", "linear_attention"],
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 10000.0,
+            "partial_rotary_factor": 1.0,
+            "mrope_section": [4, 2, 2],
+            "mrope_interleaved": True,
+        },
+    }
