@@ -21,7 +21,8 @@ PACKAGES = ("cambrian", "vita")
 
 
 def checked_by(adapter, few: Benchmark, folder: Path):
-    samples = described(few.samples[:2], folder, USUAL, BadSamples())
+    first, *rest = described(few.samples[:8], folder, USUAL, BadSamples())
+    samples = [first, next(one for one in rest if one["digests"] != first["digests"])]
     request = {"batch_rows": 8, "seed": 0, "pooling": "mean"}
     values, _ = work.Work(adapter, request, lambda: None).check({"samples": samples})
     return values, checks_of(Answer(values=values, table=None), "float32")
