@@ -47,20 +47,23 @@ def add_choices(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a list of findings, or JSON."""
-    from model_runners.findings import FINDINGS, RULE, find, read_material
+    from model_runners.findings import FINDINGS, RULE, judged
+    from model_runners.findings.kept import read_held
     from model_runners.findings.reading import wanted
 
     only = wanted(arguments.only, [one.id for one in FINDINGS])
     cache = cache_directory(arguments.cache)
-    material = read_material(
-        cache,
-        benchmark=arguments.benchmark,
-        split=arguments.split,
-        estimator=arguments.estimator,
-        by_family=arguments.families,
-    )
     with progress("findings", "finding") as bar:
-        found = find(material, correction=arguments.correction, only=only, progress=bar.to)
+        held = read_held(
+            cache,
+            benchmark=arguments.benchmark,
+            split=arguments.split,
+            estimator=arguments.estimator,
+            by_family=arguments.families,
+            progress=bar.to,
+        )
+    chosen = [one for one in held.measured if only is None or one[0].id in only]
+    found = judged(tuple(chosen), correction=arguments.correction)
     rows = [one.to_dict() for one in found]
     if arguments.json:
         content = {
@@ -76,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
                     "known_from": task.origin or None,
                     "models": len(task.records),
                 }
-                for task in material.tasks
+                for task in held.material.tasks
             ],
             "findings": rows,
         }

@@ -120,8 +120,36 @@ def read_material(
     BadOption
         If nothing is stored of that benchmark.
     """
-    runs = queries.runs(cache)
     spectra = estimates.load(cache, split=split, estimator=estimator)
+    return material_of(
+        cache,
+        queries.runs(cache),
+        spectra,
+        adapters=adapters.adapters(cache),
+        benchmark=settled(cache, spectra, benchmark, split=split, estimator=estimator),
+        split=split,
+        estimator=estimator,
+        by_family=by_family,
+    )
+
+
+def settled(
+    cache: Path,
+    spectra: Iterable[SpectrumRecord],
+    benchmark: str | None,
+    *,
+    split: str,
+    estimator: str,
+) -> str | None:
+    """Return the benchmark whose subsets are the tasks; None takes whole benchmarks.
+
+    Where there is only one benchmark, it is that one.
+
+    Raises
+    ------
+    BadOption
+        If nothing is stored of the one that was asked for.
+    """
     known = sorted({record.benchmark for record in spectra})
     if benchmark is not None and benchmark not in known:
         there = f"there are {', '.join(known)}" if known else "estimate spectra first"
@@ -129,18 +157,7 @@ def read_material(
             f"no spectrum of {benchmark!r} with split {split} and estimator {estimator} is in "
             f"{cache}; {there}"
         )
-    if benchmark is None and len(known) == 1:
-        benchmark = known[0]
-    return material_of(
-        cache,
-        runs,
-        spectra,
-        adapters=adapters.adapters(cache),
-        benchmark=benchmark,
-        split=split,
-        estimator=estimator,
-        by_family=by_family,
-    )
+    return known[0] if benchmark is None and len(known) == 1 else benchmark
 
 
 def material_of(
@@ -153,8 +170,15 @@ def material_of(
     adapters: Sequence[AdapterRecord] = (),
     benchmark: str | None = None,
     by_family: bool = False,
+    kinds: Mapping[tuple[str, str], tuple[Kind, Origin]] | None = None,
 ) -> Material:
-    """Arrange what was read; parameters as in `read_material`."""
+    """Arrange what was read; parameters as in `read_material`.
+
+    Parameters
+    ----------
+    kinds
+        Benchmark and subset to what is known of a task's kind; None finds it out, see `kind_of`.
+    """
     of_run = {run.run_key: checkpoint_of(run.config) for run in runs}
     fitting = [
         record
@@ -170,7 +194,10 @@ def material_of(
     for (of_benchmark, subset), records in grouped.items():
         members = tuple(independent(records))
         is_whole = benchmark is None or subset == POOLED
-        kind, origin = kind_of(of_benchmark, subset, members, is_whole=is_whole)
+        if kinds is not None and (of_benchmark, subset) in kinds:
+            kind, origin = kinds[of_benchmark, subset]
+        else:
+            kind, origin = kind_of(of_benchmark, subset, members, is_whole=is_whole)
         tasks.append(
             Task(
                 name=of_benchmark if benchmark is None else subset,

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
-from model_runners.findings import FINDINGS, Found, Material, judged, material_of, measure
-from model_runners.findings.over_sizes import all_steps
-from model_runners.findings.report import Measured
-from model_runners.scaling import StepChanges
+from model_runners.findings import FINDINGS, Found, judged
+from model_runners.findings.kept import Held
+from model_runners.findings.kept import hold as hold_kept
 from pages.widgets import state
 from pages.widgets.address import note_unknown
 from pages.widgets.family_choices import choose_drawn
@@ -32,15 +31,6 @@ class Asked:
     estimator: str
     by_family: bool
     correction: Correction
-
-
-@dataclass(frozen=True, kw_only=True)
-class Held:
-    """What came out."""
-
-    material: Material
-    measured: Measured
-    steps: tuple[StepChanges, ...]
 
 
 def choose_asked(reading: Stored, benchmark: str) -> Asked:
@@ -145,7 +135,7 @@ def _measured(
     *,
     _reading: Stored,
 ) -> Held:
-    material = material_of(
+    return hold_kept(
         _reading.cache,
         _reading.every_run,
         _reading.every_spectrum,
@@ -154,5 +144,5 @@ def _measured(
         adapters=read_adapters(_reading),
         benchmark=benchmark,
         by_family=by_family,
+        seen=_reading.data_version,
     )
-    return Held(material=material, measured=measure(material), steps=tuple(all_steps(material)))

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from data_cache.layer_rows import layer_rows
-from model_runners.layer_statistics import Course, course_of
+from model_runners.kept_courses import kept_course
+from model_runners.layer_statistics import Course
 from pages.figures.layer_trajectories import Trajectory
 from pages.figures.palette import ATOMS
 from pages.widgets import drawn
@@ -86,9 +86,13 @@ def _depth(depth: float, interval: tuple[float, float]) -> str:
 
 def _course(reading: Stored, trajectory: Trajectory) -> Course:
     keys = tuple(record.estimate_key for record in trajectory.layers)
-    return _fitted(str(reading.cache), reading.version, keys, trajectory)
+    return _fitted(
+        str(reading.cache), reading.version, keys, trajectory, _seen=reading.data_version
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner="Fitting phases")
-def _fitted(cache: str, version: str, keys: tuple[str, ...], _trajectory: Trajectory) -> Course:
-    return course_of(_trajectory.layers, layer_rows(Path(cache), keys))
+def _fitted(
+    cache: str, version: str, keys: tuple[str, ...], _trajectory: Trajectory, *, _seen: str
+) -> Course:
+    return kept_course(Path(cache), _trajectory.layers, seen=_seen)

@@ -26,6 +26,9 @@ class Stored:
 
     cache: Path
     version: str
+    """What is kept of this reading is kept by it: data version and listed checkpoints."""
+    data_version: str = ""
+    """Of the cache when it was read; what is computed from another one is not kept on disk."""
     condition: str
     """`missing`, `empty` or `ready`."""
     read_at: datetime
@@ -91,12 +94,19 @@ def _read(cache: str, version: str) -> Stored:
     folder = Path(cache)
     condition = queries.state(folder)
     if condition != "ready":
-        return Stored(cache=folder, version=version, condition=condition, read_at=datetime.now())
+        return Stored(
+            cache=folder,
+            version=version,
+            data_version=version,
+            condition=condition,
+            read_at=datetime.now(),
+        )
     runs, spectra = queries.runs(folder), estimates.load(folder)
     apart = {run.run_key for run in runs if is_of_checkpoint(run.config)}
     return Stored(
         cache=folder,
         version=version,
+        data_version=version,
         condition=condition,
         read_at=datetime.now(),
         runs=tuple(run for run in runs if run.run_key not in apart),
