@@ -117,12 +117,12 @@ def rebuild(cache: Path) -> IngestReport:
 def _has_news(cache: Path, run_keys: Collection[str] | None) -> bool:
     try:
         with reader(cache, patience=WRITER_PATIENCE) as connection:
-            return bool(_pending(connection, _listed(cache, run_keys)))
+            return bool(_pending(connection, listed(cache, run_keys)))
     except (CacheMissing, SchemaTooOld):
         return True
 
 
-def _listed(cache: Path, run_keys: Collection[str] | None) -> list[SpoolFile]:
+def listed(cache: Path, run_keys: Collection[str] | None) -> list[SpoolFile]:
     """List the spool, sidecars first, so that a run is known before its chunks."""
     order = {kind: rank for rank, kind in enumerate(Kind)}
     return sorted(scan(cache, run_keys), key=lambda file: (order[file.kind], file.name))
@@ -139,7 +139,7 @@ def _bring_up_to_date(
     ignored = {name for name, _ in passed_over}
     while True:
         with open_writer() as connection:
-            files = [file for file in _listed(cache, run_keys) if file.name not in ignored]
+            files = [file for file in listed(cache, run_keys) if file.name not in ignored]
             pending = _pending(connection, files)
             if not pending:
                 return report

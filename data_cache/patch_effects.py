@@ -195,8 +195,31 @@ def read_patches(path: Path) -> Table:
         raise read_failure(error, f"{FOLDER}/{path.name}") from error
 
 
+def check_patches(path: Path) -> None:
+    """Read a file of patches whole and check it.
+
+    Raises
+    ------
+    ChunkInvalid
+        If it breaks a rule.
+    CacheError
+        If it cannot be read.
+    """
+    table, plan = read_patches(path), _plan(path, path.parent.parent.name)
+    if not _is_complete(table, plan):
+        raise ChunkInvalid(f"{FOLDER}/{path.name} has other rows than its plan")
+
+
 def _check(table: Table, plan: ChunkPlan) -> None:
     """Refuse rows that are not exactly those of the plan."""
+    if not _is_complete(table, plan):
+        raise CacheError(
+            f"block {plan.index} of run {plan.run_key} has {len(table)} rows of patches that are "
+            f"not the rows of its plan; nothing was written"
+        )
+
+
+def _is_complete(table: Table, plan: ChunkPlan) -> bool:
     names = ("sample_id", "condition", "draw", "layer")
     held = list(zip(*(table[name].to_pylist() for name in names), strict=True))
     full, masked = map(str, CONDITIONS)
@@ -206,8 +229,4 @@ def _check(table: Table, plan: ChunkPlan) -> None:
         for draw in range(plan.draws)
         for layer in (UNPATCHED, *plan.layers)
     }
-    if set(held) != expected or len(held) != len(expected):
-        raise CacheError(
-            f"block {plan.index} of run {plan.run_key} has {len(held)} rows of patches where its "
-            f"plan has {len(expected)}; nothing was written"
-        )
+    return set(held) == expected and len(held) == len(expected)

@@ -95,7 +95,11 @@ COMMANDS: dict[str, CommandEntry] = {
     ),
     "import": CommandEntry(
         module="model_runners.commands.importing",
-        summary="keep predictions that somebody else computed as a run, and estimate its spectra",
+        summary="keep what somebody else computed: predictions, or a bundle of runs",
+    ),
+    "export": CommandEntry(
+        module="model_runners.commands.exporting",
+        summary="put runs with samples and spectra into one file, for another machine",
     ),
     "ingest": CommandEntry(
         module="model_runners.commands.ingest",
@@ -103,6 +107,14 @@ COMMANDS: dict[str, CommandEntry] = {
     ),
     "rebuild": CommandEntry(
         module="model_runners.commands.rebuild", summary="make the database anew from the chunks"
+    ),
+    "gc": CommandEntry(
+        module="model_runners.commands.gc",
+        summary="list what the cache could do without, and remove it when that is confirmed",
+    ),
+    "compact": CommandEntry(
+        module="model_runners.commands.compact",
+        summary="give back the room of what the cache keeps twice",
     ),
 }
 

@@ -1,10 +1,11 @@
-"""`doctor`: what this machine and this cache can do, and what is in the way."""
+"""`doctor`: what this machine and this cache can do, what is in the way, and what is not whole."""
 
 import argparse
 import importlib.metadata
 import json
 import platform
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +28,30 @@ PACKAGES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--json", action="store_true", help="print a JSON object")
+    parser.add_argument(
+        "--quick", action="store_true", help="do not read the content of chunks and tables"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what was found; always 0, because nothing was asked to be done."""
-    found = examine(cache_directory(arguments.cache))
+    """Print what was found; 1 if something is not as it should be, 0 otherwise."""
+    from data_cache.checkup import check_cache
+    from model_runners.progress import progress
+
+    cache = cache_directory(arguments.cache)
+    found = examine(cache)
+    with progress("checking the cache", "file") as bar:
+        troubles = check_cache(cache, contents=not arguments.quick, report=bar.to)
     if arguments.json:
-        print(json.dumps(found, indent=1))
-        return 0
+        print(json.dumps({**found, "troubles": [asdict(one) for one in troubles]}, indent=1))
+        return int(bool(troubles))
     for name, value in found.items():
         print(f"{name}: {value}")
-    return 0
+    for one in troubles:
+        print(f"not as it should be: {one.where}: {one.what}\n    {one.remedy}")
+    read = "names, ledger and jobs" if arguments.quick else "every file, table, ledger and job"
+    print(f"check-up: {read} looked at, {len(troubles) or 'nothing'} not as it should be")
+    return int(bool(troubles))
 
 
 def examine(cache: Path) -> dict[str, Any]:
