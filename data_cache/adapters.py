@@ -30,10 +30,10 @@ STATES: tuple[AdapterState, ...] = ("training", "trained", "profiled", "diverged
 
 _SAMPLES = pa.schema(
     [
-        *((name, pa.string()) for name in ("sample_id", "subset", "role")),
+        *((name, pa.string()) for name in ("sample_id", "subset", "role", "benchmark")),
         *((name, pa.float64()) for name in ("weight", "gap_score", "shortcut")),
         *((name, pa.float64()) for name in ("fusion_potential", "synergy_ratio")),
-        *((name, pa.float64()) for name in ("answer", "answer_without_image")),
+        *((name, pa.float64()) for name in ("answer", "answer_without_image", "audio_unique")),
     ]
 )
 
@@ -108,6 +108,9 @@ class LossPoint:
     """The weighted objective of the step, in nats."""
     rate: float
     """Learning rate of the step."""
+    held_out: float | None = None
+    """Mean cross entropy after the step on the samples that are held out, in nats; None where
+    those were not looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +128,10 @@ class SampleWeight:
     answer: float | None = None
     """Probability of the right answer among the options, 0 to 1."""
     answer_without_image: float | None = None
+    audio_unique: float | None = None
+    """What only the audio tells, in bits, of models that hear."""
+    benchmark: str | None = None
+    """Its name; None in files of before November 2026, which know one benchmark."""
 
 
 def write_record(cache: Path, record: AdapterRecord) -> Path:
@@ -245,7 +252,8 @@ def sample_weights(cache: Path, key: str) -> "pd.DataFrame":
 
     Columns: sample_id, subset, weight, role, gap_score, shortcut, fusion_potential, synergy_ratio,
     and in files since November 2026 answer and answer_without_image, the probability of the right
-    answer; the scores are NaN where the strategy needs none.
+    answer, audio_unique in bits, and benchmark; the scores are NaN where the strategy needs none. A
+    sample of weight 0 was scored and not trained on.
 
     Raises
     ------

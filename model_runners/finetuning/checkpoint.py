@@ -7,7 +7,7 @@ are what a model is loaded from.
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from data_cache.atomic import write_atomically
 from model_runners.adapting import CONFIG_NAME, WEIGHTS_NAME
@@ -17,28 +17,50 @@ if TYPE_CHECKING:
     import torch
 
 STATE_NAME = "training.safetensors"
+BEST = "best/"
 MOMENTS = ("exp_avg", "exp_avg_sq")
 """What AdamW remembers of each parameter, beside the number of steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
+class Best:
+    """The adapter that did best on the samples that are held out."""
+
+    loss: float
+    """Mean cross entropy on them, in nats."""
+    step: int
+    """Optimiser steps that it has seen."""
+    misses: int
+    """Evaluations since then, none of them better."""
+    parameters: "dict[str, torch.Tensor]"
+    """By name."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingState:
-    """Everything that a training goes on from."""
+    """Everything that a training goes on from.
+
+    No generator has a state to keep: dropout is drawn anew in every step, from seed and step.
+    """
 
     step: int
     """Optimiser steps done."""
     tensors: "dict[str, torch.Tensor]"
     """By `parameter|exp_avg|exp_avg_sq/<name>`."""
+    best: Best | None = None
+    """Where samples are held out and have been looked at."""
 
 
-def take(lora: Lora, optimiser: "torch.optim.AdamW", step: int) -> TrainingState:
+def take(
+    lora: Lora, optimiser: "torch.optim.AdamW", step: int, best: Best | None = None
+) -> TrainingState:
     """Return a copy of the present state."""
     tensors = {f"parameter/{n}": p.detach().clone() for n, p in lora.parameters.items()}
     for name, parameter in lora.parameters.items():
         for moment in MOMENTS:
             if parameter in optimiser.state:
                 tensors[f"{moment}/{name}"] = optimiser.state[parameter][moment].clone()
-    return TrainingState(step=step, tensors=tensors)
+    return TrainingState(step=step, tensors=tensors, best=best)
 
 
 def put(state: TrainingState, lora: Lora, optimiser: "torch.optim.AdamW") -> None:
@@ -75,9 +97,20 @@ def save(folder: Path, state: TrainingState, lora: Lora, *, digest: str) -> None
     from safetensors.torch import save as to_bytes
 
     tensors = {name: value.cpu().contiguous() for name, value in sorted(state.tensors.items())}
+    told: dict[str, Any] = {"plan": digest, "step": state.step}
+    if state.best is not None:
+        best = state.best
+        told["best"] = {"loss": best.loss, "step": best.step, "misses": best.misses}
+        tensors |= {f"{BEST}{n}": p.cpu().contiguous() for n, p in sorted(best.parameters.items())}
     # One entry, because safetensors writes several in any order: equal states, equal bytes.
-    metadata = {"training": json.dumps({"plan": digest, "step": state.step})}
-    write_atomically(folder / STATE_NAME, to_bytes(tensors, metadata))
+    write_atomically(folder / STATE_NAME, to_bytes(tensors, {"training": json.dumps(told)}))
+    save_adapter(folder, lora)
+
+
+def save_adapter(folder: Path, lora: Lora) -> None:
+    """Write the adapter of the present parameters in peft's layout."""
+    from safetensors.torch import save as to_bytes
+
     config = json.dumps(lora.config(), sort_keys=True, indent=1, default=str) + "\n"
     write_atomically(folder / CONFIG_NAME, config.encode())
     write_atomically(folder / WEIGHTS_NAME, to_bytes(lora.weights(), {"format": "pt"}))
@@ -100,4 +133,6 @@ def load(folder: Path, lora: Lora, *, digest: str) -> TrainingState | None:
     )
     if metadata.get("plan") != digest or not same:
         return None
-    return TrainingState(step=int(metadata["step"]), tensors=tensors)
+    kept = {n.removeprefix(BEST): tensors.pop(n) for n in list(tensors) if n.startswith(BEST)}
+    best = Best(**metadata["best"], parameters=kept) if kept else None
+    return TrainingState(step=int(metadata["step"]), tensors=tensors, best=best)

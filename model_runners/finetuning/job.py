@@ -1,132 +1,173 @@
 """What a job of kind `finetune` does: score, weigh, train, and measure before and after."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from data_cache import adapters
-from data_cache.adapters import AdapterRecord, LossPoint, SampleWeight
+from data_cache.adapters import AdapterRecord, LossPoint, Measured
 from data_cache.jobs import JobRow
 from data_cache.location import adapter_directory
-from data_cache.samples import Benchmark, Sample
+from data_cache.samples import Benchmark
 from model_runners import hub
-from model_runners.benchmark_choice import load_asked, rows_read
+from model_runners.benchmark_choice import rows_read
 from model_runners.candidates import Candidates
 from model_runners.errors import TrainingDiverged
-from model_runners.finetuning.lora import attach
+from model_runners.finetuning.card import write_card
+from model_runners.finetuning.lora import attach, refuse_untrainable
+from model_runners.finetuning.material import Part, Shared, part_of, plan_of
 from model_runners.finetuning.options import FinetuneOptions
 from model_runners.finetuning.plan import TrainingPlan
-from model_runners.finetuning.records import described, new_record
-from model_runners.finetuning.requests import check_names, options_of, training_samples
+from model_runners.finetuning.records import described, new_record, width_of
+from model_runners.finetuning.requests import (
+    check_names,
+    on_benchmark,
+    options_of,
+    training_samples,
+)
 from model_runners.finetuning.scores import profile_options, score
 from model_runners.finetuning.tagged import Lifted, lifted
-from model_runners.finetuning.training import Trainer, train
+from model_runners.finetuning.training import Lesson, train
 from model_runners.loading import LoadedModel, load
 from model_runners.profile import ProfileReport, Progress, profile
 from model_runners.profile_job import Spectra, estimate_parts, parts
 from model_runners.reporter import Reporter
-from model_runners.strategies import SampleScores, Weighting, check_strategy, weigh
-from model_runners.vision import VisionCache
+from model_runners.strategies import SampleScores, check_strategy
 
 
 def work(
     cache: Path, job: JobRow, reporter: Reporter, show: Progress, benchmark: Benchmark | None
 ) -> dict[str, Any]:
     """Do it all, as far as it is not done yet; returns the job's result."""
-    began = time.monotonic()
     options = options_of(job.request)
     check_names(options)
-    return Finetuning(cache, options, reporter, show).run(benchmark, began)
+    shared = Shared()
+    if benchmark is not None:
+        shared.benchmarks[options.benchmark] = benchmark
+    return Finetuning(cache, options, reporter, show, shared).run()
 
 
 class Finetuning:
     """One fine-tuning, stage after stage; each stage counts its samples anew."""
 
-    def __init__(self, cache: Path, options: FinetuneOptions, reporter: Reporter, show: Progress):
+    def __init__(
+        self,
+        cache: Path,
+        options: FinetuneOptions,
+        reporter: Reporter,
+        show: Progress,
+        shared: Shared,
+    ):
         """Prepare; nothing is read yet."""
-        self.cache, self.options = cache, options
+        self.cache, self.options, self.shared = cache, options, shared
         self.reporter, self.show = reporter, show
         self.stop = reporter.stop.is_set
 
-    def run(self, benchmark: Benchmark | None, began: float) -> dict[str, Any]:
-        """Go through the stages; `began` is when the job began, on the monotonic clock."""
+    def run(self) -> dict[str, Any]:
+        """Go through the stages; returns what the training came to, JSON values."""
+        began = time.monotonic()
         options, cache = self.options, self.cache
-        if benchmark is None:
-            self._stage("reading the benchmark")
-            benchmark = load_asked(options, cache)
-        samples = training_samples(benchmark, options)
-        tagged = None if options.lifted is None else lifted(options, cache, benchmark, samples)
-        self._stage("loading the model")
-        watch = hub.Watch(tell=self._stage, stop=self.stop)
-        loaded = load(options.model, device=options.device, dtype=options.dtype, watch=watch)
-        scores = self._scores(samples, benchmark, loaded, tagged)
-        scored = set(scores.sample_ids)
-        if left_out := sum(sample.id not in scored for sample in samples):
-            self._stage(f"{left_out} samples cannot be run and are not trained on")
-            samples = tuple(sample for sample in samples if sample.id in scored)
-        top = options.top_of(len(samples))
-        weighting = weigh(options.strategy, scores, top=top, seed=options.seed)
-        if tagged is not None:
-            weighting = replace(weighting, warnings=(*weighting.warnings, *tagged.left_out))
-        before = self._measure(options.model, "before", benchmark, loaded)
-        record, plan = new_record(
-            cache, options, loaded=loaded, benchmark=benchmark, samples=samples, weighting=weighting
+        first = self._benchmark(options.benchmark)
+        tagged: Lifted | None = None
+        if options.lifted is not None:
+            tagged = lifted(options, cache, first, training_samples(first, options))
+        loaded = self._load()
+        trained_on = [self._part(name, loaded, tagged) for name in options.trained_on]
+        for name in options.measured_on:
+            self._before(name, loaded)
+        plan = plan_of(trained_on, options, options.rate(width_of(loaded)))
+        record = new_record(
+            cache,
+            options,
+            loaded=loaded,
+            parts=trained_on,
+            plan=plan,
+            warnings=() if tagged is None else tagged.left_out,
         )
-        adapters.write_sample_weights(cache, record.key, sample_rows(samples, scores, weighting))
-        record = self._record(record, base_run_key=before[0].run_key)
+        rows = [row for part in trained_on for row in part.rows()]
+        adapters.write_sample_weights(cache, record.key, rows)
+        base_run_key = self.shared.before[options.benchmark][0].run_key
+        record = self._record(record, base_run_key=base_run_key)
+        held = len(adapters.losses(cache, record.key))
         record, points = self._train(record, plan, loaded)
-        folder = adapter_directory(cache, record.key)
+        write_card(cache, record)
         del loaded  # a large base must not lie in memory twice
-        after = self._measure(str(folder), "after", benchmark, None)
-        record = self._record(record, run_key=after[0].run_key, state="profiled")
+        record, refused = self._after(record)
+        write_card(cache, record)
         last = points[-plan.steps_per_epoch :]
         return {
             "adapter": record.key,
             "model": record.name,
-            "folder": str(folder),
+            "folder": str(adapter_directory(cache, record.key)),
             "base": record.base,
             "benchmark": record.benchmark,
             "strategy": record.strategy,
             "base_run_key": record.base_run_key,
             "run_key": record.run_key,
+            "measured": record.to_dict()["measured"],
             "steps": record.steps,
+            "steps_done_now": len(points) - held,
             "final_loss": sum(point.loss for point in last) / len(last),
             "n_train": record.n_train,
             "n_gap": record.n_gap,
             "n_shortcut": record.n_shortcut,
             "seconds": time.monotonic() - began,
             "warnings": list(record.warnings),
-            "without_spectrum": [
-                f"{name}, {sentence}"
-                for name, (_, spectra) in ((record.base, before), (record.name, after))
-                for sentence in spectra.refused
-            ],
-            **rows_read(benchmark),
+            "without_spectrum": refused,
+            **rows_read(first),
         }
 
-    def _scores(
-        self,
-        samples: Sequence[Sample],
-        benchmark: Benchmark,
-        loaded: LoadedModel,
-        tagged: Lifted | None,
-    ) -> SampleScores:
-        if not check_strategy(self.options.strategy).needs_scores:
-            return SampleScores.unknown(
-                tuple(sample.id for sample in samples),
+    def measure_base(self, *, scores: bool) -> None:
+        """Measure the base, and score it, so that trainings which share it find that done."""
+        loaded = self._load()
+        for name in self.options.trained_on if scores else ():
+            self._scores(name, loaded)
+        for name in self.options.measured_on:
+            self._before(name, loaded)
+
+    def _benchmark(self, name: str) -> Benchmark:
+        if name not in self.shared.benchmarks:
+            self._stage(f"reading the benchmark {name}")
+        return self.shared.benchmark(name, self.options, self.cache)
+
+    def _load(self) -> LoadedModel:
+        self._stage("loading the model")
+        options = self.options
+        watch = hub.Watch(tell=self._stage, stop=self.stop)
+        loaded = load(options.model, device=options.device, dtype=options.dtype, watch=watch)
+        refuse_untrainable(loaded)
+        return loaded
+
+    def _part(self, name: str, loaded: LoadedModel, tagged: Lifted | None) -> Part:
+        benchmark = self._benchmark(name)
+        wanted = training_samples(benchmark, self.options)
+        if check_strategy(self.options.strategy).needs_scores:
+            scores = self._scores(name, loaded)
+        else:
+            scores = SampleScores.unknown(
+                tuple(sample.id for sample in wanted),
                 tagged=frozenset() if tagged is None else tagged.sample_ids,
             )
-        return score(
-            self.options,
-            samples,
-            self.cache,
-            benchmark=benchmark,
-            loaded=loaded,
-            progress=self._progress("scores of the train split"),
-            stop=self.stop,
-        )
+        if left_out := len(wanted) - len(scores.sample_ids):
+            self._stage(f"{left_out} samples cannot be run and are not trained on")
+        return part_of(benchmark, scores, self.options)
+
+    def _scores(self, name: str, loaded: LoadedModel) -> SampleScores:
+        found = self.shared.scores.get(name)
+        if found is None:
+            benchmark = self._benchmark(name)
+            found = score(
+                on_benchmark(self.options, name),
+                training_samples(benchmark, self.options),
+                self.cache,
+                benchmark=benchmark,
+                loaded=loaded,
+                progress=self._progress(f"scores of the train split of {name}"),
+                stop=self.stop,
+            )
+            self.shared.scores[name] = found
+        return found
 
     def _train(
         self, record: AdapterRecord, plan: TrainingPlan, loaded: LoadedModel
@@ -136,17 +177,23 @@ class Finetuning:
         options = self.options
         record = self._record(record, state="training")
         lora = attach(
-            loaded, rank=options.rank, seed=options.seed, base=str(record.options["model"])
+            loaded,
+            rank=options.rank,
+            alpha=options.scaled(),
+            dropout=options.dropout,
+            seed=options.seed,
+            base=str(record.options["model"]),
         )
-        trainer = Trainer(
+        lesson = Lesson(
             loaded=loaded,
             lora=lora,
             plan=plan,
-            images=VisionCache(),
+            images=self.shared.images,
             candidates=Candidates.of_model(loaded),
+            checkpointing=options.gradient_checkpointing,
         )
         self._stage(f"training: {described(plan, lora)}")
-        total = plan.epochs * len(plan.samples)
+        total = plan.epochs * plan.epoch_size
         began, first = time.monotonic(), -1
         self.reporter.begin(total)
 
@@ -166,20 +213,57 @@ class Finetuning:
             record = self._record(record, steps=steps)
 
         try:
-            points = train(trainer, self.cache, record.key, stop=self.stop, report=at, keep=keep)
+            done = train(lesson, self.cache, record.key, stop=self.stop, report=at, keep=keep)
         except TrainingDiverged:
             self._record(record, state="diverged")
             raise
-        return self._record(record, state="trained"), points
+        said = (*record.warnings, *done.warnings)
+        return self._record(record, state="trained", steps=done.steps, warnings=said), done.points
+
+    def _before(self, name: str, loaded: LoadedModel) -> None:
+        if name not in self.shared.before:
+            found = self._measure(name, self.options.model, "before", loaded)
+            self.shared.before[name] = found
+
+    def _after(self, record: AdapterRecord) -> tuple[AdapterRecord, list[str]]:
+        """Measure the adapted model; returns the record, and what has no spectrum."""
+        options = self.options
+        folder = str(adapter_directory(self.cache, record.key))
+        adapted = load(folder, device=options.device, dtype=options.dtype)
+        measured: dict[str, Measured] = {}
+        refused: list[str] = []
+        for name in options.measured_on:
+            report, before = self.shared.before[name]
+            after, spectra = self._measure(name, folder, "after", adapted)
+            measured[report.benchmark] = Measured(
+                benchmark=report.benchmark, base_run_key=report.run_key, run_key=after.run_key
+            )
+            refused += [
+                f"{model}, {sentence}"
+                for model, one in ((record.base, before), (record.name, spectra))
+                for sentence in one.refused
+            ]
+        # What an earlier job measured on other benchmarks stays.
+        everything = measured | {
+            one.benchmark: one for one in record.measured if one.benchmark not in measured
+        }
+        record = self._record(
+            record,
+            run_key=measured[self.shared.before[options.benchmark][0].benchmark].run_key,
+            measured=tuple(everything.values()),
+            state="profiled",
+        )
+        return record, refused
 
     def _measure(
-        self, model: str, when: str, benchmark: Benchmark, loaded: LoadedModel | None
+        self, name: str, model: str, when: str, loaded: LoadedModel
     ) -> tuple[ProfileReport, Spectra]:
-        options = profile_options(self.options, model=model, split="test")
+        benchmark = self._benchmark(name)
+        options = profile_options(on_benchmark(self.options, name), model=model, split="test")
         report = profile(
             options,
             self.cache,
-            progress=self._progress(f"test split, {when}"),
+            progress=self._progress(f"test split of {name}, {when}"),
             stop=self.stop,
             benchmark=benchmark,
             loaded=loaded,
@@ -220,33 +304,18 @@ class Finetuning:
         )
 
 
-def sample_rows(
-    samples: Sequence[Sample], scores: SampleScores, weighting: Weighting
-) -> list[SampleWeight]:
-    """Return what is kept of each training sample."""
-    return [
-        SampleWeight(
-            sample_id=sample.id,
-            subset=sample.subset,
-            weight=float(weighting.weights[row]),
-            role=weighting.roles[row],
-            gap_score=float(scores.gap_score[row]),
-            shortcut=float(scores.shortcut[row]),
-            fusion_potential=float(scores.fusion_potential[row]),
-            synergy_ratio=float(scores.synergy_ratio[row]),
-            answer=float(scores.answer[row]),
-            answer_without_image=float(scores.answer_without_image[row]),
-        )
-        for row, sample in enumerate(samples)
-    ]
-
-
 def outcome(result: dict[str, Any]) -> str:
     """Return one line about what a finished job did."""
+    elsewhere = result["measured"][1:]
     return (
         f"adapter {result['model']}: {result['n_train']} samples of the train split "
         f"({result['n_gap']} gap, {result['n_shortcut']} shortcut), {result['steps']} steps, "
         f"loss {result['final_loss']:.3f}; before and after on the test split: runs "
-        f"{result['base_run_key']} and {result['run_key']}; {result['seconds']:.0f} s; "
-        f"in {result['folder']}" + "".join(f"; {warning}" for warning in result["warnings"])
+        f"{result['base_run_key']} and {result['run_key']}"
+        + "".join(
+            f", of {one['benchmark']} {one['base_run_key']} and {one['run_key']}"
+            for one in elsewhere
+        )
+        + f"; {result['seconds']:.0f} s; in {result['folder']}"
+        + "".join(f"; {warning}" for warning in result["warnings"])
     )

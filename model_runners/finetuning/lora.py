@@ -1,7 +1,10 @@
 """Which modules are trained: LoRA on every linear map of the last fifth of the language layers."""
 
 import math
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from model_runners.adapting import wrap
@@ -13,7 +16,6 @@ if TYPE_CHECKING:
 
 SHARE = 0.2
 """Of the language layers, the last ones: fusion arises there (MI26, section 4.3)."""
-ALPHA_PER_RANK = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,57 @@ class Lora:
 
         found = peft.get_peft_model_state_dict(self.wrapped)
         return {name: value.detach().cpu().contiguous() for name, value in sorted(found.items())}
+
+
+def refuse_untrainable(loaded: LoadedModel) -> None:
+    """Let a base pass that LoRA can be trained on.
+
+    Raises
+    ------
+    UnsupportedModel
+        If it is quantised and its quantisation has no gradients (no k-bit support).
+    """
+    quantizer = getattr(loaded.model, "hf_quantizer", None)
+    if quantizer is None or quantizer.is_trainable:
+        return
+    method = getattr(loaded.model, "quantization_method", None)
+    raise UnsupportedModel(
+        f"{loaded.name} is quantised by {getattr(method, 'value', method) or 'an unknown method'}, "
+        "which LoRA cannot be trained on; give the unquantised base, or one in 4 or 8 bits by "
+        "bitsandbytes"
+    )
+
+
+def drop(lora: Lora, *, training: bool) -> None:
+    """Let LoRA's dropout work or rest; all frozen parts stay in evaluation mode.
+
+    In training mode those would drop too, so that another model would be trained than is measured.
+    """
+    lora.wrapped.eval()
+    for name, module in lora.wrapped.named_modules():
+        if ".lora_dropout." in name:
+            module.train(training)
+
+
+@contextmanager
+def checkpointed(loaded: LoadedModel) -> Generator[None]:
+    """Within the block, the trained layers compute activations twice rather than keep them.
+
+    transformers' own switch works in training mode only, in which frozen parts would drop too.
+    """
+    from torch.utils.checkpoint import checkpoint
+
+    layers = last_layers(loaded)
+    own = [layer.__dict__.get("forward") for layer in layers]
+    for layer in layers:
+        layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
+    try:
+        yield
+    finally:
+        for layer, forward in zip(layers, own, strict=True):
+            del layer.forward
+            if forward is not None:
+                layer.forward = forward
 
 
 def last_layers(loaded: LoadedModel) -> "list[nn.Module]":
@@ -80,7 +133,15 @@ def target_names(loaded: LoadedModel) -> list[str]:
     return names
 
 
-def attach(loaded: LoadedModel, *, rank: int, seed: int, base: str) -> Lora:
+def attach(
+    loaded: LoadedModel,
+    *,
+    rank: int,
+    seed: int,
+    base: str,
+    alpha: float | None = None,
+    dropout: float = 0.0,
+) -> Lora:
     """Put fresh LoRA matrices into a model and freeze everything else.
 
     Parameters
@@ -93,21 +154,30 @@ def attach(loaded: LoadedModel, *, rank: int, seed: int, base: str) -> Lora:
         Of the first values of A; B starts at 0, so that nothing changes at first.
     base
         What names the base in every working directory.
+    alpha
+        The matrices' product is scaled by alpha / rank; None is twice the rank.
+    dropout
+        Of what goes into the matrices.
 
     Raises
     ------
     UnsupportedModel
-        If something else than the last layers would be trained.
+        If something else than the last layers would be trained, or the base is quantised in a way
+        that cannot be trained on.
     """
     import peft
     import torch
 
+    refuse_untrainable(loaded)
     names = target_names(loaded)
     with torch.random.fork_rng(devices=[]):  # peft draws A from the global generator
         wrapped = wrap(
             loaded.model,
             peft.LoraConfig(
-                r=rank, lora_alpha=ALPHA_PER_RANK * rank, target_modules=names, lora_dropout=0.0
+                r=rank,
+                lora_alpha=2 * rank if alpha is None else alpha,  # pyright: ignore[reportArgumentType] -- peft only divides by the rank
+                target_modules=names,
+                lora_dropout=dropout,
             ),
         )
     parameters = {name: p for name, p in sorted(wrapped.named_parameters()) if p.requires_grad}

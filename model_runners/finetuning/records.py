@@ -1,20 +1,21 @@
 """What an adapter is called and what is written down of it when its training begins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from data_cache import adapters
 from data_cache.adapters import AdapterRecord
 from data_cache.runs import canonical_json, hash_text
-from data_cache.samples import Benchmark, Sample, digest_of_ids
+from data_cache.samples import Benchmark, digest_of_ids
 from model_runners.benchmark_choice import LATER
 from model_runners.finetuning.lora import Lora
+from model_runners.finetuning.material import Part
+from model_runners.finetuning.mixing import weights_of
 from model_runners.finetuning.options import FinetuneOptions
 from model_runners.finetuning.plan import TrainingPlan
 from model_runners.finetuning.requests import request_of
 from model_runners.loading import LoadedModel
-from model_runners.strategies import Weighting
 
 ADAPTER_VERSION = 2
 """Part of the key; raise it when the same options would train another adapter."""
@@ -28,6 +29,7 @@ def adapter_key(
     loaded: LoadedModel,
     benchmark: Benchmark,
     tagged: Sequence[str] | None = None,
+    mixed: Mapping[str, Benchmark] | None = None,
 ) -> str:
     """Return 16 hexadecimal digits that name an adapter by everything it comes from.
 
@@ -37,11 +39,16 @@ def adapter_key(
         What is trained, on what.
     tagged
         Ids of the training samples that a tag lifts, where there is one: its name does not matter.
+    mixed
+        The other benchmarks that are trained on, by the name that the options give them.
     """
+    weights = weights_of(options.benchmark, options.mix)
+    shares = [[one.key, weights[name]] for name, one in (mixed or {}).items()]
     content = {
         # Where the benchmark lies does not matter, and what is taken of it is in its key.
         **{name: value for name, value in request_of(options).items() if name not in _ELSEWHERE},
         **({} if tagged is None else {"tagged": digest_of_ids(tagged)}),
+        **({"mix": shares} if shares else {}),
         "version": ADAPTER_VERSION,
         "model": loaded.weights,
         "benchmark": benchmark.key,
@@ -57,53 +64,54 @@ def new_record(
     options: FinetuneOptions,
     *,
     loaded: LoadedModel,
-    benchmark: Benchmark,
-    samples: Sequence[Sample],
-    weighting: Weighting,
-) -> tuple[AdapterRecord, TrainingPlan]:
-    """Return the record of an adapter, that on disk if its training has begun, and the plan.
+    parts: Sequence[Part],
+    plan: TrainingPlan,
+    warnings: tuple[str, ...] = (),
+) -> AdapterRecord:
+    """Return the record of an adapter, that on disk if its training has begun.
 
-    Raises
-    ------
-    SplitLeak
-        If a sample is not of the train split.
+    Parameters
+    ----------
+    cache, options, loaded
+        What is trained, and where it is kept.
+    parts
+        What it is trained on; the first is the benchmark of the options.
+    plan
+        Of these parts.
+    warnings
+        Sentences.
     """
-    plan = TrainingPlan(
-        samples=tuple(samples),
-        weights=weighting.weights,
-        epochs=options.epochs,
-        batch_size=options.batch_size,
-        micro_batch=min(options.micro_batch or options.batch_size, options.batch_size),
-        rate=options.rate(width_of(loaded)),
-        seed=options.seed,
-    )
+    first = parts[0]
     tagged = None
     if options.lifted is not None:
-        both = zip(samples, weighting.roles, strict=True)
+        both = zip(first.samples, first.weighting.roles, strict=True)
         tagged = [sample.id for sample, role in both if role == "gap"]
-    key = adapter_key(options, loaded=loaded, benchmark=benchmark, tagged=tagged)
+    names = options.trained_on[1:]
+    mixed = {n: part.benchmark for n, part in zip(names, parts[1:], strict=True)}
+    key = adapter_key(options, loaded=loaded, benchmark=first.benchmark, tagged=tagged, mixed=mixed)
     there = adapters.adapter(cache, key)
     if there is not None and there.total_steps == plan.total_steps:
-        return there, plan
-    request = request_of(options)
+        return there
+    roles = [role for part in parts for role in part.weighting.roles]
+    said = dict.fromkeys(one for part in parts for one in part.weighting.warnings)
     return AdapterRecord(
         key=key,
         name=f"{loaded.name}+{options.strategy}-{key[:6]}",
         base=loaded.name,
         base_weights=loaded.weights,
-        benchmark=benchmark.name,
+        benchmark=first.benchmark.name,
         strategy=options.strategy,
-        options={**request, "learning_rate": plan.rate},
-        n_train=len(samples),
-        n_gap=weighting.roles.count("gap"),
-        n_shortcut=weighting.roles.count("shortcut"),
+        options={**request_of(options), "learning_rate": plan.rate, "alpha": options.scaled()},
+        n_train=len(plan.samples),
+        n_gap=roles.count("gap"),
+        n_shortcut=roles.count("shortcut"),
         mean_weight=plan.mean_weight,
         steps=0,
         total_steps=plan.total_steps,
         state="training",
-        warnings=weighting.warnings,
+        warnings=(*said, *warnings),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-    ), plan
+    )
 
 
 def width_of(loaded: LoadedModel) -> int:

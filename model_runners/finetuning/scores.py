@@ -1,7 +1,8 @@
 """The scores of the training samples: a profile and spectra of the base on the train split only."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -19,6 +20,7 @@ from model_runners.profile import ProfileOptions, Progress, profile
 from model_runners.strategies import SampleScores
 
 COLUMNS = ("gap_score", "shortcut", "fusion_potential", "synergy_ratio")
+AUDIO = "audio"
 
 
 def profile_options(options: FinetuneOptions, *, model: str, split: str) -> ProfileOptions:
@@ -79,6 +81,8 @@ def score(
     bad = {one["sample_id"] for one in report.bad_samples}
     samples = [sample for sample in samples if sample.id not in bad]
     rows: dict[str, tuple[float, ...]] = {}
+    heard = audio_atom(run.config)
+    columns_read = (*COLUMNS, *([heard] if heard else ()))
     for subset in sorted({sample.subset for sample in samples}):
         if stop():
             raise Cancelled("stopped before the training")
@@ -99,14 +103,14 @@ def score(
         if record.split != "train":
             raise SplitLeak(f"the estimate {record.estimate_key} is of the {record.split} split")
         found = estimates.pointwise(cache, record.estimate_key)
-        columns = [found[name].to_numpy(float) for name in COLUMNS]
+        columns = [found[name].to_numpy(float) for name in columns_read]
         rows |= dict(zip(found["sample_id"], zip(*columns, strict=True), strict=True))
     odd = {sample.id for sample in samples} ^ set(rows)
     if odd:
         raise SplitLeak(f"scores and training samples differ, for example in {sorted(odd)[0]!r}")
     held = predictions(cache, run.run_key, split="train", draws=1)
     table = np.array([rows[sample.id] for sample in samples])
-    by_name = {name: table[:, column] for column, name in enumerate(COLUMNS)}
+    by_name = {name: table[:, column] for column, name in enumerate(columns_read)}
     return SampleScores(
         sample_ids=tuple(sample.id for sample in samples),
         gap_score=by_name["gap_score"],
@@ -115,7 +119,23 @@ def score(
         synergy_ratio=by_name["synergy_ratio"],
         answer=right_answers(held, Condition.FULL, samples),
         answer_without_image=right_answers(held, Condition.NO_IMAGE, samples),
+        audio_unique=by_name[heard] if heard else None,
     )
+
+
+def audio_atom(config: Mapping[str, Any]) -> str | None:
+    """Return which atom of a run is what only the audio tells; None where audio is no source.
+
+    Parameters
+    ----------
+    config
+        Of the run. Its two sources are vision and language where `sources` does not name others.
+
+    >>> audio_atom({"sources": ["video", "audio"]})
+    'unique_2'
+    """
+    sources = list(config.get("sources", ("vision", "language")))
+    return f"unique_{sources.index(AUDIO) + 1}" if AUDIO in sources else None
 
 
 def right_answers(

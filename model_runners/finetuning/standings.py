@@ -37,6 +37,8 @@ class Standing:
     """Test questions that all of them answered."""
     accuracy: Repeated
     """Share of right answers, over the seeds."""
+    by_seed: tuple[float, ...] = ()
+    """The same of each seed, in the order of `seeds`."""
     minus_base: Repeated | None = None
     """Difference in that share, over the seeds; None for the base."""
     over_base: SignFlip | None = None
@@ -80,28 +82,24 @@ def on_benchmark(adapter: AdapterRecord, benchmark: str) -> AdapterRecord | None
     )
 
 
-def estimates_of(run_key: str, spectra: Iterable[SpectrumRecord], subset: str | None) -> list[str]:
-    """Return the keys of a run's newest test estimates: of a subset, or of each for None."""
+def newest_by_subset(run_key: str, spectra: Iterable[SpectrumRecord]) -> dict[str, str]:
+    """Return the keys of a run's newest test estimates by subset; the pooled one if it is alone."""
     here = [
         one
         for one in spectra
         if (one.run_key, one.split, one.layer, one.estimator) == (run_key, "test", -1, "certified")
     ]
-    newest = {one.subset: one for one in sorted(here, key=lambda one: one.created)}
-    if subset is not None:
-        return [newest[subset].estimate_key] if subset in newest else []
-    single = [one for name, one in newest.items() if name != POOLED] or list(newest.values())
-    return [one.estimate_key for one in single]
+    newest = {one.subset: one.estimate_key for one in sorted(here, key=lambda one: one.created)}
+    return {name: key for name, key in newest.items() if name != POOLED} or newest
 
 
 def standings(
     cache: Path,
     adapters: Iterable[AdapterRecord],
-    spectra: Sequence[SpectrumRecord],
+    spectra: Iterable[SpectrumRecord],
     *,
     benchmark: str,
-    subset: str | None = None,
-) -> list[Standing]:
+) -> dict[str | None, list[Standing]]:
     """Compare the strategies of a study on the questions that all of its runs answered.
 
     Parameters
@@ -114,40 +112,47 @@ def standings(
         The stored estimates.
     benchmark
         On whose test split.
-    subset
-        One of them; None takes every subset together.
 
     Returns
     -------
-    The base first, then each strategy in the order of the adapters; empty where nothing is stored.
+    By subset, and under None over all of them together: the base first, then each strategy in the
+    order of the adapters; without a subset that some run was not measured on, empty where nothing
+    is stored.
     """
     there = [one for each in adapters if (one := on_benchmark(each, benchmark)) is not None]
     if not there:
-        return []
+        return {}
     base_key = str(there[0].base_run_key)
     runs = {base_key, *(str(one.run_key) for one in there)}
-    keys = {run: estimates_of(run, spectra, subset) for run in runs}
-    rows = sample_rows(cache, [key for of_run in keys.values() for key in of_run])
-    answered = {
-        run: one
-        for run, of_run in keys.items()
-        if (one := _answered([rows[key] for key in of_run if key in rows])) is not None
-    }
-    by_strategy: dict[str, dict[int, Answered]] = {}
-    for one in there:
-        if (own := answered.get(str(one.run_key))) is not None:
-            seed = int(one.options.get("seed", 0))
-            by_strategy.setdefault(one.strategy, {}).setdefault(seed, own)
-    if base_key not in answered or not by_strategy:
-        return []
-    base = answered[base_key]
-    every = [base, *(one for own in by_strategy.values() for one in own.values())]
-    common = every[0].positions
-    for one in every[1:]:
-        common = np.intersect1d(common, one.positions, assume_unique=True)
-    if not len(common):
-        return []
-    return _standings(base, by_strategy, common)
+    of_runs: dict[str, list[SpectrumRecord]] = {run: [] for run in runs}
+    for one in spectra:
+        if one.run_key in of_runs:
+            of_runs[one.run_key].append(one)
+    keys = {run: newest_by_subset(run, own) for run, own in of_runs.items()}
+    rows = sample_rows(cache, [key for of_run in keys.values() for key in of_run.values()])
+    answered: dict[str, dict[str | None, Answered]] = {}
+    for run, of_run in keys.items():
+        parts: dict[str | None, list[SampleRows]] = {
+            subset: [rows[key]] for subset, key in of_run.items() if key in rows
+        }
+        if parts:
+            parts[None] = [one for each in parts.values() for one in each]
+        answered[run] = {subset: _answered(each) for subset, each in parts.items()}
+    found: dict[str | None, list[Standing]] = {}
+    for subset, base in answered[base_key].items():
+        by_strategy: dict[str, dict[int, Answered]] = {}
+        for one in there:
+            own = answered[str(one.run_key)].get(subset)
+            if own is not None:
+                seed = int(one.options.get("seed", 0))
+                by_strategy.setdefault(one.strategy, {}).setdefault(seed, own)
+        every = [base, *(one for own in by_strategy.values() for one in own.values())]
+        common = every[0].positions
+        for one in every[1:]:
+            common = np.intersect1d(common, one.positions, assume_unique=True)
+        if by_strategy and len(common):
+            found[subset] = _standings(base, by_strategy, common)
+    return found
 
 
 def _standings(
@@ -200,6 +205,7 @@ def _standing(
         seeds=tuple(own),
         n=len(before),
         accuracy=repeated(now.mean(axis=0)),
+        by_seed=tuple(now.mean(axis=0).tolist()),
         minus_base=repeated((now - then).mean(axis=0)),
         over_base=sign_flip(then, now, groups),
         minus_uniform=minus_uniform,
@@ -209,12 +215,10 @@ def _standing(
     )
 
 
-def _answered(parts: Sequence[SampleRows]) -> Answered | None:
-    if not parts:
-        return None
+def _answered(parts: Sequence[SampleRows]) -> Answered:
     positions = np.concatenate([one.positions for one in parts])
     right = np.concatenate([one.right[:, 0] for one in parts])
-    known = np.isfinite(right)
+    known = np.isfinite(right)  # of imported answers some may not be known
     order = np.argsort(positions[known], kind="stable")
     return Answered(
         positions=positions[known][order],

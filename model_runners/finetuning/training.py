@@ -1,20 +1,31 @@
-"""The training loop: deterministic, stoppable between forward passes, resumable to the bit."""
+"""A training from the last state on disk to its end: deterministic, stoppable, resumable.
 
-import math
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+The loop is that of `transformers.Trainer`; see `weighted_trainer` for what of it is ours.
+"""
+
+import contextlib
+import random
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data_cache.adapters import LossPoint, append_loss, keep_losses
+from data_cache.adapters import LossPoint, keep_losses
 from data_cache.location import adapter_directory
 from model_runners.candidates import Candidates
-from model_runners.errors import Cancelled, TrainingDiverged
-from model_runners.finetuning.checkpoint import load, put, save, take
-from model_runners.finetuning.lora import Lora
+from model_runners.errors import Cancelled, OutOfMemory, TrainingDiverged
+from model_runners.finetuning.checkpoint import (
+    Best,
+    TrainingState,
+    load,
+    put,
+    save,
+    save_adapter,
+    take,
+)
+from model_runners.finetuning.lora import Lora, checkpointed, drop
 from model_runners.finetuning.objective import answer_losses, objective
 from model_runners.finetuning.plan import TrainingPlan
 from model_runners.loading import LoadedModel
@@ -24,81 +35,136 @@ from model_runners.vision import VisionCache
 if TYPE_CHECKING:
     import torch
 
-SAVE_SECONDS = 5.0
-"""How often the adapter and the optimiser's state are written."""
-LONGEST_GRADIENT = 1.0
-"""Gradients are shortened to this norm."""
-
 Report = Callable[[LossPoint], None]
 """Called after each step."""
 Keep = Callable[[int], None]
 """Called after each write, with the steps of the adapter on disk."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trainer:
-    """A base with LoRA in it, and what it is to learn.
+class Stopped(Exception):
+    """A signal, not an error: somebody asked to stop between two forward passes."""
 
-    The model stays in evaluation mode: there is no dropout in LoRA, and training mode would only
-    switch on that of frozen parts, so that another model would be trained than is measured.
-    """
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """A base with LoRA in it, and what it is to learn."""
 
     loaded: LoadedModel
     lora: Lora
     plan: TrainingPlan
     images: VisionCache
     candidates: Candidates
+    checkpointing: bool = False
+    """Compute the trained layers twice rather than keep their activations."""
 
-    def gradient(self, indices: np.ndarray, stop: Callable[[], bool] = never) -> float | None:
-        """Set the gradient of one step; returns its objective, None if it was stopped.
+    def share(self, indices: np.ndarray) -> "torch.Tensor":
+        """Return what some samples of a step have of its objective, with its gradients.
 
         Parameters
         ----------
         indices
             Samples of the plan.
+        """
+        import torch
+
+        losses = answer_losses(
+            self.loaded,
+            [self.plan.samples[i] for i in indices],
+            candidates=self.candidates,
+            images=self.images,
+        )
+        return objective(
+            losses,
+            torch.as_tensor(self.plan.weights[indices]),
+            batch_size=self.plan.batch_size,
+            mean_weight=self.plan.mean_weight,
+        )
+
+    def gradient(
+        self, indices: np.ndarray, *, micro_batch: int, stop: Callable[[], bool] = never
+    ) -> "torch.Tensor":
+        """Set the gradient of one step; returns its objective, in nats.
+
+        Parameters
+        ----------
+        indices
+            Samples of the plan.
+        micro_batch
+            Samples of one forward pass.
         stop
             Asked before each forward pass.
+
+        Raises
+        ------
+        Stopped
+            If it said so.
         """
         import torch
 
         for parameter in self.lora.parameters.values():
             parameter.grad = None
-        total = 0.0
-        for start in range(0, len(indices), self.plan.micro_batch):
+        parts: list[torch.Tensor] = []
+        for start in range(0, len(indices), micro_batch):
             if stop():
-                return None
-            part = indices[start : start + self.plan.micro_batch]
-            losses = answer_losses(
-                self.loaded,
-                [self.plan.samples[i] for i in part],
-                candidates=self.candidates,
-                images=self.images,
-            )
-            share = objective(
-                losses,
-                torch.as_tensor(self.plan.weights[part]),
-                batch_size=self.plan.batch_size,
-                mean_weight=self.plan.mean_weight,
-            )
+                raise Stopped
+            share = self.share(indices[start : start + micro_batch])
             share.backward()
-            total += float(share.detach())
-        return total
+            parts.append(share.detach())
+        return torch.stack(parts).sum()
+
+    def held_out_loss(self, stop: Callable[[], bool] = never) -> float:
+        """Return the mean cross entropy on the held-out samples, in nats, without dropout.
+
+        Raises
+        ------
+        Stopped
+            If `stop` said so.
+        """
+        import torch
+
+        samples, size = self.plan.held_out, self.plan.batch_size
+        total = 0.0
+        drop(self.lora, training=False)
+        with torch.no_grad():
+            for start in range(0, len(samples), size):
+                if stop():
+                    raise Stopped
+                losses = answer_losses(
+                    self.loaded,
+                    samples[start : start + size],
+                    candidates=self.candidates,
+                    images=self.images,
+                )
+                total += float(losses.sum())
+        return total / len(samples)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What a training came to."""
+
+    points: list[LossPoint]
+    """All steps."""
+    steps: int
+    """Of the adapter that is kept."""
+    warnings: tuple[str, ...] = ()
+    """Sentences."""
 
 
 def train(
-    trainer: Trainer,
+    lesson: Lesson,
     cache: Path,
     key: str,
     *,
     stop: Callable[[], bool] = never,
     report: Report = ignore,
     keep: Keep = ignore,
-) -> list[LossPoint]:
-    """Train to the end of the plan from the last state on disk; returns the losses of all steps.
+) -> Trained:
+    """Train to the end of the plan from the last state on disk.
 
     Parameters
     ----------
-    trainer
+    lesson
         The model and the plan.
     cache, key
         Where the adapter is kept.
@@ -113,66 +179,121 @@ def train(
         If `stop` said so.
     TrainingDiverged
         If the loss, the gradient or a parameter is not finite; the last finite adapter is kept.
+    OutOfMemory
+        If one sample alone does not fit; what was trained by then is kept.
     """
     import torch
 
-    lora, plan = trainer.lora, trainer.plan
+    from model_runners.finetuning.weighted_trainer import NotFinite, WeightedTrainer
+
+    lora, plan = lesson.lora, lesson.plan
     folder = adapter_directory(cache, key)
     optimiser = torch.optim.AdamW(lora.parameters.values(), lr=plan.rate, weight_decay=0.0)
-    found = load(folder, lora, digest=plan.digest)
-    if found is not None:
-        put(found, lora, optimiser)
-    first = found.step if found is not None else 0
-    points = keep_losses(cache, key, up_to=first)
+    found = load(folder, lora, digest=plan.digest) or take(lora, optimiser, 0)
+    put(found, lora, optimiser)
+    points = keep_losses(cache, key, up_to=found.step)
 
-    def write(step: int) -> None:
-        save(folder, take(lora, optimiser, step), lora, digest=plan.digest)
-        keep(step)
+    def write(state: TrainingState) -> None:
+        save(folder, state, lora, digest=plan.digest)
+        keep(state.step)
 
-    good = take(lora, optimiser, first)
-    written = time.monotonic()
-    for step in range(first, plan.total_steps):
-        loss = trainer.gradient(plan.indices(step), stop)
-        if loss is None:
-            write(step)
-            raise Cancelled(f"stopped after {step} of {plan.total_steps} training steps")
-        moved = False
-        if math.isfinite(loss):
-            good = take(lora, optimiser, step)
-            moved = _move(lora, optimiser, plan.rate_at(step))
-        if not moved:
-            put(good, lora, optimiser)
-            keep_losses(cache, key, up_to=good.step)
-            write(good.step)
-            raise TrainingDiverged(
-                f"the training diverged at step {step + 1} of {plan.total_steps} (loss {loss:g}, "
-                f"learning rate {plan.rate_at(step):.3g}); the adapter after {good.step} steps is "
-                "kept; try a smaller learning rate"
-            )
-        point = LossPoint(
-            step=step + 1,
-            epoch=plan.seen(step + 1) / len(plan.samples),
-            loss=loss,
-            rate=plan.rate_at(step),
-        )
-        points.append(point)
-        append_loss(cache, key, point)
-        report(point)
-        if time.monotonic() - written > SAVE_SECONDS:
-            write(step + 1)
-            written = time.monotonic()
-    write(plan.total_steps)
-    return points
+    if found.step < plan.total_steps and not _is_over(found.best, plan):
+        with _generators_untouched(lesson):
+            trainer = WeightedTrainer(
+                lesson, optimiser, start=found, cache=cache, key=key,
+                stop=stop, report=report, write=write,
+            )  # fmt: skip
+            try:
+                trainer.train()
+            except Stopped:
+                _back_to(trainer.good, lora, optimiser, write)
+                raise Cancelled(
+                    f"stopped after {trainer.good.step} of {plan.total_steps} training steps"
+                ) from None
+            except NotFinite as error:
+                _back_to(trainer.good, lora, optimiser, write)
+                keep_losses(cache, key, up_to=trainer.good.step)
+                step = trainer.good.step
+                raise TrainingDiverged(
+                    f"the training diverged at step {step + 1} of {plan.total_steps} (loss "
+                    f"{error}, learning rate {plan.rate_at(step):.3g}); the adapter after {step} "
+                    "steps is kept; try a smaller learning rate"
+                ) from None
+            except OutOfMemory as error:
+                _back_to(trainer.good, lora, optimiser, write)
+                raise OutOfMemory(
+                    f"{error}; the adapter after {trainer.good.step} of {plan.total_steps} steps "
+                    "is kept"
+                ) from error
+        points += trainer.points
+        found = replace(take(lora, optimiser, points[-1].step), best=trainer.best)
+        write(found)
+        warnings = trainer.warnings
+    else:
+        warnings = ()
+    if found.best is None:
+        return Trained(points=points, steps=found.step, warnings=warnings)
+    return _best_of(found.best, found.step, lesson, folder, points, warnings)
 
 
-def _move(lora: Lora, optimiser: "torch.optim.AdamW", rate: float) -> bool:
-    """Make one step; false if a gradient or a parameter is not finite."""
+def _best_of(
+    best: Best,
+    steps: int,
+    lesson: Lesson,
+    folder: Path,
+    points: list[LossPoint],
+    warnings: tuple[str, ...],
+) -> Trained:
+    """Keep the adapter that did best on what was held out."""
     import torch
 
-    norm = torch.nn.utils.clip_grad_norm_(lora.parameters.values(), LONGEST_GRADIENT)
-    if not bool(torch.isfinite(norm)):
-        return False
-    for group in optimiser.param_groups:
-        group["lr"] = rate
-    optimiser.step()
-    return all(bool(torch.isfinite(p).all()) for p in lora.parameters.values())
+    with torch.no_grad():
+        for name, parameter in lesson.lora.parameters.items():
+            parameter.copy_(best.parameters[name])
+    save_adapter(folder, lesson.lora)
+    if steps < lesson.plan.total_steps:
+        warnings = (
+            *warnings,
+            f"stopped early after {steps} of {lesson.plan.total_steps} steps; the adapter after "
+            f"{best.step} steps did best on the {len(lesson.plan.held_out)} samples held out",
+        )
+    return Trained(points=points, steps=best.step, warnings=warnings)
+
+
+def _is_over(best: Best | None, plan: TrainingPlan) -> bool:
+    return best is not None and 0 < plan.patience <= best.misses
+
+
+def _back_to(
+    state: TrainingState,
+    lora: Lora,
+    optimiser: "torch.optim.AdamW",
+    write: Callable[[TrainingState], None],
+) -> None:
+    put(state, lora, optimiser)
+    write(state)
+
+
+@contextlib.contextmanager
+def _generators_untouched(lesson: Lesson) -> Generator[None]:
+    """Leave global generators, the configuration and the mode of the model as they were.
+
+    transformers' Trainer seeds every global generator and turns the model's cache off.
+    """
+    import torch
+
+    config = lesson.loaded.model.config
+    uses_cache = getattr(config, "use_cache", None)
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    device = lesson.loaded.device
+    forked = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+    twice = checkpointed(lesson.loaded) if lesson.checkpointing else contextlib.nullcontext()
+    try:
+        with forked, twice:
+            yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)  # noqa: NPY002
+        drop(lesson.lora, training=False)
+        if uses_cache is not None:
+            config.use_cache = uses_cache

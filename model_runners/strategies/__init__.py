@@ -1,7 +1,7 @@
 """The table of strategies: which training samples weigh how much; one line and one file each."""
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import numpy as np
@@ -77,6 +77,14 @@ STRATEGIES: dict[str, StrategyEntry] = {
         lowers="samples that do not need it",
         ranks_by="answer_without_image",
     ),
+    "audio": StrategyEntry(
+        module="model_runners.strategies.audio",
+        summary="samples whose answer only the sound tells weigh more: a control for models that "
+        "hear",
+        lifts="samples that need the sound",
+        lowers=None,
+        ranks_by="audio_unique",
+    ),
     "tag": StrategyEntry(
         module="model_runners.strategies.tag",
         summary="samples of a tag of yours weigh more: your own choice, not that of a score",
@@ -101,8 +109,20 @@ class SampleScores:
     """Probability of the right answer among the options, with image and text; 0 to 1."""
     answer_without_image: np.ndarray
     """The same where the image is removed; NaN where that was not run."""
+    audio_unique: np.ndarray | None = None
+    """Bits that only the audio tells; None where the model hears nothing."""
     tagged: frozenset[str] = frozenset()
     """Ids of those that carry the tag, where one was given."""
+
+    def part(self, rows: "np.ndarray") -> "SampleScores":
+        """Return the scores of some of the samples, given by their rows."""
+        arrays = {
+            one.name: None if (value := getattr(self, one.name)) is None else value[rows]
+            for one in fields(self)
+            if one.name not in {"sample_ids", "tagged"}
+        }
+        ids = tuple(self.sample_ids[row] for row in rows)
+        return replace(self, sample_ids=ids, **arrays)
 
     @classmethod
     def unknown(
@@ -127,7 +147,7 @@ class Weighting:
     """What each of N samples weighs, and as what."""
 
     weights: np.ndarray
-    """(N,) positive."""
+    """(N,) positive, or 0 where a sample is left out."""
     roles: tuple[Role, ...]
     warnings: tuple[str, ...] = ()
     """Sentences."""
@@ -147,7 +167,14 @@ def check_strategy(name: str) -> StrategyEntry:
     return entry
 
 
-def weigh(name: str, scores: SampleScores, *, top: int, seed: int = 0) -> Weighting:
+def weigh(
+    name: str,
+    scores: SampleScores,
+    *,
+    top: int,
+    seed: int = 0,
+    select: Literal["all", "topk"] = "all",
+) -> Weighting:
     """Weigh samples by a strategy.
 
     Parameters
@@ -155,11 +182,14 @@ def weigh(name: str, scores: SampleScores, *, top: int, seed: int = 0) -> Weight
     name
         A line of `STRATEGIES`.
     scores
-        Of the training samples.
+        Of the training samples of one benchmark.
     top
         How many samples to lift at most, and how many to lower.
     seed
         For strategies that draw.
+    select
+        `topk` gives those that are neither lifted nor lowered the weight 0. A strategy that lifts
+        none then keeps as many as `random` would, the same ones, so that it stays comparable.
 
     Raises
     ------
@@ -168,33 +198,45 @@ def weigh(name: str, scores: SampleScores, *, top: int, seed: int = 0) -> Weight
     BadOption
         If what it ranks by was not measured.
     """
-    module = importlib.import_module(check_strategy(name).module)
-    return module.weigh(scores, top=top, seed=seed)
+    entry = check_strategy(name)
+    module = importlib.import_module(entry.module)
+    found: Weighting = module.weigh(scores, top=top, seed=seed)
+    if select == "all":
+        return found
+    kept = np.array([role != "rest" for role in found.roles])
+    if entry.lifts is None:
+        kept[drawn(len(kept), seed)[: 2 * top]] = True
+    return replace(found, weights=np.where(kept, found.weights, 0.0))
 
 
-def highest(values: np.ndarray, top: int) -> np.ndarray:
-    """Return the indices of the highest `top` values above 0, the first of equals first.
+def drawn(n: int, seed: int) -> np.ndarray:
+    """Return the rows of N samples in the order in which a seed draws them."""
+    return np.random.default_rng(seed).permutation(n)
 
-    >>> highest(np.array([0.0, 2.0, 1.0, 2.0]), 2).tolist()
-    [1, 3]
+
+def in_order(values: np.ndarray, scores: SampleScores) -> np.ndarray:
+    """Return the rows of N values, the highest first, equal ones by the ids of their samples.
+
+    A sample's id does not depend on the order in which a benchmark was read.
     """
-    order = np.argsort(-values, kind="stable")[:top]
+    return np.lexsort((np.array(scores.sample_ids), -values))
+
+
+def highest(values: np.ndarray, top: int, scores: SampleScores) -> np.ndarray:
+    """Return the rows of the highest `top` values above 0."""
+    order = in_order(values, scores)[:top]
     return order[values[order] > 0]
 
 
-def ranked(values: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the indices of the highest and of the lowest `top` values; of equals, the first.
-
-    >>> [one.tolist() for one in ranked(np.array([0.1, 0.9, 0.5, 0.9]), 1)]
-    [[1], [0]]
-    """
-    return np.argsort(-values, kind="stable")[:top], np.argsort(values, kind="stable")[:top]
+def ranked(values: np.ndarray, top: int, scores: SampleScores) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of the highest `top` values and of the lowest."""
+    return in_order(values, scores)[:top], in_order(-values, scores)[:top]
 
 
 def weighting(
     n: int, *, gap: np.ndarray, shortcut: np.ndarray, warnings: tuple[str, ...] = ()
 ) -> Weighting:
-    """Weigh N samples by the indices of those to lift and to lower; a sample in both is lifted."""
+    """Weigh N samples by the rows of those to lift and to lower; a sample in both is lifted."""
     weights = np.full(n, REST_WEIGHT)
     roles: list[Role] = ["rest"] * n
     for index in shortcut:

@@ -21,5 +21,5 @@ def weigh(scores: SampleScores, *, top: int, seed: int) -> Weighting:
             "their image, which the strategy 'ablation' ranks by; profile the train split with the "
             "condition no_image, or take --strategy accuracy"
         )
-    needs, needs_not = ranked(drop, top)
+    needs, needs_not = ranked(drop, top, scores)
     return weighting(len(scores.sample_ids), gap=needs, shortcut=needs_not)

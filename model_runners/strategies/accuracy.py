@@ -5,5 +5,5 @@ from model_runners.strategies import SampleScores, Weighting, ranked, weighting
 
 def weigh(scores: SampleScores, *, top: int, seed: int) -> Weighting:
     """Lift the lowest probabilities of the right answer, lower the highest."""
-    hard, easy = ranked(1.0 - scores.answer, top)
+    hard, easy = ranked(1.0 - scores.answer, top, scores)
     return weighting(len(scores.sample_ids), gap=hard, shortcut=easy)

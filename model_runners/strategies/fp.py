@@ -14,7 +14,7 @@ def weigh(scores: SampleScores, *, top: int, seed: int) -> Weighting:
     NoGapSamples
         If every fusion potential is 0.
     """
-    lifted = highest(scores.fusion_potential, top)
+    lifted = highest(scores.fusion_potential, top, scores)
     if not len(lifted):
         raise NoGapSamples(
             f"none of the {len(scores.sample_ids)} training samples has a fusion potential above "

@@ -1,8 +1,6 @@
 """A control: as many samples as of `pid` at most weigh 3 and 1/2, but they are drawn."""
 
-import numpy as np
-
-from model_runners.strategies import SampleScores, Weighting, weighting
+from model_runners.strategies import SampleScores, Weighting, drawn, weighting
 
 
 def weigh(scores: SampleScores, *, top: int, seed: int) -> Weighting:
@@ -10,5 +8,5 @@ def weigh(scores: SampleScores, *, top: int, seed: int) -> Weighting:
 
     Where there are fewer than two times `top` samples, all that are not lifted are lowered.
     """
-    drawn = np.random.default_rng(seed).permutation(len(scores.sample_ids))
-    return weighting(len(drawn), gap=drawn[:top], shortcut=drawn[top : 2 * top])
+    order = drawn(len(scores.sample_ids), seed)
+    return weighting(len(order), gap=order[:top], shortcut=order[top : 2 * top])

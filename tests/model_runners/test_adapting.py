@@ -20,7 +20,7 @@ from model_runners.errors import AdapterMismatch, ModelNotFound, UnsupportedMode
 from model_runners.finetuning.lora import attach
 from model_runners.finetuning.objective import answer_losses
 from model_runners.finetuning.plan import TrainingPlan
-from model_runners.finetuning.training import Trainer, train
+from model_runners.finetuning.training import Lesson, train
 from model_runners.loading import LoadedModel, load
 from model_runners.models import lasting_name, resolve_model
 from model_runners.profile import ProfileOptions
@@ -44,7 +44,7 @@ def trained(
         samples=samples, weights=np.ones(16), epochs=1, batch_size=8, micro_batch=8, rate=1e-2,
         seed=0,
     )  # fmt: skip
-    trainer = Trainer(
+    trainer = Lesson(
         loaded=loaded,
         lora=attach(loaded, rank=4, seed=0, base=str(untrained)),
         plan=plan,

@@ -13,13 +13,13 @@ from data_cache.samples import Benchmark
 from model_runners.candidates import Candidates
 from model_runners.finetuning.lora import attach
 from model_runners.finetuning.plan import TrainingPlan
-from model_runners.finetuning.training import Trainer
+from model_runners.finetuning.training import Lesson
 from model_runners.loading import load
 from model_runners.vision import VisionCache
 
 TRAIN, TEST = 96, 64
 
-MakeTrainer = Callable[..., Trainer]
+MakeLesson = Callable[..., Lesson]
 
 
 @pytest.fixture(scope="session")
@@ -46,10 +46,18 @@ def table(few_digits: Benchmark, digits: Benchmark) -> Iterator[dict[str, Benchm
 
 
 @pytest.fixture
-def trainer(untrained: Path, digits: Benchmark) -> MakeTrainer:
+def trainer(untrained: Path, digits: Benchmark) -> MakeLesson:
     """Makes a trainer of a fresh base with the weights 1/2, 1 and 3 in turn."""
 
-    def make(*, model: str | None = None, n: int = 20, rank: int = 4, **changes: object) -> Trainer:
+    def make(
+        *,
+        model: str | None = None,
+        n: int = 20,
+        rank: int = 4,
+        dropout: float = 0.0,
+        checkpointing: bool = False,
+        **changes: object,
+    ) -> Lesson:
         loaded = load(model or str(untrained), device="cpu")
         samples = digits.select(split="train", limit=n)
         given: dict[str, object] = {
@@ -57,12 +65,13 @@ def trainer(untrained: Path, digits: Benchmark) -> MakeTrainer:
             "weights": np.resize([0.5, 1.0, 3.0], len(samples)),
             "epochs": 2, "batch_size": 8, "micro_batch": 4, "rate": 1e-2, "seed": 3,
         } | changes  # fmt: skip
-        return Trainer(
+        return Lesson(
             loaded=loaded,
-            lora=attach(loaded, rank=rank, seed=3, base=model or str(untrained)),
+            lora=attach(loaded, rank=rank, seed=3, base=model or str(untrained), dropout=dropout),
             plan=TrainingPlan(**given),  # pyright: ignore[reportArgumentType]
             images=VisionCache(),
             candidates=Candidates.of_model(loaded),
+            checkpointing=checkpointing,
         )
 
     return make

@@ -13,7 +13,7 @@ from data_cache.benchmarks import load_benchmark
 from model_runners.candidates import Candidates
 from model_runners.finetuning.lora import attach, target_names
 from model_runners.finetuning.objective import answer_losses
-from model_runners.finetuning.training import Trainer, train
+from model_runners.finetuning.training import Lesson, train
 from model_runners.loading import LoadedModel, load
 from model_runners.vision import VisionCache
 from tests.model_runners.zoo import build
@@ -30,7 +30,7 @@ def hashes(model: nn.Module) -> dict[str, str]:
 
 
 def test_training_changes_lora_in_the_last_fifth_of_the_language_layers_and_nothing_else(
-    trainer: Callable[..., Trainer], tmp_path: Path
+    trainer: Callable[..., Lesson], tmp_path: Path
 ) -> None:
     before = hashes(load("demo/oracle", device="cpu").model)
     made = trainer(model="demo/oracle", epochs=1, rank=2)
@@ -73,7 +73,7 @@ def test_a_fifth_is_rounded_up(layers: int, kept: int) -> None:
 
 
 def test_fresh_lora_is_seeded_changes_nothing_and_leaves_the_global_generator_alone(
-    trainer: Callable[..., Trainer],
+    trainer: Callable[..., Lesson],
 ) -> None:
     torch.manual_seed(11)
     state = torch.get_rng_state()
@@ -94,11 +94,11 @@ def test_another_seed_is_another_start(untrained: Path) -> None:
 
 
 def test_another_family_is_trained_in_the_same_way(
-    qwen: LoadedModel, trainer: Callable[..., Trainer], tmp_path: Path
+    qwen: LoadedModel, trainer: Callable[..., Lesson], tmp_path: Path
 ) -> None:
     made = trainer(model=qwen.source.location, n=8, epochs=1)
     fresh = hashes(made.loaded.model)
-    (point,) = train(made, tmp_path, "ab")
+    (point,) = train(made, tmp_path, "ab").points
     assert point.loss > 0
     after = hashes(made.loaded.model)
     changed = {name for name in after if after[name] != fresh[name]}

