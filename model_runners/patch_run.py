@@ -6,18 +6,17 @@ unit of work and of loss, as in a run.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from data_cache.checkpoints import checkpoint_of
 from data_cache.chunks import read_plan
 from data_cache.errors import ChunkInvalid, SchemaTooNew
 from data_cache.location import run_directory
 from data_cache.patch_effects import missing_patches, patch_plan, write_patches
 from data_cache.samples import Benchmark, Sample
-from model_runners.asking import asking_of_run, user_text
+from model_runners.asking import user_text
 from model_runners.bad_samples import BadSamples
 from model_runners.benchmark_choice import load_asked
 from model_runners.blocks import blocks
@@ -30,6 +29,7 @@ from model_runners.masking import Masker
 from model_runners.models import resolve_model
 from model_runners.patching import SHARE, PatchRow, PatchRunner, last_layers
 from model_runners.profile import DEFAULT_ROWS, SILENT, ProfileOptions, Progress
+from model_runners.run_again import options_again
 from model_runners.run_record import configuration
 from model_runners.statistics import noise_statistics
 from model_runners.unwatched import never
@@ -136,26 +136,12 @@ def options_of_run(run: "RunRow", options: PatchOptions) -> ProfileOptions:
     BadOption
         If a newer PIDscope wrote the run.
     """
-    asking = asking_of_run(run.config)
-    if asking is None:
-        raise BadOption(
-            f"the run {run.run_key} does not say how its questions were put; profile it again"
-        )
-    asked: Mapping[str, Any] = run.environment.get("asked") or {"benchmark": run.benchmark}
-    return ProfileOptions(
-        **asked,
+    return options_again(
+        run,
         model=options.weights or options.model,
-        draws=options.draws or max(run.draws, 1),
-        seed=run.config["seed"],
+        draws=options.draws,
         device=options.device,
-        dtype=run.config["dtype"],
         batch_size=options.batch_size,
-        mask_scope=run.config["mask_scope"],
-        answers=asking.answers,
-        template=asking.template,
-        pooling=run.config.get("pooling", "mean"),
-        image_size=run.config.get("image_size"),
-        checkpoint=checkpoint_of(run.config),
     )
 
 

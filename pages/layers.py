@@ -14,6 +14,7 @@ from pages.widgets.drill_down import follow_click, remember_click
 from pages.widgets.entry import enter_through_app
 from pages.widgets.evidence import show_settings, show_warnings
 from pages.widgets.layer_choices import choose_trajectories, one_per_model
+from pages.widgets.missing_layers import show_missing_layers
 from pages.widgets.sidebar import current_selection, natural_order
 from pages.widgets.stored import current_reading
 from pages.widgets.stored_layers import read_layers, trajectories_of
@@ -38,7 +39,7 @@ if not selection.models:
 stored = trajectories_of(reading.spectra, read_layers(reading, selection), reading.runs)
 if not stored:
     show_notes()
-    empty_states.without_layers(selection.models, selection.benchmark, reading)
+    show_missing_layers(selection.models, selection.benchmark, reading)
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="top"):
@@ -47,7 +48,7 @@ show_notes()
 
 lines = shown.trajectories
 with_lines = {one.model for one in lines}
-empty_states.without_layers(
+show_missing_layers(
     [model for model in selection.models if model not in with_lines], selection.benchmark, reading
 )
 layer_notes.show_notes_on(lines, reading)

@@ -11,18 +11,22 @@ import pandas as pd
 import streamlit as st
 
 from data_cache.errors import CacheError
+from data_cache.estimates import SpectrumRecord
 from data_cache.patch_effects import fingerprint
-from data_cache.patch_scores import patch_scores, pointwise_atoms
-from model_runners.models import MODELS
-from model_runners.registry import is_hub_id
+from data_cache.queries import RunRow
+from model_runners.kept_courses import kept_patch_course
+from model_runners.patch_run import PatchOptions
+from model_runners.run_again import found_as
 from pages.figures.layer_trajectories import Depth, Trajectory
 from pages.figures.model_styles import ModelStyle
 from pages.figures.patch_effects import Checked, describe, patch_figure
+from pages.figures.rows import POOLED
 from pages.report.parts import Words
 from pages.widgets import drawn, state
 from pages.widgets.charts import show_figure
 from pages.widgets.drill_down import remember_click
 from pages.widgets.empty_states import show_command
+from pages.widgets.job_offer import offer_job
 from pages.widgets.stored import Stored
 from pages.widgets.tables import show_table_frame
 
@@ -154,22 +158,39 @@ def _offer(reading: Stored, waiting: Sequence[Trajectory], *, some: bool) -> Non
             "Does the state of a layer bring the full run's answer along? These models have not "
             "been patched on these samples yet:"
         )
+        runs = {run.run_key: run for run in reading.every_run}
         for one in waiting[:COMMANDS]:
             st.text(one.model)
-            record = one.output
-            names = f"--model {quote(record.model)} --benchmark {quote(record.benchmark)}"
-            where = "" if _is_found(record.model) else " --weights FOLDER"
-            show_command(
-                f"patch {names} --run {record.run_key} --split {record.split}{where}",
-                reading.cache,
-            )
+            _offer_one(reading, one.output, runs.get(one.output.run_key))
         if len(waiting) > COMMANDS:
             st.text(f"And {len(waiting) - COMMANDS} more.")
 
 
-def _is_found(model: str) -> bool:
-    """Whether a model's stored name says where it lies."""
-    return model in MODELS or (is_hub_id(model) and not model.startswith("demo/"))
+def _offer_one(reading: Stored, record: SpectrumRecord, run: RunRow | None) -> None:
+    """Draw the button where it is known which weights the model has, and the command."""
+    weights = None if run is None else found_as(run, reading.cache)
+    subset = None if record.subset == POOLED else record.subset
+    if weights is not None:
+        offer_job(
+            PatchOptions(
+                model=record.model,
+                benchmark=record.benchmark,
+                run_key=record.run_key,
+                weights=None if weights == record.model else weights,
+                split=record.split,
+                subset=subset,
+            ),
+            "Patch its layers",
+            key=f"patch_{record.run_key}_{record.subset}",
+            icon="experiment",
+            cache=reading.cache,
+        )
+    names = f"--model {quote(record.model)} --benchmark {quote(record.benchmark)}"
+    part = "" if subset is None else f" --subset {quote(subset)}"
+    where = "" if weights is not None else " --weights FOLDER"
+    show_command(
+        f"patch {names} --run {record.run_key} --split {record.split}{part}{where}", reading.cache
+    )
 
 
 def _course(reading: Stored, one: Trajectory) -> "PatchCourse | None":
@@ -179,7 +200,14 @@ def _course(reading: Stored, one: Trajectory) -> "PatchCourse | None":
     record = one.output
     tau, draws = record.settings.get("tau", 0.3), record.settings.get("draws")
     return _measured(
-        str(reading.cache), reading.version, held, record.run_key, record.estimate_key, tau, draws
+        str(reading.cache),
+        reading.version,
+        held,
+        record.run_key,
+        record.estimate_key,
+        tau,
+        draws,
+        _seen=reading.data_version,
     )
 
 
@@ -192,15 +220,12 @@ def _measured(
     estimate_key: str,
     tau: float,
     draws: int | None,
+    *,
+    _seen: str,
 ) -> "PatchCourse | None":
-    from model_runners.patch_statistics import patch_course, sample_effects
-
-    scores = patch_scores(Path(cache), run_key)
-    atoms = pointwise_atoms(Path(cache), estimate_key)
-    chosen = None if scores is None else scores.chosen(atoms.sample_ids)
-    if chosen is None:
-        return None
-    return patch_course(sample_effects(chosen, tau=tau, draws=draws), atoms=atoms)
+    return kept_patch_course(
+        Path(cache), run_key=run_key, estimate_key=estimate_key, tau=tau, draws=draws, seen=_seen
+    )
 
 
 def _points(value: float, interval: tuple[float, float]) -> str:

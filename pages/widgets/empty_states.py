@@ -10,10 +10,8 @@ import streamlit as st
 
 from data_cache.estimates import SpectrumRecord
 from data_cache.location import DEFAULT_DIRECTORY, cache_directory
-from model_runners.benchmark_choice import arguments_of
 from model_runners.models import runnable
-from pages.widgets import state
-from pages.widgets.sidebar import MODELS_AT_FIRST, Selection, natural_order
+from pages.widgets.sidebar import Selection
 from pages.widgets.stored import Stored
 
 DEMO_COMMAND = "python -m model_runners demo load"
@@ -110,44 +108,6 @@ def no_common_subset(*models: str) -> None:
         st.subheader("No subset in common", anchor=False)
         names = f"{', '.join(models[:-1])} and {models[-1]}"
         st.text(f"{names} have no spectrum of the same subset that fits the pickers.")
-
-
-def without_layers(models: Sequence[str], benchmark: str, reading: Stored) -> None:
-    """No spectrum of a layer is stored of some models that fits the pickers."""
-    if not models:
-        return
-    measured = [run for run in reading.runs if run.benchmark == benchmark]
-    deep = {run.model for run in measured if max(run.layers, default=-1) > -1}
-    asked = {run.model: arguments_of(benchmark, run.environment) for run in measured}
-    with st.container(border=True):
-        st.subheader("Not read layer by layer yet", anchor=False)
-        st.text(f"{benchmark}: no spectra of the layers of {', '.join(models)}.")
-        others = sorted(deep - set(models), key=natural_order)
-        if others:
-            st.text(f"Read already: {', '.join(others)}.")
-            st.button(
-                "Show these",
-                key="models_with_layers",
-                icon=":material/layers:",
-                on_click=_choose_models,
-                args=(others[:MODELS_AT_FIRST],),
-            )
-        for model in models[:3]:
-            names = f"--model {quote(model)} --benchmark {quote(benchmark)}"
-            if model in deep:
-                st.text(f"The layers of {model} are measured; estimate their spectra:")
-                show_command(f"estimate {names} --by subset --layers", reading.cache)
-            else:
-                st.text(
-                    f"Read {model} through the logit lens, on the Run page (Read out: every layer) "
-                    "or with this command; the spectra come with it:"
-                )
-                again = asked.get(model, f"--benchmark {quote(benchmark)}")
-                show_command(f"profile --model {quote(model)} {again} --layers", reading.cache)
-
-
-def _choose_models(models: Sequence[str]) -> None:
-    st.session_state[state.MODELS] = list(models)
 
 
 def no_adapters(reading: Stored) -> None:

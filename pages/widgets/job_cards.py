@@ -11,6 +11,7 @@ import streamlit as st
 from data_cache import jobs
 from data_cache.jobs import JobRow
 from model_runners.jobs import cancel, resume
+from model_runners.lens_requests import options_of
 from pages.widgets import state
 from pages.widgets.errors import sentence_instead
 from pages.widgets.job_words import (
@@ -23,6 +24,7 @@ from pages.widgets.job_words import (
     state_of,
 )
 from pages.widgets.left_out import show_bad_rows_of, show_left_out
+from pages.widgets.run_choices import prepare_lens
 from pages.widgets.running_jobs import EVERY_SECONDS, rerun_when_changed
 from pages.widgets.self_tests import show_self_test
 from pages.widgets.stored import Stored
@@ -32,7 +34,15 @@ PER_PAGE = 10
 LOG_LINES = 40
 SPECTRA_PAGE = "pages/spectra.py"
 LORA_PAGE = "pages/lora.py"
-KINDS = {"profile": "profile", "finetune": "LoRA-PID", "study": "LoRA-PID, several"}
+LAYERS_PAGE = "pages/layers.py"
+RUN_PAGE = "pages/run.py"
+KINDS = {
+    "profile": "profile",
+    "lens": "tuned lens",
+    "patch": "causal check",
+    "finetune": "LoRA-PID",
+    "study": "LoRA-PID, several",
+}
 """What a person reads for the kind of a job."""
 TRAINS = ("finetune", "study")
 """Kinds of jobs that train adapters."""
@@ -123,7 +133,9 @@ def _show_buttons(job: JobRow, reading: Stored) -> None:
     if job.result.get("bad_sample_count"):
         _act("Run those left out again", "replay", resume, key, reading.cache)
     stored = {run.run_key for run in reading.runs}
-    if all(one.get("run_key") in stored for one in _results(job)):
+    if job.kind == "lens":
+        _show_way_to_its_layers(job)
+    elif all(one.get("run_key") in stored for one in _results(job)):
         _show_ways_on(job)
 
 
@@ -144,13 +156,31 @@ def _show_ways_on(job: JobRow) -> None:
         icon=":material/model_training:",
     ):
         st.switch_page(LORA_PAGE, query_params={state.ADAPTER: adapted[0]})
-    if clicked(
+    if (job.kind == "patch" or job.request.get("layers")) and clicked(
+        "Show layers",
+        key=f"show_layers_{key}",
+        first=partial(choose_models, result["benchmark"], result["model"]),
+        icon=":material/layers:",
+    ):
+        st.switch_page(LAYERS_PAGE, query_params={})
+    if job.kind != "patch" and clicked(
         "Show spectra",
         key=f"show_spectra_{key}",
         first=partial(choose_models, result["benchmark"], *models, *adapted),
         icon=":material/stacked_bar_chart:",
     ):
         st.switch_page(SPECTRA_PAGE, query_params={})
+
+
+def _show_way_to_its_layers(job: JobRow) -> None:
+    """Draw the button that prepares a run through the lens that a job has trained."""
+    if clicked(
+        "Read layers through it",
+        key=f"read_through_{job.job_key}",
+        first=partial(prepare_lens, str(job.result["lens"]), options_of(job.request).asked),
+        icon=":material/layers:",
+    ):
+        st.switch_page(RUN_PAGE, query_params={})
 
 
 def _act(

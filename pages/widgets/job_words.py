@@ -21,11 +21,19 @@ STATES: dict[str, tuple[str, Colour]] = {
 
 KEPT = {
     "profile": "the chunks that it finished",
+    "lens": "the noise statistics; what it had read of the states is read again",
+    "patch": "the blocks that it finished",
     "finetune": "the last state that it saved",
     "study": "the trainings that it finished and the last state that it saved",
 }
 """What a job of each kind leaves when its process is gone."""
-IN_HAND = {"profile": "chunk", "finetune": "step", "study": "step"}
+IN_HAND = {
+    "profile": "chunk",
+    "lens": "batch or layer",
+    "patch": "block",
+    "finetune": "step",
+    "study": "step",
+}
 """What a job of each kind finishes before it stops."""
 
 

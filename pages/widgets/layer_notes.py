@@ -1,17 +1,25 @@
 """How far the trajectories can be trusted: the gap, and the layers that say nothing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from shlex import quote
 
 import streamlit as st
 
+from data_cache.coverage import coverage
+from data_cache.lenses import lenses
+from data_cache.queries import RunRow
 from model_runners.benchmark_choice import arguments_of
-from model_runners.lens_options import LOGIT, lens_verb
+from model_runners.errors import BadOption
+from model_runners.lens_options import LOGIT, TUNED, LensOptions, lens_verb, recipe_of
 from model_runners.lens_quality import judged
+from model_runners.run_again import found_as, of_the_same_samples, options_again
 from pages.figures.exactness import within
 from pages.figures.layer_trajectories import OFTEN, Trajectory, fell_back
 from pages.widgets.empty_states import show_command
 from pages.widgets.evidence import GAP_ABOVE
+from pages.widgets.job_offer import offer_job
 from pages.widgets.stored import Stored
 
 
@@ -62,10 +70,36 @@ def _show_lenses(trajectories: Sequence[Trajectory], reading: Stored) -> None:
                 st.text("A lens trained on more samples (--limit) may read more.")
             elif one.model not in through:
                 st.text("A tuned lens may read them. Train it, then read the layers through it:")
+                _offer_lens(run, reading.cache)
                 show_command(lens_verb(run.model, run.config, asked), reading.cache)
                 show_command(
                     f"profile --model {quote(run.model)} {asked} --lens tuned", reading.cache
                 )
+
+
+def _offer_lens(run: RunRow, cache: Path) -> None:
+    """Draw the button of the next step: train a lens, or read the layers through the one there."""
+    weights = found_as(run, cache)
+    if weights is None:
+        return
+    try:
+        asked = options_again(run, model=weights)
+    except BadOption as error:
+        st.text(f"It cannot be started from here: {error}")
+        return
+    recipe = recipe_of(run.config)
+    key = run.run_key
+    if not any(one.recipe == recipe for one in lenses(cache)):
+        lens = LensOptions(asked=asked)
+        offer_job(lens, "Train a tuned lens", key=f"lens_{key}", icon="lens_blur", cache=cache)
+        return
+    offer_job(
+        of_the_same_samples(replace(asked, lens=TUNED), run, coverage(cache)[key]),
+        "Read the layers through the tuned lens",
+        key=f"read_{key}",
+        icon="layers",
+        cache=cache,
+    )
 
 
 def layers_in_words(layers: Sequence[int]) -> str:

@@ -1,5 +1,7 @@
 """What is to be run: the pickers for model, benchmark, samples, draws and device."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from data_cache.samples import Benchmark
@@ -8,7 +10,8 @@ from model_runners.models import MODELS, runnable
 from model_runners.profile import ProfileOptions
 from model_runners.registry import own
 from pages.widgets import state
-from pages.widgets.benchmark_choices import choose_benchmark, show_rows
+from pages.widgets.benchmark_choices import VARIANT, choose_benchmark, show_rows
+from pages.widgets.lens_choice import EVERY_LAYER, choose_lens
 from pages.widgets.run_manner import choose_manner
 from pages.widgets.run_template import choose_template
 
@@ -17,14 +20,15 @@ OTHER = "another model"
 EVERY_SUBSET = "every subset"
 SPLITS = ("test", "train", "all")
 DEVICES = ("auto", "cpu", "cuda")
-EVERY_LAYER = "every layer"
 READ_OUTS = ("the output", EVERY_LAYER)
 DRAWS = 4
 MOST_DRAWS = 64
 
 
 def choose_run() -> ProfileOptions | None:
-    """Draw the pickers and return what is chosen; None while the model has no name yet.
+    """Draw the pickers and return what is chosen.
+
+    None while the model has no name yet, or the lens is not trained.
 
     Raises
     ------
@@ -66,9 +70,10 @@ def choose_run() -> ProfileOptions | None:
             key=state.RUN_LAYERS,
             persist_state="session",
             width=160,
-            help="Every layer, through the logit lens, for the Layers page: in the same pass, and "
-            "so many times as much to store.",
+            help="Every layer, for the Layers page: in the same pass, and so many times as much to "
+            "store.",
         )
+        lens_place = st.container()
     with manner_row:
         manner = choose_manner()
     chosen = show_rows(chosen, state.RUN_BENCHMARK)
@@ -79,7 +84,7 @@ def choose_run() -> ProfileOptions | None:
     if not model:
         ask_for_model()
         return None
-    return ProfileOptions(
+    options = ProfileOptions(
         model=model,
         benchmark=chosen.choice.name,
         data=chosen.choice.data,
@@ -98,6 +103,34 @@ def choose_run() -> ProfileOptions | None:
         pooling=manner.pooling,
         template=template,
     )
+    if layers != EVERY_LAYER:
+        return options
+    lens = choose_lens(options, lens_place)
+    return None if lens is None else replace(options, lens=lens)
+
+
+def prepare_lens(key: str, asked: ProfileOptions) -> None:
+    """Choose on the Run page what reads a model's layers through a lens; a callback.
+
+    Parameters
+    ----------
+    key
+        Of the lens.
+    asked
+        The run that it was trained for.
+    """
+    known = asked.model in runnable()
+    st.session_state[state.RUN_MODEL] = asked.model if known else OTHER
+    if not known:
+        st.session_state[state.RUN_OTHER_MODEL] = asked.model
+    name, _, variant = asked.benchmark.partition(":")
+    st.session_state[state.RUN_BENCHMARK] = name
+    if variant:
+        st.session_state[f"{state.RUN_BENCHMARK}{VARIANT}_{name}"] = variant
+    st.session_state[state.RUN_LAYERS] = EVERY_LAYER
+    st.session_state[state.RUN_LENS] = key
+    st.session_state[state.RUN_MASK_SCOPE] = asked.mask_scope
+    st.session_state[state.RUN_ANSWERS] = asked.answers
 
 
 def choose_model(key: str, other_key: str) -> str:
