@@ -21,6 +21,7 @@ from model_runners.demo.tiny_qwen2_5_vl import TinyQwen2_5_VL
 from model_runners.loading import LoadedModel, load
 from model_runners.masking import NoiseStatistics
 from model_runners.statistics import noise_statistics, recipe
+from tests.model_runners import zoo
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +61,23 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "shared"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def built(shared: Path) -> Callable[[str], Path]:
+    """Writes the tiny model of a family, once for all processes of a test run."""
+
+    def folder_of(model_type: str) -> Path:
+        folder = shared / "zoo" / model_type
+        if not folder.exists():
+            own = shared / f"{model_type}.{os.getpid()}"
+            zoo.build(model_type, own)
+            folder.parent.mkdir(exist_ok=True)
+            with suppress(OSError):  # another process was as fast
+                own.rename(folder)
+        return folder
+
+    return folder_of
 
 
 @pytest.fixture(scope="session")

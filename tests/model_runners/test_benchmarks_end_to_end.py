@@ -128,7 +128,7 @@ def test_a_model_of_one_image_is_told_of_before_the_self_test(
     assert main(["profile", *words, "--frames", "1", *least]) == 0
 
 
-@pytest.mark.slow  # 14 families, 8 s each
+@pytest.mark.slow  # 29 families, 8 s each
 @pytest.mark.parametrize("family", FAMILIES)
 def test_samples_with_different_numbers_of_images_go_through_one_batch(
     family: str, tmp_path: Path

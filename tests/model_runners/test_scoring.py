@@ -1,7 +1,7 @@
 """Answers of several tokens: the score of plain teacher forcing, whatever is masked before them."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 from data_cache.conditions import NOISY, Condition
 from data_cache.samples import Benchmark, Sample
 from model_runners import scoring
-from model_runners.answer_test import with_answers_tested
+from model_runners.answer_test import PREFIX_TYPES, with_answers_tested
 from model_runners.asking import Asking
 from model_runners.candidates import Candidates, Tokens
 from model_runners.encoding import EncodedBatch, encode
@@ -33,9 +33,8 @@ FILLING = {"input_ids": None, "attention_mask": 1, "token_type_ids": 0, "mm_toke
 
 
 @pytest.fixture(scope="module", params=sorted(FAMILIES))
-def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    folder = tmp_path_factory.mktemp("scored") / request.param
-    return load(str(build(request.param, folder)), device="cpu")
+def loaded(request: pytest.FixtureRequest, built: Callable[[str], Path]) -> LoadedModel:
+    return load(str(built(request.param)), device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +72,8 @@ def teacher_forced(
     decoder = loaded.stack.decoder
     if decoder is None:
         inputs, first = _with_answer(batch.inputs, torch.tensor([answer])), length - 1
+        if loaded.family.model_type in PREFIX_TYPES:
+            inputs["token_type_ids"][:, length:] = 1
     else:
         said = torch.tensor([[decoder.start, *answer[:-1]]])
         inputs, first = {**batch.inputs, "decoder_input_ids": said}, 0

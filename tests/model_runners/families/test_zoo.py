@@ -2,6 +2,8 @@
 
 import dataclasses
 import io
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,16 +20,15 @@ from model_runners.selftest import self_test
 from model_runners.stack import replay
 from model_runners.tuned_lens import TunedLens, identity
 from model_runners.vision import VisionCache, merge
-from tests.model_runners.zoo import TINY, build
+from tests.model_runners.zoo import TINY
 
 MOVES = 1e-2
 """A difference of a logit that is no rounding."""
 
 
 @pytest.fixture(scope="module", params=sorted(FAMILIES))
-def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    folder = tmp_path_factory.mktemp("zoo") / request.param
-    return load(str(build(request.param, folder)), device="cpu")
+def loaded(request: pytest.FixtureRequest, built: Callable[[str], Path]) -> LoadedModel:
+    return load(str(built(request.param)), device="cpu")
 
 
 def logits(loaded: LoadedModel, samples, *, images: VisionCache | None = None) -> torch.Tensor:
