@@ -31,7 +31,7 @@ from model_runners.finetuning.tagged import Lifted, lifted
 from model_runners.finetuning.training import Lesson, train
 from model_runners.loading import LoadedModel, load
 from model_runners.profile import ProfileReport, Progress, profile
-from model_runners.profile_job import Spectra, estimate_parts, parts
+from model_runners.profile_job import Spectra, estimate_parts, parts, peak_memory
 from model_runners.reporter import Reporter
 from model_runners.strategies import SampleScores, check_strategy
 
@@ -63,6 +63,7 @@ class Finetuning:
         self.cache, self.options, self.shared = cache, options, shared
         self.reporter, self.show = reporter, show
         self.stop = reporter.stop.is_set
+        self.speed: dict[str, Any] | None = None
 
     def run(self) -> dict[str, Any]:
         """Go through the stages; returns what the training came to, JSON values."""
@@ -115,6 +116,7 @@ class Finetuning:
             "seconds": time.monotonic() - began,
             "warnings": list(record.warnings),
             "without_spectrum": refused,
+            "training_speed": self.speed,
             **rows_read(first),
         }
 
@@ -217,6 +219,13 @@ class Finetuning:
         except TrainingDiverged:
             self._record(record, state="diverged")
             raise
+        if first >= 0:  # what later estimates of the cost of a training rest on
+            seconds = time.monotonic() - began
+            self.speed = {
+                "samples_per_second": (plan.seen(done.points[-1].step) - first) / seconds,
+                "peak_memory_bytes": peak_memory(str(loaded.device)),
+                "device": str(loaded.device),
+            }
         said = (*record.warnings, *done.warnings)
         return self._record(record, state="trained", steps=done.steps, warnings=said), done.points
 

@@ -115,8 +115,8 @@ def standings(
 
     Returns
     -------
-    By subset, and under None over all of them together: the base first, then each strategy in the
-    order of the adapters; without a subset that some run was not measured on, empty where nothing
+    By subset, and under None over all of them together: the base first, then uniform, then each
+    strategy in the order of the adapters; without a subset that some run was not measured on, empty where nothing
     is stored.
     """
     there = [one for each in adapters if (one := on_benchmark(each, benchmark)) is not None]
@@ -164,7 +164,8 @@ def _standings(
     before = _right(base, common)
     after = {
         name: {seed: _right(one, common) for seed, one in sorted(own.items())}
-        for name, own in by_strategy.items()
+        # What the others are compared with stands below the base.
+        for name, own in sorted(by_strategy.items(), key=lambda pair: pair[0] != BASELINE)
     }
     n = len(common)
     start = Standing(strategy=BASE, seeds=(), n=n, accuracy=repeated(before.mean(keepdims=True)))

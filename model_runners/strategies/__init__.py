@@ -60,8 +60,8 @@ STRATEGIES: dict[str, StrategyEntry] = {
         module="model_runners.strategies.random",
         summary="the weights of pid on samples that are drawn: a control for the choice of samples",
         needs_scores=False,
-        lifts="samples drawn to weigh more",
-        lowers="samples drawn to weigh less",
+        lifts="drawn samples",
+        lowers="other drawn samples",
     ),
     "accuracy": StrategyEntry(
         module="model_runners.strategies.accuracy",

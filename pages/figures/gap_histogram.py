@@ -27,13 +27,15 @@ class Role:
 
 
 ROLES = (
-    Role(name="gap", label="fusion gap", colour="#CC79A7"),
-    Role(name="shortcut", label="text shortcut", colour="#009E73"),
+    Role(name="gap", label="gap samples", colour="#CC79A7"),
+    Role(name="shortcut", label="shortcut samples", colour="#009E73"),
     Role(name="rest", label="the rest", colour=NEUTRAL),
 )
 
 
-def gap_histogram(scores: Mapping[str, Sequence[float]], score: Score) -> go.Figure:
+def gap_histogram(
+    scores: Mapping[str, Sequence[float]], score: Score, roles: Sequence[Role] = ROLES
+) -> go.Figure:
     """Draw how many train samples have which score, by role.
 
     Parameters
@@ -43,12 +45,14 @@ def gap_histogram(scores: Mapping[str, Sequence[float]], score: Score) -> go.Fig
         role `gap` begins, if the score alone decides it.
     score
         Which score it is: the one that the strategy sorts by.
+    roles
+        What the strategy calls them.
     """
     low, high, size = bins(scores)
     edges = [_short(low + place * size) for place in range(round((high - low) / size) + 1)]
     ends = list(pairwise(edges))
     figure = go.Figure()
-    for role in ROLES:
+    for role in roles:
         values = list(scores.get(role.name, ()))
         if not values:
             continue
@@ -121,10 +125,14 @@ def threshold(scores: Mapping[str, Sequence[float]]) -> float | None:
     return limit if limit is not None and limit >= max(others, default=limit) else None
 
 
-def describe(scores: Mapping[str, Sequence[float]], score: Score) -> str:
+def describe(
+    scores: Mapping[str, Sequence[float]], score: Score, roles: Sequence[Role] = ROLES
+) -> str:
     """Say in words what the bars show, for those who do not see them."""
-    counts = ", ".join(f"{len(scores.get(role.name, ())):,} {role.label}" for role in ROLES)
+    counts = ", ".join(f"{len(scores.get(role.name, ())):,} {role.label}" for role in roles)
     limit = threshold(scores)
     return f"{score.label} of train samples: {counts}." + (
-        "" if limit is None else f" Gap samples begin at {limit:.3f} {score.unit}".rstrip() + "."
+        ""
+        if limit is None
+        else f" {roles[0].label.capitalize()} begin at {limit:.3f} {score.unit}".rstrip() + "."
     )

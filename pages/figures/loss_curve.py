@@ -1,4 +1,4 @@
-"""How the training loss falls: every step light, its moving average strong."""
+"""How the training loss falls: every step light, its mean strong, and the learning rate."""
 
 from collections.abc import Sequence
 from math import isfinite
@@ -79,6 +79,18 @@ def loss_curve(
                 hoverinfo="text",
             )
         )
+    figure.add_trace(
+        go.Scatter(
+            name="learning rate",
+            mode="lines",
+            x=steps,
+            y=[one.rate for one in shown],
+            yaxis="y2",
+            line={"width": 1.5, "color": NEUTRAL, "dash": "dot"},
+            hovertext=[f"learning rate {one.rate:.3g}<br>step {one.step:,}" for one in shown],
+            hoverinfo="text",
+        )
+    )
     figure.update_layout(
         height=HEIGHT,
         margin={"t": 32, "b": 48, "l": 8, "r": 16},
@@ -99,6 +111,18 @@ def loss_curve(
             "fixedrange": True,
             "automargin": True,
             "zerolinecolor": NEUTRAL,
+        },
+        yaxis2={
+            "title": {"text": "Learning rate"},
+            "overlaying": "y",
+            "side": "right",
+            "rangemode": "tozero",
+            "tickformat": ".1e",
+            "nticks": 4,
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+            "automargin": True,
         },
     )
     return figure

@@ -157,8 +157,18 @@ def pair_of(carried: Mapping[tuple[str, ...], int], place: int) -> dict[tuple[st
     return found
 
 
-def show_list(reading: Stored, together: Together, differing: Differing) -> None:
-    """Show one page of samples; everything of the benchmark is plain text."""
+def show_list(
+    reading: Stored, together: Together, differing: Differing, *, across: bool = True
+) -> None:
+    """Show one page of samples; everything of the benchmark is plain text.
+
+    Parameters
+    ----------
+    reading, together, differing
+        Where, of which estimates, and which samples.
+    across
+        Whether a button shows a sample across models; the page has to have that view.
+    """
     start = read_disagreements(reading, differing, limit=PER_PAGE, offset=0)
     pages = max(ceil(start.total / PER_PAGE), 1)
     note_unknown(state.DIFFERING_PAGE, (str(number + 1) for number in range(pages)))
@@ -179,7 +189,7 @@ def show_list(reading: Stored, together: Together, differing: Differing) -> None
         Table(name="differing", frame=as_frame(page.rows, together), alt="The samples listed.")
     )
     for place, row in enumerate(page.rows, start=first + 1):
-        _show_row(row, together, place, differing.order_by)
+        _show_row(row, together, place, differing.order_by, across=across)
 
 
 def as_frame(rows: Sequence[DisagreementRow], together: Together) -> pd.DataFrame:
@@ -214,7 +224,9 @@ def carried_by(numbers: Mapping[str, float | None]) -> str:
     return f"mostly {label.lower()} ({value:.2f} bits)" if value > 0 else "no atom is positive"
 
 
-def _show_row(row: DisagreementRow, together: Together, place: int, order_by: str) -> None:
+def _show_row(
+    row: DisagreementRow, together: Together, place: int, order_by: str, *, across: bool
+) -> None:
     count = len(together.records)
     with st.container(border=True):
         if count == 2:
@@ -229,14 +241,15 @@ def _show_row(row: DisagreementRow, together: Together, place: int, order_by: st
             st.text(f"Right: {_option(row, row.answer)}")
             if row.distance is not None:
                 st.caption(DISTANCE_WORDS[order_by].format(row.distance))
-            st.button(
-                "Across models",
-                key=f"across_{place}",
-                icon=":material/view_column:",
-                on_click=open_sample,
-                args=(row.sample_id,),
-                help="This sample with what every model makes of it, side by side.",
-            )
+            if across:
+                st.button(
+                    "Across models",
+                    key=f"across_{place}",
+                    icon=":material/view_column:",
+                    on_click=open_sample,
+                    args=(row.sample_id,),
+                    help="This sample with what every model makes of it, side by side.",
+                )
         for column, (letter, record), side in zip(
             sides, together.lettered(), row.sides, strict=True
         ):

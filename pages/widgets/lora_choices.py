@@ -1,4 +1,4 @@
-"""What is to be trained: the pickers for model, samples, strategy and the training itself."""
+"""What is to be trained: the pickers for model, samples and strategy."""
 
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from model_runners.finetuning.tagged import with_tag
 from model_runners.strategies import STRATEGIES
 from pages.widgets import state
 from pages.widgets.benchmark_choices import choose_benchmark, show_rows
+from pages.widgets.lora_advanced import USUAL, choose_advanced, count
 from pages.widgets.lora_tag import choose_tag
 from pages.widgets.run_choices import (
     ask_for_model,
@@ -20,7 +21,6 @@ from pages.widgets.run_choices import (
     choose_subset,
 )
 
-WIDTH = 140
 UNWEIGHED = "uniform"
 """The strategy of options whose tag is not set yet."""
 
@@ -62,39 +62,11 @@ def choose_finetune(cache: Path) -> FinetuneOptions | None:
             state.LORA_LIMIT,
             help="So many train samples of the benchmark's order; empty takes all.",
         )
-        top = st.number_input(
-            "Gap samples",
-            min_value=1,
-            value=None,
-            step=1,
-            placeholder="of the tag" if by_tag else "a quarter",
-            disabled=by_tag,
-            key=state.LORA_TOP,
-            persist_state="session",
-            width=WIDTH,
-            help="So many samples weigh more, and as many shortcut samples less; empty takes a "
-            "quarter of the train samples.",
-        )
-        epochs = _count("Epochs", state.LORA_EPOCHS, 3, "Passes over the train samples.")
+        epochs = count("Epochs", state.LORA_EPOCHS, USUAL.epochs, "Passes over the train samples.")
         draws = choose_draws(state.LORA_DRAWS)
         device = choose_device(state.LORA_DEVICE)
-    more = st.expander("Training", icon=":material/tune:", key="lora_training")
-    with more, st.container(horizontal=True, vertical_alignment="top"):
-        rank = _count("Rank", state.LORA_RANK, 8, "Of the low-rank matrices.")
-        batch = _count("Batch size", state.LORA_BATCH, 32, "Samples of one step.")
-        rate = st.number_input(
-            "Learning rate",
-            min_value=0.0,
-            value=None,
-            step=1e-4,
-            format="%.2e",
-            placeholder="automatic",
-            key=state.LORA_RATE,
-            persist_state="session",
-            width=WIDTH,
-            help="Empty takes 2e-4 at width 4096, in proportion to 1 / width, at most 2e-3.",
-        )
-        seed = _count("Seed", state.LORA_SEED, 0, "Of first weights and order.", least=0)
+    with st.expander("Advanced", icon=":material/tune:", key="lora_training"):
+        advanced = choose_advanced(by_tag=by_tag)
     chosen = show_rows(chosen, state.LORA_BENCHMARK)
     if not model:
         ask_for_model()
@@ -112,14 +84,10 @@ def choose_finetune(cache: Path) -> FinetuneOptions | None:
         strategy=UNWEIGHED if by_tag else strategy,
         subset=subset,
         limit=limit,
-        top=None if by_tag else top,
         epochs=epochs,
-        rank=rank,
-        learning_rate=rate,
-        batch_size=batch,
         draws=draws,
-        seed=seed,
         device=device,
+        **advanced,
     )
     if not by_tag:
         return options
@@ -129,16 +97,3 @@ def choose_finetune(cache: Path) -> FinetuneOptions | None:
             "on the Samples page, or save a list of them as a slice"
         )
     return with_tag(options, tag, cache, chosen.benchmark, keep=False)
-
-
-def _count(label: str, key: str, value: int, help: str, *, least: int = 1) -> int:
-    return st.number_input(
-        label,
-        min_value=least,
-        value=value,
-        step=1,
-        key=key,
-        persist_state="session",
-        width=WIDTH,
-        help=help,
-    )

@@ -1,180 +1,107 @@
-"""What a training would do, on how many samples, and the button that starts it."""
-
-from dataclasses import dataclass
-from math import ceil
-from pathlib import Path
+"""The buttons that start one training, or every strategy with every seed as one plan."""
 
 import streamlit as st
 
-from data_cache import jobs
 from data_cache.jobs import JobRow
-from data_cache.samples import Benchmark
 from model_runners.benchmark_choice import choice_of
-from model_runners.finetuning.options import FinetuneOptions
-from model_runners.finetuning.requests import check_names, training_samples
-from model_runners.finetuning.tagged import lifted_of, tagged_ids, with_tag
+from model_runners.errors import BadOption
+from model_runners.finetuning.options import FinetuneOptions, StudyOptions
+from model_runners.finetuning.tagged import with_tag
 from model_runners.jobs import start
-from model_runners.models import resolve_model
-from model_runners.strategies import (
-    GAP_WEIGHT,
-    REST_WEIGHT,
-    SHORTCUT_WEIGHT,
-    STRATEGIES,
-)
+from model_runners.strategies import STRATEGIES
+from pages.widgets import state
 from pages.widgets.errors import sentence_instead
-from pages.widgets.job_words import duration
+from pages.widgets.lora_advanced import count
+from pages.widgets.lora_plan import Plan, study_cost, time_of, without_tag
 from pages.widgets.read_benchmarks import read_benchmark
 from pages.widgets.stored import Stored
 from pages.widgets.wishes import clicked
 
-KIND = FinetuneOptions.kind
-UNKNOWN = "not known yet"
-WITHOUT_SCORES = (
-    "No scores of train samples of this model are in the cache yet: they are measured first."
-)
+KINDS = (FinetuneOptions.kind, StudyOptions.kind)
+"""Kinds of jobs that this page starts and shows."""
+USUAL_STUDY = StudyOptions(model="", benchmark="")
+FEWEST_SEEDS = 2
+"""Of a strategy, for an interval."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What a training comes to."""
-
-    train: int
-    """Samples that are trained on."""
-    test: int
-    """Samples that before and after are measured on."""
-    lifted: int
-    """Samples that weigh more, at most."""
-    steps: int
-    left_out: tuple[str, ...]
-    """Sentences about samples of the tag that are not lifted, where one is."""
-    has_scores: bool
-    """The cache has scores of train samples of this model."""
-    last: JobRow | None
-    """The last finished training of this model in this cache."""
-
-
-def plan_of(options: FinetuneOptions, benchmark: Benchmark, reading: Stored) -> Plan:
-    """Count what would be done.
-
-    Raises
-    ------
-    ModelNotFound
-        If there is no such model.
-    BadOption
-        If the model is itself an adapter.
-    NoGapSamples
-        If no sample of the tag is trained on.
-    data_cache.errors.BenchmarkError
-        If there is no such subset, or nothing to train on.
-    """
-    check_names(options)
-    name = resolve_model(options.model).name
-    samples = training_samples(benchmark, options)
-    train = len(samples)
-    lifted, left_out = min(options.top or max(train // 4, 1), train), ()
-    if options.lift_tag is not None:
-        ids = tagged_ids(options.lift_tag, reading.cache, benchmark)
-        found = lifted_of(options.lift_tag, ids, benchmark, samples)
-        lifted, left_out = len(found.sample_ids), found.left_out
-    return Plan(
-        train=train,
-        test=sum(sample.split == "test" for sample in benchmark.samples),
-        lifted=lifted,
-        left_out=left_out,
-        steps=options.epochs * ceil(train / options.batch_size),
-        has_scores=any(
-            (one.model, one.benchmark, one.split) == (name, benchmark.name, "train")
-            for one in reading.spectra
-        ),
-        last=_last(options, reading.cache),
-    )
-
-
-def show_plan(options: FinetuneOptions, reading: Stored) -> Plan:
-    """Say what is trained on what, before it is started."""
-    plan = plan_of(options, read_benchmark(choice_of(options)), reading)
-    with st.container(border=True, gap="small"):
-        with st.container(horizontal=True, gap="medium", key="plan"):
-            for label, value, meaning in numbers(plan, tag=options.lift_tag):
-                with st.container(width="content", gap="xxsmall"):
-                    st.caption(label, help=meaning)
-                    st.text(value)
-        st.text(f"{options.strategy}: {STRATEGIES[options.strategy].summary}.")
-        st.text(sentence_of(options))
-        for sentence in plan.left_out:
-            st.text(f"{sentence}.")
-        if STRATEGIES[options.strategy].needs_scores and not plan.has_scores:
-            st.text(WITHOUT_SCORES)
-    return plan
-
-
-def show_start(options: FinetuneOptions, cache: Path) -> None:
+def show_start(options: FinetuneOptions, reading: Stored) -> None:
     """Draw the button; two clicks, tabs or terminals that ask for the same are one job."""
-    if not clicked(
-        "Start", key="start_lora", type="primary", icon=":material/play_arrow:", width=160
-    ):
-        return
-    with sentence_instead("This training cannot be started."):
-        if options.lift_tag is not None:  # from now on it is known which samples these are
-            options = with_tag(options, options.lift_tag, cache, read_benchmark(choice_of(options)))
-        start(cache, options)
-        st.rerun()
+    if clicked("Start", key="start_lora", type="primary", icon=":material/play_arrow:", width=160):
+        with sentence_instead("This training cannot be started."):
+            _start(options, reading)
 
 
-def numbers(plan: Plan, *, tag: str | None = None) -> list[tuple[str, str, str]]:
-    """Return label, value and meaning of what is shown; of a tag, how many of it are lifted."""
-    lifted = ("Gap samples", f"at most {plan.lifted:,}", "And as many shortcut samples at most.")
-    if tag is not None:
-        lifted = ("Samples of the tag", f"{plan.lifted:,}", "Those of it that are trained on.")
-    return [
-        ("Train samples", f"{plan.train:,}", "Of the train split; no other is trained on."),
-        lifted,
-        ("Steps", f"{plan.steps:,}", "Of the optimiser, in all epochs."),
-        ("Test samples", f"{plan.test:,}", "Before and after are measured on the test split."),
-        ("Time", UNKNOWN if plan.last is None else _time(plan.last), _meaning(plan.last)),
-    ]
+def show_study(options: FinetuneOptions, plan: Plan, reading: Stored) -> None:
+    """Draw the choice of strategies and seeds, what they come to, and the button for all."""
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            offered = [
+                name
+                for name, entry in STRATEGIES.items()
+                if not entry.needs_tag or options.lift_tag is not None
+            ]
+            strategies = st.multiselect(
+                "Strategies beside each other",
+                offered,
+                default=[name for name in USUAL_STUDY.strategies if name in offered],
+                key=state.LORA_STRATEGIES,
+                persist_state="session",
+                width=520,
+                help="Trained on the same samples with the same settings. The base is the first "
+                "row of every table, and uniform is what the others are compared with.",
+            )
+            seeds = count(
+                "Seeds",
+                state.LORA_SEEDS,
+                USUAL_STUDY.seeds,
+                "Of every strategy, counted up from the seed above. An interval takes two.",
+            )
+        strategies = [name for name in strategies if name in offered]
+        if not strategies:
+            st.text("Choose at least one strategy.")
+            return
+        asked = study_of(options, strategies, seeds)
+        st.text(offer_of(asked, time_of(study_cost(asked, plan, reading))))
+        if clicked("Start all", key="start_study", icon=":material/playlist_play:", width=160):
+            with sentence_instead("This study cannot be started."):
+                _start(asked, reading)
 
 
-def sentence_of(options: FinetuneOptions) -> str:
-    """Say what will be trained, on what, and with which weights."""
-    weights = (
-        f"a gap sample weighs {GAP_WEIGHT}, a shortcut {SHORTCUT_WEIGHT}, any other {REST_WEIGHT}"
-        if STRATEGIES[options.strategy].needs_scores
-        else f"every sample weighs {REST_WEIGHT}"
-    )
-    if options.strategy == "random":
-        weights = (
-            f"samples that are drawn weigh {GAP_WEIGHT}, as many others {SHORTCUT_WEIGHT}, the "
-            f"rest {REST_WEIGHT}"
-        )
-    if options.lift_tag is not None:
-        weights = (
-            f"a sample of the tag “{options.lift_tag}” weighs {GAP_WEIGHT}, any other {REST_WEIGHT}"
-        )
+def study_of(options: FinetuneOptions, strategies: list[str], seeds: int) -> StudyOptions:
+    """Return the study of some strategies, with the tag where one of them takes it."""
+    takes_tag = any(STRATEGIES[name].needs_tag for name in strategies)
+    plain = options if takes_tag else without_tag(options)
+    return StudyOptions.of(plain, tuple(strategies), seeds)
+
+
+def offer_of(asked: StudyOptions, time: str) -> str:
+    """Say what the button starts, as plain text."""
+    number = len(asked.strategies) * asked.seeds
+    trainings = "1 training" if number == 1 else f"{number} trainings"
+    few = "" if asked.seeds >= FEWEST_SEEDS else " One seed has no interval."
     return (
-        f"Trains low-rank matrices (rank {options.rank}) beside the linear maps of the last 20 % "
-        "of language layers; every weight of the model itself stays as it is. Only samples of the "
-        f"train split are trained on; {weights}. The model is measured before and after; what is "
-        "measured already is not computed again."
+        f"{trainings} as one job, one after the other; the base is measured once. Time: {time}. "
+        f"Stopped, it goes on with the first that is not done.{few}"
     )
 
 
-def _last(options: FinetuneOptions, cache: Path) -> JobRow | None:
-    for job in jobs.jobs(cache, kind=KIND):
-        same = job.request.get("model") == options.model
-        if same and job.state == "done" and job.result.get("seconds"):
-            return job
-    return None
+def _start(options: FinetuneOptions, reading: Stored) -> JobRow:
+    if options.lift_tag is not None:  # from now on it is known which samples these are
+        benchmark = read_benchmark(choice_of(options))
+        tagged = with_tag(_one(options), options.lift_tag, reading.cache, benchmark)
+        if isinstance(options, StudyOptions):
+            options = StudyOptions.of(tagged, options.strategies, options.seeds)
+        else:
+            options = tagged
+    start(reading.cache, options)
+    st.rerun()
 
 
-def _time(job: JobRow) -> str:
-    return f"the last took {duration(job.result['seconds'])}"
-
-
-def _meaning(job: JobRow | None) -> str:
-    if job is None:
-        return "No training of this model has been finished in this cache."
-    return (
-        f"With its profiles: {job.result['n_train']:,} train samples, {job.result['steps']:,} "
-        f"steps. Job {job.job_key}."
-    )
+def _one(options: FinetuneOptions) -> FinetuneOptions:
+    """Return the training that lifts the tag, of a study the first such."""
+    if not isinstance(options, StudyOptions):
+        return options
+    for one in options.trainings():
+        if one.lift_tag is not None:
+            return one
+    raise BadOption("no strategy of this study takes a tag")

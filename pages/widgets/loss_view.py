@@ -3,7 +3,7 @@
 import streamlit as st
 
 from data_cache import adapters as store
-from data_cache.adapters import AdapterRecord
+from data_cache.adapters import AdapterRecord, LossPoint
 from data_cache.jobs import JobRow
 from pages.figures.loss_curve import describe, loss_curve
 from pages.widgets import state
@@ -25,12 +25,21 @@ def show_losses(adapter: AdapterRecord, reading: Stored, *, key: str) -> None:
     points = store.losses(reading.cache, adapter.key)
     if not points:
         return
+    st.text(last_step(points[-1], adapter))
     show_figure(
         loss_curve(
             points, log=bool(st.session_state.get(state.LORA_LOG)), total=adapter.total_steps
         ),
         key=key,
         alt=describe(points),
+    )
+
+
+def last_step(point: LossPoint, adapter: AdapterRecord) -> str:
+    """Say where a training stands."""
+    return (
+        f"{adapter.name}: step {point.step:,} of {adapter.total_steps:,}, epoch {point.epoch:.2f}, "
+        f"loss {point.loss:.3g} nats, learning rate {point.rate:.2e}."
     )
 
 

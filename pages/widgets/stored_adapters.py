@@ -1,8 +1,9 @@
 """The adapters of the cache, the estimates of before and after, and what their samples weighed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -14,13 +15,19 @@ from data_cache.errors import CacheError
 from data_cache.estimates import ATOMS, SpectrumRecord
 from data_cache.jobs import JobRow
 from data_cache.queries import StoredSample
+from model_runners.finetuning.options import StudyOptions
+from model_runners.finetuning.study import DIFFER
 from pages.figures.before_after import Pair
 from pages.figures.rows import POOLED
 from pages.widgets.pair_choices import Compared
 from pages.widgets.pair_numbers import differences_of
 from pages.widgets.spectrum_choices import newest_of_each
 from pages.widgets.stored import Stored
+from pages.widgets.strategy_words import with_ranks
 
+STUDY = StudyOptions.kind
+OF_A_STUDY = {"strategies", "seeds"}
+"""Options that its trainings do not have."""
 SPLIT = "test"
 """Before and after are compared on samples that no training has seen."""
 
@@ -31,7 +38,7 @@ class Weights:
 
     frame: pd.DataFrame
     shown: tuple[StoredSample, ...]
-    """The first gap samples, as far as the cache has their text."""
+    """The first of those that weigh more, as far as the cache has their text."""
 
 
 def read_adapters(reading: Stored) -> tuple[AdapterRecord, ...]:
@@ -40,16 +47,32 @@ def read_adapters(reading: Stored) -> tuple[AdapterRecord, ...]:
 
 
 def adapter_of(job: JobRow, adapters: Iterable[AdapterRecord]) -> AdapterRecord | None:
-    """Return the adapter that a job trains or has trained; None before it began to."""
-    for one in adapters:
-        # The request may leave the rate open; the record says which one was taken.
-        asked = {**one.options, "learning_rate": job.request.get("learning_rate")}
-        if one.key == job.result.get("adapter") or (
-            asked == job.request
-            and asked["learning_rate"] in (None, one.options.get("learning_rate"))
-        ):
-            return one
-    return None
+    """Return the adapter that a job trains or has trained; None before it began to.
+
+    Of a study the one that is trained now, else the one that was begun last.
+    """
+    found = [one for one in adapters if _is_of(job, one)]
+    return next((one for one in found if one.state == "training"), next(iter(found), None))
+
+
+def _is_of(job: JobRow, adapter: AdapterRecord) -> bool:
+    result, request = job.result, job.request
+    if adapter.key in (result.get("adapter"), *result.get("adapters", ())):
+        return True
+    # A request may leave the rate and alpha open; the record says which ones were taken.
+    free = {name for name in ("learning_rate", "alpha") if request.get(name) is None}
+    if job.kind == STUDY:
+        free |= DIFFER | OF_A_STUDY
+        first, seeds = request.get("seed", 0), request.get("seeds", 1)
+        if adapter.strategy not in request.get("strategies", ()):
+            return False
+        if not first <= adapter.options.get("seed", 0) < first + seeds:
+            return False
+
+    def rest(options: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in options.items() if name not in free}
+
+    return rest(adapter.options) == rest(request)
 
 
 def read_pairs(reading: Stored, adapter: AdapterRecord) -> tuple[Pair, ...]:
@@ -89,16 +112,16 @@ def pairs_of(adapter: AdapterRecord, spectra: Iterable[SpectrumRecord]) -> tuple
 
 
 def read_weights(
-    reading: Stored, adapter: AdapterRecord, score: str, *, shown: int
+    reading: Stored, adapter: AdapterRecord, score: str | None, *, shown: int
 ) -> Weights | None:
-    """Return what the train samples weighed and the first gap samples by a score; None if unknown.
+    """Return what the train samples weighed and the first that weigh more; None if unknown.
 
     Parameters
     ----------
     reading, adapter
         Where, and of which adapter.
     score
-        The column that the gap samples are sorted by.
+        The column that these are sorted by; None leaves them in the benchmark's order.
     shown
         How many of them are read with text and image.
     """
@@ -114,10 +137,12 @@ def read_weights(
     )
 
 
-def gap_samples(frame: pd.DataFrame, score: str) -> pd.DataFrame:
-    """Return the gap samples, the highest score first."""
-    gap = frame.loc[frame["role"] == "gap"]
-    return gap.sort_values(by=score, ascending=False, kind="stable")
+def lifted_samples(frame: pd.DataFrame, score: str | None) -> pd.DataFrame:
+    """Return the samples that weigh more, the highest score first."""
+    lifted = frame.loc[frame["role"] == "gap"]
+    if score is None or score not in frame:
+        return lifted
+    return lifted.sort_values(by=score, ascending=False, kind="stable")
 
 
 @st.cache_data(
@@ -141,13 +166,13 @@ def _weights(
     key: str,
     created: str,
     benchmark_key: str | None,
-    score: str,
+    score: str | None,
     shown: int,
 ) -> Weights | None:
     try:
-        frame = store.sample_weights(Path(cache), key)
+        frame = with_ranks(store.sample_weights(Path(cache), key))
     except CacheError:
         return None
-    ids: Sequence[str] = gap_samples(frame, score)["sample_id"].head(shown).tolist()
+    ids: Sequence[str] = lifted_samples(frame, score)["sample_id"].head(shown).tolist()
     found = queries.samples(Path(cache), benchmark_key, ids) if benchmark_key and ids else []
     return Weights(frame=frame, shown=tuple(found))

@@ -12,7 +12,7 @@ def points(*losses: float) -> list[LossPoint]:
 
 
 def test_every_step_is_drawn_and_the_mean_lies_between() -> None:
-    each, mean = loss_curve(points(4.0, 2.0, 3.0, 1.0)).data
+    each, mean, _ = loss_curve(points(4.0, 2.0, 3.0, 1.0)).data
     assert list(each.y) == [4.0, 2.0, 3.0, 1.0]
     assert list(mean.y) == [4.0, 3.0, 3.0, 2.5]
 
@@ -23,8 +23,15 @@ def test_the_axis_is_as_long_as_the_training_from_the_beginning() -> None:
 
 def test_a_loss_that_is_no_number_is_marked_where_it_stopped() -> None:
     figure = loss_curve(points(1.0, 0.5, math.nan))
-    assert [list(trace.x) for trace in figure.data] == [[1, 2], [1, 2], [3]]
-    assert "step 3 is no number" in figure.data[-1].hovertext[0]
+    assert [list(trace.x) for trace in figure.data[:3]] == [[1, 2], [1, 2], [3]]
+    assert "step 3 is no number" in figure.data[2].hovertext[0]
+
+
+def test_the_learning_rate_is_drawn_on_an_axis_of_its_own() -> None:
+    figure = loss_curve(points(4.0, 2.0))
+    rate = figure.data[-1]
+    assert (rate.name, rate.yaxis, list(rate.y)) == ("learning rate", "y2", [1e-3, 1e-3])
+    assert figure.layout.yaxis2.side == "right"
 
 
 def test_a_logarithmic_axis_leaves_out_what_has_no_logarithm() -> None:
@@ -34,7 +41,7 @@ def test_a_logarithmic_axis_leaves_out_what_has_no_logarithm() -> None:
 
 
 def test_a_long_training_is_drawn_with_few_points_and_its_last_step() -> None:
-    each, mean = loss_curve(points(*[1.0] * 4999, 2.0)).data
+    each, mean, _ = loss_curve(points(*[1.0] * 4999, 2.0)).data
     assert len(each.x) == len(mean.x) <= 1000
     assert (each.x[-1], each.y[-1]) == (5000, 2.0)
     assert mean.y[-1] == 1 + 1 / 250
