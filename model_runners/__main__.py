@@ -25,6 +25,10 @@ COMMANDS: dict[str, CommandEntry] = {
         module="model_runners.commands.profile",
         summary="run a benchmark through a model, under all conditions",
     ),
+    "run": CommandEntry(
+        module="model_runners.commands.running",
+        summary="carry out a plan of models by benchmarks, on every device at once",
+    ),
     "estimate": CommandEntry(
         module="model_runners.commands.estimate",
         summary="turn predictions into information spectra",
@@ -76,6 +80,10 @@ COMMANDS: dict[str, CommandEntry] = {
     "list": CommandEntry(
         module="model_runners.commands.listing",
         summary="list models, families, benchmarks, runs, jobs, adapters and the other tables",
+    ),
+    "selftest": CommandEntry(
+        module="model_runners.commands.selftest",
+        summary="show property by property whether a model can be used; begin a family file",
     ),
     "resume": CommandEntry(
         module="model_runners.commands.resume", summary="go on with a job from its finished chunks"

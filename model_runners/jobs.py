@@ -11,14 +11,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from data_cache import jobs
 from data_cache.errors import CacheError
 from data_cache.jobs import JobRow
 from data_cache.processes import is_here
-from model_runners.kinds import Options, requests_of
+from model_runners.kinds import Options, kind_entry, requests_of
 
 POLL_SECONDS = 0.3
 PATIENCE_SECONDS = 15.0
@@ -39,12 +40,23 @@ def open_job(cache: Path, options: Options) -> JobRow:
     """
     requests = requests_of(options.kind)
     return jobs.open_or_create(
-        cache, options.kind, requests.request_of(options), requests.title_of(options)
+        cache,
+        options.kind,
+        requests.request_of(options),
+        requests.title_of(options),
+        unit=kind_entry(options.kind).unit,
     )
 
 
-def start(cache: Path, options: Options) -> JobRow:
+def start(cache: Path, options: Options, *, environment: Mapping[str, str] | None = None) -> JobRow:
     """Set a worker to a request, unless one is at it already, and return at once.
+
+    Parameters
+    ----------
+    cache, options
+        What to do.
+    environment
+        Variables that the worker gets on top of this process's own.
 
     Raises
     ------
@@ -54,7 +66,7 @@ def start(cache: Path, options: Options) -> JobRow:
         If the cache folder cannot be written.
     """
     requests_of(options.kind).check_names(options)
-    return _set_to_work(cache, open_job(cache, options))
+    return _set_to_work(cache, open_job(cache, options), environment or {})
 
 
 def resume(cache: Path, key: str) -> JobRow:
@@ -137,11 +149,13 @@ def _wait(
         time.sleep(POLL_SECONDS)
 
 
-def _set_to_work(cache: Path, job: JobRow) -> JobRow:
+def _set_to_work(
+    cache: Path, job: JobRow, environment: Mapping[str, str] = MappingProxyType({})
+) -> JobRow:
     cache = cache.absolute()  # the worker has another working directory
     if jobs.reserve(cache, job.job_key):
         try:
-            worker = _spawn(cache, job)
+            worker = _spawn(cache, job, environment)
         except OSError as error:
             sentence = f"no process could be started for it ({error.strerror or error})"
             jobs.finish(cache, job.job_key, "failed", sentence, message=sentence)
@@ -150,7 +164,7 @@ def _set_to_work(cache: Path, job: JobRow) -> JobRow:
     return jobs.find(cache, job.job_key)
 
 
-def _spawn(cache: Path, job: JobRow) -> int:
+def _spawn(cache: Path, job: JobRow, environment: Mapping[str, str]) -> int:
     job.log_path.parent.mkdir(parents=True, exist_ok=True)
     paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
     arguments = ["work", job.job_key, "--cache", str(cache)]
@@ -162,7 +176,12 @@ def _spawn(cache: Path, job: JobRow) -> int:
             stderr=subprocess.STDOUT,
             start_new_session=True,
             cwd=cache,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                **environment,
+                "PYTHONPATH": os.pathsep.join(paths),
+                "PYTHONUNBUFFERED": "1",
+            },
         )
     # Collects the worker when it ends, if this process lives that long.
     threading.Thread(target=process.wait, name=f"wait for {job.job_key}", daemon=True).start()

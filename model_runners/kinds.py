@@ -24,6 +24,8 @@ class KindEntry:
     """Module that does a job, see `Work`."""
     keeps: str
     """What is kept of a job that was stopped."""
+    unit: str = "sample"
+    """What its position counts, in the singular."""
 
 
 KINDS: dict[str, KindEntry] = {
@@ -42,6 +44,11 @@ KINDS: dict[str, KindEntry] = {
         work="model_runners.patch_job",
         keeps="finished blocks",
     ),
+    "selftest": KindEntry(
+        requests="model_runners.examine_requests",
+        work="model_runners.examine_job",
+        keeps="nothing",
+    ),
     "finetune": KindEntry(
         requests="model_runners.finetuning.requests",
         work="model_runners.finetuning.job",
@@ -51,6 +58,12 @@ KINDS: dict[str, KindEntry] = {
         requests="model_runners.finetuning.study_requests",
         work="model_runners.finetuning.study_job",
         keeps="finished trainings, chunks and training steps",
+    ),
+    "plan": KindEntry(
+        requests="model_runners.plans.requests",
+        work="model_runners.plans.supervisor",
+        keeps="finished cells and chunks",
+        unit="cell",
     ),
 }
 
