@@ -6,6 +6,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from data_cache import jobs
 from data_cache.errors import CacheError
@@ -13,6 +14,7 @@ from data_cache.jobs import Ending, JobRow
 from data_cache.jobs_file import give_up_spare, set_spare_aside
 from data_cache.location import command
 from data_cache.samples import Benchmark
+from model_runners.deriving import derive, runs_of
 from model_runners.errors import USER_ERRORS, Cancelled
 from model_runners.kinds import kind_entry, work_of
 from model_runners.profile import SILENT, Progress
@@ -67,6 +69,7 @@ def perform(
     try:
         with reporter, terminated(reporter.stop):
             result = module.work(cache, job, reporter, show, benchmark)
+            _prepare_pages(cache, job, result, reporter, show)
     except Cancelled as error:
         raise cancelled(str(error)) from None
     except KeyboardInterrupt:
@@ -81,6 +84,23 @@ def perform(
     ended = jobs.job(cache, job.job_key)
     assert ended is not None
     return ended
+
+
+def _prepare_pages(
+    cache: Path, job: JobRow, result: dict[str, Any], reporter: Reporter, show: Progress
+) -> None:
+    """Compute what pages show of the runs that the job has measured.
+
+    Not for a checkpoint: a training has dozens of them, and findings wait for the last one.
+    """
+    if job.request.get("checkpoint"):
+        return
+
+    def say(what: str) -> None:
+        reporter.say(f"what pages show: {what}")
+        show.stage(f"what pages show: {what}")
+
+    derive(cache, runs_of(result), say=say, stop=reporter.stop.is_set)
 
 
 def explained(error: BaseException) -> str:

@@ -44,9 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _load(arguments: argparse.Namespace) -> int:
     from data_cache.shipped import load_demo
+    from model_runners.deriving import derive
 
     cache = cache_directory(arguments.cache)
     report = load_demo(cache)
+    with progress("what pages show", "result") as bar:
+        derive(cache, say=bar.name)
     print(
         f"demo in {cache}: {report.copied} files copied, {report.present} there already; "
         f"{describe(report.ingest)}",

@@ -97,6 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Estimate, store, and print one line per spectrum or JSON."""
     from model_runners.asking import asking_of_run
     from model_runners.certainty import Evidence
+    from model_runners.deriving import derive
     from model_runners.estimation import EstimateOptions, choose_run, estimate_run
     from model_runners.lens_quality import remark
 
@@ -132,6 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
             bar.name(f"estimate, {what} {done}/{of}")
 
         records = estimate_run(cache, chosen, options, progress=bar.to, detail=detail)
+        derive(cache, {chosen.run_key}, say=lambda what: bar.name(f"what pages show: {what}"))
     asking = asking_of_run(chosen.config)
     if arguments.json:
         asked = {"template": None if asking is None else asking.text}

@@ -73,8 +73,11 @@ def run(arguments: argparse.Namespace) -> int:
         "checkpoints are measured as asked",
         file=sys.stderr,
     )
+    from data_cache import queries
     from model_runners.commands.foreground import do
+    from model_runners.deriving import derive
     from model_runners.jobs import open_job
+    from model_runners.progress import progress
 
     failed = 0
     for number, one in enumerate(missing, start=1):
@@ -89,6 +92,10 @@ def run(arguments: argparse.Namespace) -> int:
         if code == 130:
             return code
         failed += code != 0
+    if missing:
+        on_it = {run.run_key for run in queries.runs(cache) if run.benchmark == benchmark.name}
+        with progress("what pages show", "result") as bar:
+            derive(cache, on_it, say=bar.name)
     if failed:
         print(
             f"pidscope: {failed} of {len(missing)} checkpoints could not be measured; the same "

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from data_cache import shipped
+from model_runners.deriving import derive
 from pages.widgets.errors import sentence_instead
 from pages.widgets.wishes import clicked
 
@@ -19,6 +20,10 @@ def show_demo_button(cache: Path) -> None:
         words = "Reading it into the database" if done == total else "Copying the demo"
         bar.progress(done / total, text=f"{words}: {done:,} of {total:,} files")
 
+    def computing(what: str) -> None:
+        bar.progress(1.0, text=f"Computing {what}")
+
     with sentence_instead("The demo cannot be loaded."):
         shipped.load_demo(cache, source=shipped.DEMO_DIRECTORY, progress=copied)
+        derive(cache, say=computing)
         st.rerun()
