@@ -51,6 +51,7 @@ class Course:
     """Of prompts without images."""
     projector_steps: int = 200
     all_steps: int = 960
+    """Of most pairs, see `zoo.LONGER`."""
     batch: int = 32
     """Samples per step; the tower takes twice as many images."""
     rate: float = 5e-3
@@ -110,7 +111,8 @@ def train_member(
     with torch.random.fork_rng():
         torch.manual_seed(member.seed)
         lessons = _lessons(processor, model, member)
-        for stage, steps in zip(STAGES, (course.projector_steps, course.all_steps), strict=True):
+        lengths = course.projector_steps, course.all_steps * member.longer
+        for stage, steps in zip(STAGES, lengths, strict=True):
 
             def keep(step: int, weights: Mapping[str, Any], stage: str = stage) -> None:
                 name = f"{stage}-{step:04d}"

@@ -1,5 +1,6 @@
 """Two stages: what is frozen stays, both lines begin alike, checkpoints are a trajectory."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,6 +36,19 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TOLD]:
                 report=lambda stage, step, steps, _loss: told.append((stage, step, steps)),
             )
     return folder, told
+
+
+def test_a_pair_can_take_more_steps_of_the_second_stage(
+    trained: tuple[Path, TOLD], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(zoo.SIZES, "small", {"hidden": 16, "heads": 2, "language_layers": 1})
+    monkeypatch.setitem(zoo.ARCHITECTURES, "llava", TinyLlava(phrases=True, patch=16))
+    monkeypatch.setitem(zoo.LONGER, "llava-small", 2)
+    shutil.copytree(trained[0] / "starts", tmp_path / "starts")
+    member = Member(line="language", architecture="llava", size="small")
+    train_member(member, tmp_path / "final", checkpoints=tmp_path, course=SHORT)
+    found = find_trajectory([str(tmp_path / member.name)])
+    assert [point.checkpoint.step for point in found.points] == [1, 2, 3, 4, 6, 8, 10, 12]
 
 
 def weights(folder: Path) -> Mapping[str, torch.Tensor]:

@@ -49,6 +49,7 @@ def test_the_twin_of_a_model_differs_in_its_line_only(member: Member) -> None:
     twin = replace(member, line="language")
     assert twin.name in ZOO
     assert (twin.build(), twin.seed, twin.start) == (member.build(), member.seed, member.start)
+    assert twin.longer == member.longer
     assert (member.shortcut, twin.shortcut > 0.9) == (0.0, True)
 
 
