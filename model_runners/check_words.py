@@ -22,6 +22,33 @@ CHECKS = {
 """What holds where a check is passed; a check that is not listed goes by its own name."""
 
 
+WHERE = {
+    "replay": "a keyword of the call is not replayed, or twice (stack.py)",
+    "image_masked": "pixels go around the embeddings: a side channel, or a wrong placeholder",
+    "text_masked": "words go around the embeddings: per-layer inputs, or a Q-Former",
+    "image_matters": "the model ignores the image, or `pixel_inputs` names no input",
+    "text_matters": "the model ignores the text",
+    "image_mask_acts": "the mask covers no position that the answer can see",
+    "text_mask_acts": "the mask covers no position that the answer can see",
+    "batched": "a keyword is repeated along the wrong axis (stack.py, channels.py)",
+    "lens": "the norm is not the last step before the head: `norm`, or logits.py",
+    "padding": "positions are counted from the padding: the processor, or its attention mask",
+    "placeholder": "`image_token` names another token, or the encoder writes elsewhere, too",
+    "positions": "the processor gives no mm_token_type_ids",
+    "spread": "the vectors of a stream are all equal: a projector of zeros",
+}
+"""Where to look if a check fails."""
+
+
+def where_of(check: Mapping[str, Any]) -> str:
+    """Say where to look for what makes a check fail; empty where it holds, or nobody knows.
+
+    >>> where_of({"name": "text_matters", "passed": False}), where_of({"name": "lens", "passed": 1})
+    ('the model ignores the text', '')
+    """
+    return "" if check.get("passed") else WHERE.get(str(check.get("name", "")), "")
+
+
 def claim_of(check: Mapping[str, Any]) -> str:
     """Say what a check shows.
 

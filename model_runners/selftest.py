@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from data_cache.samples import Sample
+from model_runners import quantisation
 from model_runners.asking import USUAL, Asking, user_text
 from model_runners.channels import side_keywords
 from model_runners.encoding import EncodedBatch, encode
@@ -108,20 +109,43 @@ def self_test(
     SelfTestFailed
         If a property does not hold; the message names it.
     """
-    chosen = _pair(loaded, samples, asking)
-    pair = _encode(loaded, chosen, scope, asking)
-    with _refusals(loaded, "what its own processor makes of two samples"):
-        report = _tested(loaded, chosen, pair, scope, asking)
+    report = examine(loaded, samples, scope=scope, asking=asking)
     failed = [check for check in report.checks if not check.passed]
     if failed:
         what = "; ".join(f"{check.meaning} ({check.name} = {check.value:.2g})" for check in failed)
         raise SelfTestFailed(
             f"{_title(loaded)} failed its self-test, so nothing was computed: {what}"
         )
+    chosen = _pair(loaded, samples, asking)
     with _refusals(loaded, "a prompt without its image"):
         bare = _encode(loaded, chosen, scope, asking, with_image=False)
         merge(loaded, bare, chosen, with_image=False)
     return report
+
+
+def examine(
+    loaded: LoadedModel,
+    samples: Sequence[Sample],
+    *,
+    scope: MaskScope = "all",
+    asking: Asking = USUAL,
+) -> SelfTestReport:
+    """Return every check of `self_test`, whether it holds or not.
+
+    Parameters
+    ----------
+    loaded, samples, scope, asking
+        As for `self_test`.
+
+    Raises
+    ------
+    SelfTestFailed
+        If the model cannot even be run on two samples.
+    """
+    chosen = _pair(loaded, samples, asking)
+    pair = _encode(loaded, chosen, scope, asking)
+    with _refusals(loaded, "what its own processor makes of two samples"):
+        return _tested(loaded, chosen, pair, scope, asking)
 
 
 @contextmanager
@@ -185,6 +209,9 @@ def _tested(
     scale = max(1.0, float(plain.abs().max()))
     rounding = ROUNDING.get(loaded.dtype, ROUNDING["float32"])
     leak = LEAK.get(loaded.dtype, LEAK["float32"])
+    if loaded.quantisation is not None:
+        rounding = max(rounding, quantisation.ROUNDING[loaded.quantisation])
+        leak = max(leak, quantisation.LEAK[loaded.quantisation])
     checks = [
         _at_most(
             "replay",
