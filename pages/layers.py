@@ -14,7 +14,7 @@ from pages.widgets.drill_down import follow_click, remember_click
 from pages.widgets.entry import enter_through_app
 from pages.widgets.evidence import show_settings, show_warnings
 from pages.widgets.layer_choices import choose_trajectories, one_per_model
-from pages.widgets.missing_layers import show_missing_layers
+from pages.widgets.missing_layers import offer_missing_layers, show_missing_layers
 from pages.widgets.sidebar import current_selection, natural_order
 from pages.widgets.stored import current_reading
 from pages.widgets.stored_layers import read_layers, trajectories_of
@@ -48,9 +48,6 @@ show_notes()
 
 lines = shown.trajectories
 with_lines = {one.model for one in lines}
-show_missing_layers(
-    [model for model in selection.models if model not in with_lines], selection.benchmark, reading
-)
 layer_notes.show_notes_on(lines, reading)
 everyone = {run.model for run in reading.runs if run.benchmark == selection.benchmark}
 styles = model_styles(sorted(everyone, key=natural_order))
@@ -78,6 +75,9 @@ drawn.show_caption(
     "uniform. Click a point to see the samples that it was read on."
 )
 
+offer_missing_layers(
+    [model for model in selection.models if model not in with_lines], selection.benchmark, reading
+)
 layer_phases.show_phases(reading, lines)
 show_causal_check(reading, one_per_model(lines), styles, depth=shown.depth)
 st.download_button(

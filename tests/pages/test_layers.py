@@ -73,7 +73,11 @@ def test_a_model_without_layers_is_named_beside_those_that_have_them(cache: Path
     build_cache(cache, [*layer_records("demo/a"), record(model="demo/b")])
     app = open_layers()
     assert len(lines(app)) == 4
-    assert "profile --model demo/b --benchmark digits_vqa --layers" in words(app)
+    assert "1 of the chosen models" in str([one.label for one in app.expander])
+    command = "profile --model demo/b --benchmark digits_vqa --layers"
+    assert command not in words(app), "what is folded away is not drawn"
+    app.session_state["missing_layers_open"] = True
+    assert command in words(app.run())
 
 
 def test_layers_with_other_settings_do_not_join_a_trajectory(cache: Path) -> None:
