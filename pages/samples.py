@@ -18,6 +18,7 @@ from pages.widgets.address import note, show_notes
 from pages.widgets.entry import enter_through_app
 from pages.widgets.meanings_shown import show_meanings
 from pages.widgets.opened_sample import forget_sample, opened_sample
+from pages.widgets.provenance import show_runs
 from pages.widgets.sample_choices import choose_estimates, choose_listing, choose_model
 from pages.widgets.sidebar import current_selection
 from pages.widgets.stored import current_reading
@@ -79,4 +80,5 @@ else:
     )
     sample_list.show_list(reading, listing)
 show_meanings(OF_SAMPLES)
+show_runs(record.run_key for record in records)
 forget()

@@ -20,6 +20,7 @@ from pages.widgets import drawn, state
 from pages.widgets.asked import in_words as settings_in_words
 from pages.widgets.asked import show_templates
 from pages.widgets.meanings_shown import show_meanings
+from pages.widgets.provenance import note_runs, show_runs
 from pages.widgets.spectrum_table import name_columns
 from pages.widgets.tables import note_table, show_table_frame
 
@@ -204,11 +205,13 @@ def show_settings(records: Sequence[SpectrumRecord]) -> None:
     if not window.open:
         for name, (_, frame, alt) in tables.items():
             note_table(frame, name=name, alt=alt)
+        note_runs(record.run_key for record in records)
         return
     with window:
         for name, (title, frame, alt) in tables.items():
             st.text(title)
             show_table_frame(frame, key=f"{name}_table", name=name, alt=alt)
+        show_runs((record.run_key for record in records), within=True)
         show_templates(records)
 
 
