@@ -32,7 +32,6 @@ def show_moved(shown: Shown, pairs: Sequence[Pair], reading: Stored) -> None:
     wanted = st.segmented_control(
         "Answers that went",
         list(WAYS),
-        format_func=lambda way: f"{way} ({counts[way]:,})",
         default=next(iter(WAYS)),
         required=True,
         key=state.MOVED,

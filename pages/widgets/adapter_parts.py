@@ -8,7 +8,6 @@ import streamlit as st
 from data_cache.adapters import AdapterRecord
 from model_runners.finetuning.standings import on_benchmark
 from pages.figures.before_after import Pair
-from pages.figures.rows import subset_label
 from pages.widgets import state
 from pages.widgets.address import note_unknown
 from pages.widgets.stored import Stored
@@ -43,10 +42,10 @@ def choose_benchmark(adapter: AdapterRecord) -> AdapterRecord:
     wanted = st.selectbox(
         "Measured on benchmark",
         names,
-        format_func=lambda name: f"{name} (trained on)" if name == adapter.benchmark else name,
         key=state.MEASURED,
         bind="query-params",
         width=260,
+        help="The first one is the benchmark that it was trained on.",
     )
     return on_benchmark(adapter, wanted if wanted in names else names[0]) or adapter
 
@@ -63,7 +62,6 @@ def choose_subset(adapter: AdapterRecord, reading: Stored) -> Shown:
     wanted = st.selectbox(
         "Measured on",
         names,
-        format_func=lambda name: name if name == EVERY else subset_label(name),
         key=state.LORA_PART,
         bind="query-params",
         width=220,

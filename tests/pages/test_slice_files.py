@@ -86,7 +86,7 @@ def test_a_tag_leads_to_a_training_that_lifts_its_train_samples(cache: Path) -> 
     app.run()
     assert not app.exception, app.exception
     page = words(app)
-    assert f"a sample of the tag “{HOSTILE}” weighs 3.0, any other 1.0" in page
+    assert f"samples of the tag “{HOSTILE}” weigh 3.0, any other 1.0" in page
     assert f"2 of the 5 samples of the tag {HOSTILE!r} are of the test split and never" in page
     assert HOSTILE not in "".join(one.value for one in [*app.markdown, *app.caption])
     assert [path.name for path in cache.iterdir()] == ["tags.sqlite"], "looking keeps nothing"
