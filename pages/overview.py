@@ -5,6 +5,7 @@ import streamlit as st
 from pages.widgets import coverage_view, overview_lists
 from pages.widgets.address import show_notes
 from pages.widgets.entry import enter_through_app
+from pages.widgets.missing_cells import show_missing
 from pages.widgets.next_steps import show_next_steps
 from pages.widgets.stored import current_reading
 from pages.widgets.wishes import forget
@@ -27,6 +28,7 @@ overview_lists.show_numbers(reading)
 cells = coverage_view.read_cells(reading, overview_lists.read_jobs(reading.cache))
 coverage_view.show_matrix(cells)
 coverage_view.show_table(cells)
+show_missing(cells, reading)
 show_next_steps(cells, reading.cache)
 runs, jobs = st.columns(2, gap="large")
 with runs:

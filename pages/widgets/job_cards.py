@@ -40,8 +40,10 @@ KINDS = {
     "profile": "profile",
     "lens": "tuned lens",
     "patch": "causal check",
+    "selftest": "self-test",
     "finetune": "LoRA-PID",
     "study": "LoRA-PID, several",
+    "plan": "plan",
 }
 """What a person reads for the kind of a job."""
 TRAINS = ("finetune", "study")

@@ -23,16 +23,20 @@ KEPT = {
     "profile": "the chunks that it finished",
     "lens": "the noise statistics; what it had read of the states is read again",
     "patch": "the blocks that it finished",
+    "selftest": "the beginning",
     "finetune": "the last state that it saved",
     "study": "the trainings that it finished and the last state that it saved",
+    "plan": "the cells that are done; those at work go on by themselves",
 }
 """What a job of each kind leaves when its process is gone."""
 IN_HAND = {
     "profile": "chunk",
     "lens": "batch or layer",
     "patch": "block",
+    "selftest": "load",
     "finetune": "step",
     "study": "step",
+    "plan": "chunk of each cell",
 }
 """What a job of each kind finishes before it stops."""
 
