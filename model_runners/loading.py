@@ -15,8 +15,11 @@ from model_runners.families import Family, is_written, load_family
 from model_runners.hub import UNWATCHED, Watch
 from model_runners.logits import logit_steps
 from model_runners.models import MODELS, ModelSource, resolve_model
+from model_runners.placement import check_device_map, input_device
 from model_runners.processors import load_processor
 from model_runners.prompt import require_chat_template
+from model_runners.quantisation import check_quantisation, settings_of
+from model_runners.remote_code import own_code
 from model_runners.stack import TextStack, follow
 
 if TYPE_CHECKING:
@@ -37,14 +40,19 @@ class LoadedModel:
     stack: TextStack
     image_token_id: int
     device: "torch.device"
+    """Where its token ids go; a model that is spread has parts elsewhere, too."""
     dtype: str
-    """Of the weights, for example `float32`."""
+    """Of the weights, for example `float32`; of the unquantised ones, where some are."""
     attention: str
     """transformers' attention implementation."""
     weights: str
     """16 hexadecimal digits: hash of configuration, tokenizer, processor and weights."""
+    code: str | None = None
+    """16 hexadecimal digits: fingerprint of the code that came with the model and was run."""
     adapter: str | None = None
     """16 hexadecimal digits: fingerprint of the adapter on it; `weights` is that of the base."""
+    quantisation: str | None = None
+    """`8bit` or `4bit`; None where the weights are as the checkpoint has them."""
 
     @property
     def name(self) -> str:
@@ -106,10 +114,18 @@ def _may_have_gpu(devices: Path = Path("/dev")) -> bool:
 
 
 def load(
-    name: str, *, device: str = "auto", dtype: DType = "auto", watch: Watch = UNWATCHED
+    name: str,
+    *,
+    device: str = "auto",
+    dtype: DType = "auto",
+    device_map: str | None = None,
+    quantise: str | None = None,
+    trust_remote_code: bool = False,
+    watch: Watch = UNWATCHED,
 ) -> LoadedModel:
-    """Load a model by name, folder or hub id; safetensors only, no remote code.
+    """Load a model by name, folder or hub id; safetensors only.
 
+    Code that comes with a model is run only where a person said so, here or in the table of models.
     What comes from the hub is read from the folder of the hub's cache, as any other folder is.
 
     Parameters
@@ -120,15 +136,23 @@ def load(
         `auto`, `cpu`, `cuda` or `cuda:N`.
     dtype
         `auto` keeps the checkpoint's on a GPU and takes float32 on a CPU.
+    device_map
+        One of `placement.DEVICE_MAPS`: spread the model over all devices; None puts it on one.
+    quantise
+        One of `quantisation.QUANTISATIONS`; None leaves the weights as they are.
+    trust_remote_code
+        Whether code that comes with this model may be run.
     watch
         Who is told of a download.
 
     Raises
     ------
+    BadOption
+        If the device, the device map or the precision cannot be had.
     ModelNotFound
         If there is nothing to load.
     UnsupportedModel
-        If it reads no images, there is no chat template, the text stack is not where the family
+        If it reads no images, needs code that is not trusted, there is no chat template, the text stack is not where the family
         says, or no file describes the family and it does not follow the common idiom.
     AdapterMismatch
         If the name is the folder of an adapter, and its base is not what it was trained on.
@@ -142,27 +166,45 @@ def load(
     failures = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
     source = resolve_model(name)
     _refuse_worker(source)
+    check_device_map(device_map, device=device, adapter=source.adapter is not None)
+    check_quantisation(quantise, adapter=source.adapter is not None)
     place = choose_device(device)
     transformers.utils.logging.disable_progress_bar()
-    found = None if source.is_local else hub.find(source.location)
+    trusted = trust_remote_code or source.trusted
+    found = None if source.is_local else hub.find(source.location, with_code=trusted)
     folder = Path(source.location) if found is None else found.folder
-    _refuse_own_code(source, folder)
+    code = own_code(folder, what=source.location, trusted=trusted)
+    if code is not None and found is not None:  # also its code must be here
+        folder = hub.fetch(found, watch=watch)
+        code = own_code(folder, what=source.location, trusted=trusted)
+    runs_code = code is not None
     try:
-        config = transformers.AutoConfig.from_pretrained(str(folder), trust_remote_code=False)
+        config = transformers.AutoConfig.from_pretrained(str(folder), trust_remote_code=runs_code)
     except failures as error:
         raise _explained(source, error) from error
-    _refuse_without_images(source, config)
+    if not runs_code:
+        _refuse_without_images(source, config)
     language = getattr(getattr(config, "text_config", None), "model_type", None)
     written = is_written(config.model_type, language)
     family = load_family(config.model_type, language) if written else None
     if found is not None:
         folder = hub.fetch(found, watch=watch)
     precision: Any = torch.float32 if dtype == "auto" and place.type == "cpu" else dtype
+    # Quantised weights cannot be moved afterwards.
+    spread: Any = device_map or (None if quantise is None else {"": place})
     try:
-        processor = load_processor(str(folder), family)
+        processor = load_processor(str(folder), family, trusted=runs_code)
         require_chat_template(processor)
-        model = transformers.AutoModelForMultimodalLM.from_pretrained(
-            str(folder), dtype=precision, use_safetensors=True, trust_remote_code=False
+        kind: Any = getattr(
+            transformers, code.auto_class if code is not None else "AutoModelForMultimodalLM"
+        )
+        model = kind.from_pretrained(
+            str(folder),
+            dtype=precision,
+            use_safetensors=True,
+            trust_remote_code=runs_code,
+            **({} if quantise is None else {"quantization_config": settings_of(quantise)}),
+            **({} if spread is None else {"device_map": spread}),
         )
     except failures as error:
         raise _explained(source, error) from error
@@ -172,9 +214,11 @@ def load(
         adapter = adapting.adapter_fingerprint(source.adapter)
         adapting.check_base(source.adapter, base=source.location, weights=weights)
         model = adapting.inject(model, source.adapter, base=source.location)
-    model = model.to(place).eval()
+    model = (model.to(place) if spread is None else model).eval()
     if family is None:
         family = recognition.recognise(model, processor)
+    if family.told_placeholder is not None:
+        setattr(model, family.told_placeholder, processor.image_token_id)
     stack = find_stack(model, family)
     if source.adapter is not None:
         adapting.check_reach(model, stack, source.adapter)
@@ -185,11 +229,13 @@ def load(
         processor=processor,
         stack=stack,
         image_token_id=image_token_of(model, family, stack, processor),
-        device=place,
+        device=place if spread is None else input_device(model),
         dtype=precision_of(model),
         attention=str(model.config._attn_implementation),
         weights=weights,
         adapter=adapter,
+        code=None if code is None else code.fingerprint,
+        quantisation=quantise,
     )
 
 
@@ -225,7 +271,7 @@ def find_stack(model: Any, family: Family) -> TextStack:
         raise UnsupportedModel(f"{where} has no list of layers at {path}.{family.layers}")
     if norm is None:
         raise UnsupportedModel(f"{where} has no final norm at {path}.{family.norm}")
-    head = model.get_output_embeddings()
+    head = _head(model, family.stack if decoder is None else path)
     if head is None:
         raise UnsupportedModel(f"{where} has no language-model head, so it cannot answer questions")
     return TextStack(
@@ -241,10 +287,23 @@ def find_stack(model: Any, family: Family) -> TextStack:
     )
 
 
+def _head(model: Any, path: str) -> Any:
+    """Return what turns states into logits: the model's, or that of a part around its stack."""
+    parts = path.split(".")
+    around = [model, *(follow(model, ".".join(parts[:end])) for end in range(1, len(parts)))]
+    heads = (
+        part.get_output_embeddings() for part in around if hasattr(part, "get_output_embeddings")
+    )
+    return next((head for head in heads if head is not None), None)
+
+
 def precision_of(model: Any) -> str:
-    """Return the type that most weights have; some models keep a few in float32."""
+    """Return the type that most weights have; some models keep a few in float32.
+
+    Quantised weights are packed into whole numbers and do not count.
+    """
     counts: dict[str, int] = {}
-    for weight in model.parameters():
+    for weight in (one for one in model.parameters() if one.is_floating_point()):
         name = str(weight.dtype).removeprefix("torch.")
         counts[name] = counts.get(name, 0) + weight.numel()
     return max(counts, key=lambda name: counts[name])
@@ -252,6 +311,8 @@ def precision_of(model: Any) -> str:
 
 def image_token_of(model: Any, family: Family, stack: TextStack, processor: Any) -> int:
     """Return the token that stands where an image is; found by a test where no config names it."""
+    if family.told_placeholder is not None:
+        return getattr(model, family.told_placeholder)
     token = follow(model.config, family.image_token)
     if isinstance(token, int):
         return token
@@ -265,23 +326,6 @@ def _refuse_worker(source: ModelSource) -> None:
         raise UnsupportedModel(
             f"{source.name} runs in a worker of its own ({entry.worker}), which gives predictions "
             "and no weights; `profile` is what can be done with it"
-        )
-
-
-def _refuse_own_code(source: ModelSource, folder: Path) -> None:
-    """Refuse a model that only code beside its weights can run."""
-    from transformers import CONFIG_MAPPING
-
-    try:
-        config = json.loads((folder / "config.json").read_text("utf-8"))
-        brings_code = "auto_map" in config and config.get("model_type") not in CONFIG_MAPPING
-    except (OSError, ValueError, TypeError, AttributeError):
-        return  # transformers says what is wrong with it
-    if brings_code:
-        raise UnsupportedModel(
-            f"{source.location} brings code of its own (auto_map in config.json), and code that "
-            "comes with a model is not run here; look for the model in transformers' own format, "
-            "which often ends in -hf"
         )
 
 

@@ -38,8 +38,10 @@ from model_runners.inference import POOLINGS, BatchResult, BatchRunner, Pooling
 from model_runners.lens_options import LOGIT, check_lens, choose_lens
 from model_runners.loading import DType, LoadedModel, load
 from model_runners.masking import Masker
+from model_runners.placement import check_device_map
 from model_runners.prompt import MASK_SCOPES, MaskScope
 from model_runners.prompt_templates import AnswerStyle
+from model_runners.quantisation import check_quantisation
 from model_runners.run_record import configuration, environment
 from model_runners.selftest import SelfTestReport, self_test
 from model_runners.statistics import noise_statistics
@@ -81,6 +83,10 @@ class ProfileOptions:
     seed: int = 0
     device: str = "auto"
     dtype: DType = "auto"
+    device_map: str | None = None
+    """Spread the model over all devices, one of `placement.DEVICE_MAPS`; None puts it on one."""
+    quantise: str | None = None
+    """Weights in `8bit` or `4bit`; None leaves them as the checkpoint has them."""
     batch_size: int | None = None
     layers: bool = False
     """Also read every layer through the lens."""
@@ -99,6 +105,8 @@ class ProfileOptions:
     template: str | None = None
     """Text of the prompt's template, as `prompt_templates` describes it; None is the standard one
     of the answers."""
+    trust_remote_code: bool = False
+    """Whether code that comes with this model may be run."""
     checkpoint: Checkpoint | None = None
     """Which point of a training the model is; its results are stored under that name."""
     worker: str | None = None
@@ -132,6 +140,8 @@ class ProfileOptions:
             raise BadOption(
                 f"image size must be {SMALLEST} to {LARGEST} pixels, not {self.image_size}"
             )
+        check_device_map(self.device_map, device=self.device)
+        check_quantisation(self.quantise)
         if self.split not in {"train", "test", "all"}:
             raise BadOption(f"split must be train, test or all, not {self.split!r}")
         for name, value, known in (
@@ -288,7 +298,15 @@ def profile(
     progress.samples(0, len(wanted))
     if loaded is None:
         begin("loading the model")
-        loaded = load(options.model, device=options.device, dtype=options.dtype, watch=watch)
+        loaded = load(
+            options.model,
+            device=options.device,
+            dtype=options.dtype,
+            device_map=options.device_map,
+            quantise=options.quantise,
+            trust_remote_code=options.trust_remote_code,
+            watch=watch,
+        )
     if options.checkpoint is not None:
         loaded = replace(loaded, source=replace(loaded.source, name=options.checkpoint.model))
     loaded = with_image_size(loaded, options.image_size)

@@ -13,6 +13,7 @@ from data_cache.samples import ImageFile, Sample
 from model_runners.encoding import encode
 from model_runners.errors import UnsupportedModel
 from model_runners.families import Family
+from model_runners.placement import input_device
 from model_runners.stack import TextStack, capture, follow
 
 if TYPE_CHECKING:
@@ -97,16 +98,15 @@ def find_placeholder(model: Any, stack: TextStack, processor: Any) -> int:
     """
     import torch
 
-    parameter = next(model.parameters())
+    parameter = next(one for one in model.parameters() if one.is_floating_point())
+    device = input_device(model)
     seen: list[torch.Tensor] = []
     ids = torch.empty(0)
     for seed in range(2):
         inputs = encode(processor, [_probe(seed)], image_token_id=-1).inputs
         ids = inputs["input_ids"][0]
         moved = {
-            name: value.to(
-                parameter.device, parameter.dtype if value.is_floating_point() else value.dtype
-            )
+            name: value.to(device, parameter.dtype if value.is_floating_point() else value.dtype)
             if isinstance(value, torch.Tensor)
             else value
             for name, value in inputs.items()

@@ -10,6 +10,7 @@ from model_runners.benchmark_choice import FRAMES, asked_again
 from model_runners.candidates import Candidates
 from model_runners.loading import LoadedModel
 from model_runners.masking import NoiseStatistics
+from model_runners.placement import placed
 from model_runners.prompt import template_fingerprint
 from model_runners.statistics import recipe
 
@@ -31,7 +32,7 @@ def configuration(
         "weights": loaded.weights,
         "adapter": loaded.adapter,
         "dtype": loaded.dtype,
-        "quantisation": None,
+        "quantisation": loaded.quantisation,
         "attention": loaded.attention,
         "benchmark": benchmark.name,
         "benchmark_key": benchmark.key,
@@ -47,6 +48,7 @@ def configuration(
         **({"circular": "all"} if benchmark.circular else {}),
         **({} if options.frames == FRAMES else {"frames": options.frames}),
         **({} if options.template is None else {"template_text": options.template}),
+        **({} if loaded.code is None else {"remote_code": loaded.code}),
         **({} if loaded.stack.lens is None else {"lens": loaded.stack.lens.key}),
         **({} if options.checkpoint is None else {CONFIGURED: options.checkpoint.to_dict()}),
     }
@@ -82,6 +84,7 @@ def environment(
         "noise_statistics": statistics.digest,
         "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
         "language_layers": len(loaded.stack.layers),
+        **({"placed": placed(loaded.model)} if placed(loaded.model) else {}),
         "asked": asked_again(options),
         "benchmark_samples": Counter(sample.split for sample in benchmark.samples),
         # The other checkpoints are asked the same, see `again.training_command`.

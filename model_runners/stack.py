@@ -397,13 +397,17 @@ def replay(
 
 
 def _each_layer(stack: TextStack, found: "dict[int, torch.Tensor]") -> "torch.Tensor":
-    """Stack the layers' states; one that did not run repeats what came into it."""
+    """Stack the layers' states; one that did not run repeats what came into it.
+
+    Of a model that is spread over devices they come to where the last layer is, as the norm does.
+    """
     import torch
 
     states: list[torch.Tensor] = []
-    below = found[-1]
+    device = found[max(found)].device
+    below = found[-1].to(device)
     for layer in range(len(stack.layers)):
-        below = found.get(layer, below)
+        below = found[layer].to(device) if layer in found else below
         states.append(below)
     return torch.stack(states)
 

@@ -57,6 +57,8 @@ def recipe(
     }
     if (side := image_size(loaded)) is not None:
         content["image_size"] = side
+    if loaded.quantisation is not None:
+        content["quantisation"] = loaded.quantisation
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -12,9 +12,11 @@ from model_runners.external.spec import ADAPTERS
 from model_runners.inference import POOLINGS
 from model_runners.lens_options import LOGIT
 from model_runners.loading import DTYPES
+from model_runners.placement import DEVICE_MAPS
 from model_runners.profile import ProfileOptions
 from model_runners.prompt import MASK_SCOPES
 from model_runners.prompt_templates import ANSWER_STYLES, TEMPLATES, read_template
+from model_runners.quantisation import QUANTISATIONS
 
 if TYPE_CHECKING:
     from data_cache.jobs import JobRow
@@ -47,6 +49,19 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)"
     )
     parser.add_argument("--dtype", default="auto", choices=DTYPES, help="precision (default: auto)")
+    parser.add_argument(
+        "--device-map",
+        choices=DEVICE_MAPS,
+        help="spread a model that is larger than a device over all of them, main memory and disk "
+        "included (needs accelerate; leave --device out)",
+    )
+    parser.add_argument(
+        "--quantize",
+        dest="quantise",
+        choices=QUANTISATIONS,
+        help="hold the weights in 8 or 4 bits: another run than the whole model's (needs "
+        "bitsandbytes)",
+    )
     parser.add_argument(
         "--batch-size", type=int, help="sequences in one pass of the language model"
     )
@@ -99,6 +114,12 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "(masking hides what an image shows, not its size)",
     )
     parser.add_argument(
+        "--trust-remote-code",
+        action="store_true",
+        help="run the code that comes with this model, which can do anything that you can: read it "
+        "first",
+    )
+    parser.add_argument(
         "--worker",
         metavar="PYTHON",
         help="run the model in another environment, by its python (docs/external-worker.md)",
@@ -131,8 +152,11 @@ def options_from(
         split=arguments.split,
         draws=arguments.draws,
         seed=arguments.seed,
+        trust_remote_code=arguments.trust_remote_code,
         device=arguments.device,
         dtype=arguments.dtype,
+        device_map=arguments.device_map,
+        quantise=arguments.quantise,
         batch_size=arguments.batch_size,
         layers=arguments.layers,
         lens=arguments.lens,

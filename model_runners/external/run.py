@@ -220,6 +220,8 @@ def refuse_options(options: ProfileOptions) -> None:
         "--layer-features": options.layer_features,
         "--lens": options.lens != LOGIT,
         "--checkpoint": options.checkpoint is not None,
+        "--device-map": options.device_map is not None,
+        "--quantize": options.quantise is not None,
     }
     for name, is_asked in asked.items():
         if is_asked:
