@@ -22,8 +22,6 @@ from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
-from scipy.stats import norm, rankdata
 
 from pid_core.errors import PidError
 
@@ -340,8 +338,10 @@ def expanded_tail(level: float, units: int) -> float:
     """
     if not 0.0 < level < 1.0:
         raise PidError(f"level is a coverage strictly between 0 and 1, got {level}")
+    from scipy.special import ndtr, stdtrit  # when something is computed, not when it is shown
+
     student = float(stdtrit(units - 1, 0.5 + level / 2))
-    return float(norm.cdf(-student * sqrt(units / (units - 1))))
+    return float(ndtr(-student * sqrt(units / (units - 1))))
 
 
 def expanded_interval(drawn: NDArray[np.float64], level: float, units: int) -> tuple[float, float]:
@@ -372,7 +372,9 @@ def bootstrap_p(drawn: NDArray[np.float64], units: int, *, against: float = 0.0)
     share = max(share, 1.0) / (len(drawn) + 1.0)
     if share >= 0.5:
         return 1.0
-    student = -float(norm.ppf(share)) * sqrt((units - 1) / units)
+    from scipy.special import ndtri, stdtr
+
+    student = -float(ndtri(share)) * sqrt((units - 1) / units)
     return float(min(2.0 * stdtr(units - 1, -student), 1.0))
 
 
@@ -397,7 +399,9 @@ def _common(
 
 
 def _centred_ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return rankdata(values) - (len(values) + 1) / 2
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)  # the rank of the last of those that are equal
+    return (last - (counts - 1) / 2)[place.reshape(-1)] - (len(values) + 1) / 2
 
 
 def _correlation(one: NDArray[np.float64], two: NDArray[np.float64]) -> float:
@@ -407,6 +411,8 @@ def _correlation(one: NDArray[np.float64], two: NDArray[np.float64]) -> float:
 def _t_p(rho: float, n: int) -> float:
     if abs(rho) >= 1.0:
         return 0.0
+    from scipy.special import stdtr
+
     return float(2.0 * stdtr(n - 2, -abs(rho) * sqrt((n - 2) / (1.0 - rho * rho))))
 
 

@@ -17,7 +17,6 @@ from statistics import NormalDist
 from typing import Any, Literal, cast
 
 import numpy as np
-from scipy.special import betaincinv, stdtr
 
 from pid_core.association import (
     FEWEST,
@@ -256,6 +255,8 @@ def of_share(hits: int, n: int, *, against: float = 0.5, unit: str = "models") -
     if not n:
         note = f"there are no {unit}"
         return Evidence(value=nan, interval=(nan, nan), p_value=nan, n=0, unit=unit, note=note)
+    from scipy.special import betaincinv  # when a share is judged, not when it is shown
+
     low = 0.0 if hits == 0 else float(betaincinv(hits, n - hits + 1, 0.025))
     high = 1.0 if hits == n else float(betaincinv(hits + 1, n - hits, 0.975))
     chances = [comb(n, k) * against**k * (1.0 - against) ** (n - k) for k in range(n + 1)]
@@ -283,6 +284,8 @@ def _student_p(rows: np.ndarray, groups: object, units: int, against: float) -> 
     away = abs(float(rows.mean()) - against)
     if deviation == 0.0:
         return 0.0 if away else 1.0
+    from scipy.special import stdtr
+
     return float(min(2.0 * stdtr(units - 1, -away / deviation), 1.0))
 
 

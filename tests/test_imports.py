@@ -23,6 +23,9 @@ HEAVY = {
     "pid_core": ("streamlit", "duckdb", "transformers", "plotly", "pandas"),
     "data_cache": ("streamlit", "torch", "transformers", "plotly"),
     "model_runners": ("streamlit", "torch", "transformers", "plotly"),
+    # What a page reads results through that are computed already.
+    "model_runners.findings.kept": ("scipy", "torch", "sklearn"),
+    "model_runners.kept_courses": ("scipy", "torch", "sklearn"),
 }
 
 

@@ -19,9 +19,12 @@ sample and not only in expectation. All prompts of a subset have the same words 
 numbers.
 """
 
+import gzip
+import importlib.util
 import io
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -122,14 +125,28 @@ class DigitImages:
     """(n,), the row in scikit-learn's data set."""
 
 
-@cache
-def digit_images() -> dict[Split, DigitImages]:
-    """Choose the same number of images of each digit and split them 3 : 1 by image."""
+def _bundled() -> tuple[np.ndarray, np.ndarray]:
+    """Return scikit-learn's 1,797 digits, (n, 8, 8) grey levels 0 to 16, and their labels (n,)."""
+    package = importlib.util.find_spec("sklearn")
+    folders = [] if package is None else package.submodule_search_locations or []
+    for folder in folders:
+        path = Path(folder, "datasets", "data", "digits.csv.gz")
+        if path.is_file():
+            # Importing scikit-learn takes ten times as long as reading the file, and is not needed.
+            with gzip.open(path, "rb") as file:
+                values = np.array(file.read().replace(b"\n", b",").rstrip(b",").split(b","))
+            rows = values.astype(np.float64).reshape(-1, 65)
+            return rows[:, :-1].reshape(-1, 8, 8), rows[:, -1].astype(np.int64)
     from sklearn.datasets import load_digits  # pyright: ignore[reportMissingTypeStubs] -- it has none
 
     data = cast("Any", load_digits())
-    images: np.ndarray = np.asarray(data.images)
-    labels: np.ndarray = np.asarray(data.target)
+    return np.asarray(data.images), np.asarray(data.target)
+
+
+@cache
+def digit_images() -> dict[Split, DigitImages]:
+    """Choose the same number of images of each digit and split them 3 : 1 by image."""
+    images, labels = _bundled()
     generator = np.random.default_rng(SPLIT_SEED)
     chosen: dict[Split, list[np.ndarray]] = {"train": [], "test": []}
     for digit in range(DIGITS):

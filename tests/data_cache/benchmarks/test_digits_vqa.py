@@ -8,7 +8,7 @@ import PIL.Image
 import pytest
 
 from data_cache.benchmarks import load_benchmark
-from data_cache.benchmarks.digits_vqa import DIGITS, TASKS
+from data_cache.benchmarks.digits_vqa import DIGITS, TASKS, _bundled
 from data_cache.errors import BenchmarkError
 from data_cache.samples import Benchmark, Sample
 from pid_core import decompose_joint
@@ -100,3 +100,12 @@ def test_an_unknown_benchmark_is_answered_with_the_nearest_name() -> None:
 
 def test_it_is_made_once_a_process() -> None:
     assert load_benchmark("digits_vqa") is load_benchmark("digits_vqa")
+
+
+def test_the_file_that_is_read_holds_what_scikit_learn_hands_out() -> None:
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    images, labels = _bundled()
+    assert np.array_equal(images, data.images)
+    assert np.array_equal(labels, data.target)
