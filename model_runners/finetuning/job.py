@@ -63,7 +63,7 @@ class Finetuning:
         self.cache, self.options, self.shared = cache, options, shared
         self.reporter, self.show = reporter, show
         self.stop = reporter.stop.is_set
-        self.speed: dict[str, Any] | None = None
+        self.speed: dict[str, Any] = {}
 
     def run(self) -> dict[str, Any]:
         """Go through the stages; returns what the training came to, JSON values."""
@@ -221,7 +221,7 @@ class Finetuning:
             raise
         if first >= 0:  # what later estimates of the cost of a training rest on
             seconds = time.monotonic() - began
-            self.speed = {
+            self.speed |= {
                 "samples_per_second": (plan.seen(done.points[-1].step) - first) / seconds,
                 "peak_memory_bytes": peak_memory(str(loaded.device)),
                 "device": str(loaded.device),
@@ -277,6 +277,8 @@ class Finetuning:
             benchmark=benchmark,
             loaded=loaded,
         )
+        if report.computed:
+            self.speed["passes_per_second"] = report.passes / report.inference_seconds
         everything = parts(options, benchmark)
         # Subsets one by one: pooled, they say little (docs/findings.md) and cost the most. Before
         # and after take the same draws, however many the base's run has.
