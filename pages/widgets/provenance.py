@@ -17,6 +17,8 @@ from pages.widgets.tables import note_table, show_table_frame
 
 NAME, TITLE = "runs_behind", "The runs behind these numbers"
 ALT = "One row per run: model, weights, benchmark, template, versions, device, self-test, time."
+IF_ANY = ("Revision", "Adapter")
+"""Columns that are left out where no run has such a thing."""
 MOST_COMMANDS = 12
 """More runs than that are in the table, and their commands in the export."""
 
@@ -31,7 +33,9 @@ def frame_of(runs: Iterable[RunRow], speeds: dict[str, tuple[float, float | None
     speeds
         Run key -> seconds of inference and samples per second of the last job that computed some.
     """
-    return pd.DataFrame([_row(run, speeds.get(run.run_key)) for run in runs])
+    frame = pd.DataFrame([_row(run, speeds.get(run.run_key)) for run in runs])
+    said = [name for name in frame.columns if name not in IF_ANY or (frame[name] != "").any()]
+    return frame[said]
 
 
 def show_runs(run_keys: Iterable[str], *, within: bool = False) -> None:
