@@ -95,7 +95,7 @@ def split_revision(location: str) -> tuple[str, str | None]:
     return hub_id, revision or None
 
 
-def find(location: str) -> Found:
+def find(location: str, *, with_code: bool = False) -> Found:
     """Ask for a model and bring its config.json; a few kilobytes, to refuse before gigabytes.
 
     Where the hub gives nothing, or HF_HUB_OFFLINE is set, what the cache has is taken if it is
@@ -105,6 +105,8 @@ def find(location: str) -> Found:
     ----------
     location
         A repository, with a revision (branch, tag or commit) behind an @ or without.
+    with_code
+        Whether the code that comes with it is brought, too.
 
     Raises
     ------
@@ -117,7 +119,7 @@ def find(location: str) -> Found:
 
     hub_id, revision = split_revision(location)
     try:
-        remote = look(location)
+        remote = look(location, with_code=with_code)
     except ModelNotFound:
         stored = stored_model(location)
         if stored is None:
@@ -155,7 +157,7 @@ def fetch(found: Found, *, watch: Watch = UNWATCHED) -> Path:
     return _download(remote, watch)
 
 
-def look(location: str, *, timeout: float = LOOK_SECONDS) -> Remote:
+def look(location: str, *, timeout: float = LOOK_SECONDS, with_code: bool = False) -> Remote:
     """Ask the hub for a model's files and their sizes; nothing is downloaded.
 
     Parameters
@@ -164,6 +166,8 @@ def look(location: str, *, timeout: float = LOOK_SECONDS) -> Remote:
         A repository, with a revision behind an @ or without.
     timeout
         Seconds that the hub may take.
+    with_code
+        Whether Python files count as files that the model is loaded from.
 
     Raises
     ------
@@ -181,6 +185,8 @@ def look(location: str, *, timeout: float = LOOK_SECONDS) -> Remote:
         raise explained(location, error) from error
     there: dict[str, Any] = {file.rfilename: file for file in info.siblings or ()}
     wanted = wanted_files(there)
+    if with_code:
+        wanted = (*wanted, *sorted(n for n in there if "/" not in n and n.endswith(".py")))
     if not any(name.endswith(".safetensors") for name in wanted):
         raise UnsupportedModel(
             f"{hub_id} has no weights in safetensors on the hub, the only format that is read "

@@ -152,8 +152,9 @@ def load(
     ModelNotFound
         If there is nothing to load.
     UnsupportedModel
-        If it reads no images, needs code that is not trusted, there is no chat template, the text stack is not where the family
-        says, or no file describes the family and it does not follow the common idiom.
+        If it reads no images, needs code that is not trusted, there is no chat template, the text
+        stack is not where the family says, or no file describes the family and it does not follow
+        the common idiom.
     AdapterMismatch
         If the name is the folder of an adapter, and its base is not what it was trained on.
     Cancelled

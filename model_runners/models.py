@@ -132,6 +132,9 @@ class ModelSource:
     adapter: Path | None = None
     """The folder of an adapter that is put onto what lies at `location`."""
 
+    trusted: bool = False
+    """Whether a person said that code that comes with it may be run."""
+
     @property
     def bare_letters(self) -> bool:
         """Whether its answers are letters as the tokenizer encodes them alone."""
@@ -217,7 +220,12 @@ def _listed(name: str, entry: ModelEntry) -> ModelSource:
                 else f"mend its load_id in {registry.own_file()}"
             )
         )
-    return ModelSource(name=name, location=entry.load_id, is_local=entry.is_local)
+    return ModelSource(
+        name=name,
+        location=entry.load_id,
+        is_local=entry.is_local,
+        trusted=entry.trust_remote_code,
+    )
 
 
 def _refuse_unread(name: str) -> None:
@@ -230,6 +238,8 @@ def _refuse_unread(name: str) -> None:
 def _refuse_known(hub_id: str) -> None:
     """Refuse a hub id of which the table knows that it cannot be loaded."""
     for name, entry in MODELS.items():
+        if hub_id == entry.paper_id and entry.load_id is None and entry.model_type in FAMILIES:
+            continue  # with code of its own, that loading refuses unless it is trusted
         if hub_id == entry.load_id or (hub_id == entry.paper_id and entry.load_id is None):
             why = obstacle(name, entry)
             if why is not None:

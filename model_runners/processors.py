@@ -18,8 +18,8 @@ VIDEO_SLOT = "video_processor"
 """Name of the part of a processor that is left out."""
 
 
-def load_processor(location: str, family: Family | None = None) -> Any:
-    """Load the processor of a model from a folder or the hub; no remote code.
+def load_processor(location: str, family: Family | None = None, *, trusted: bool = False) -> Any:
+    """Load the processor of a model from a folder or the hub.
 
     Where the checkpoint has no chat template, the family's is taken.
 
@@ -29,6 +29,8 @@ def load_processor(location: str, family: Family | None = None) -> Any:
         A folder or a hub id.
     family
         Of the model; None where no file describes it.
+    trusted
+        Whether code that comes with the model may be run.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def load_processor(location: str, family: Family | None = None) -> Any:
         As transformers raises them.
     """
     try:
-        processor = _adapted(_processor(location, family), location)
+        processor = _adapted(_processor(location, family, trusted), location)
     except (ImportError, ValueError) as error:
         if "torchvision" not in str(error).lower():
             raise
@@ -88,9 +90,13 @@ def _adapted(processor: Any, location: str) -> Any:
     return importlib.import_module(module).adapt(processor, location)
 
 
-def _processor(location: str, family: Family | None) -> Any:
+def _processor(location: str, family: Family | None, trusted: bool) -> Any:
     import transformers
 
+    if family is not None and family.processor is not None:
+        return importlib.import_module(family.processor).assemble(location, _settings(location))
+    if trusted:
+        return transformers.AutoProcessor.from_pretrained(location, trust_remote_code=True)
     # Pillow and not torchvision, everywhere: the same pixels give the same run key's numbers.
     choices: dict[str, Any] = {"backend": "pil", "trust_remote_code": False}
     name = _declared_class(location)

@@ -66,6 +66,8 @@ class ModelEntry:
     guessed: tuple[str, ...] = ()
     """Names of the fields above that are guesses."""
     summary: str = ""
+    trust_remote_code: bool = False
+    """Whether a person said that code that comes with it may be run."""
     worker: str | None = None
     """Absolute path of the python that runs it, where that is another environment's."""
     worker_adapter: str | None = None
@@ -328,6 +330,10 @@ def _value(field: str, value: Any, folder: Path) -> Any:
         if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 10_000):
             raise BadOption(f"layers must be a whole number from 1, not {text[:40]!r}")
         return int(text)
+    if field == "trust_remote_code":
+        if text.lower() not in ("yes", "true", "no", "false"):
+            raise BadOption(f"trust_remote_code must be yes or no, not {text[:40]!r}")
+        return text.lower() in ("yes", "true")
     if field == "load_id":
         return _place(text, folder)
     if field in ("worker", "worker_code"):

@@ -18,6 +18,7 @@ FAMILIES: dict[str, str] = {
     "instructblip": "model_runners.families.instructblip",
     "instructblip_t5": "model_runners.families.instructblip_t5",
     "internvl": "model_runners.families.internvl",
+    "internvl_chat": "model_runners.families.internvl_chat",
     "kimi_k25": "model_runners.families.kimi_k25",
     "llava": "model_runners.families.llava",
     "llava_next": "model_runners.families.llava_next",
@@ -94,6 +95,10 @@ class Family:
     and pixels and merges them itself."""
     own_adapter: str | None = None
     """Folder within a checkpoint with a LoRA that belongs to the model where images are shown."""
+    processor: str | None = None
+    """Module whose `assemble` puts the processor together, where checkpoints have none."""
+    told_placeholder: str | None = None
+    """Attribute of the model that must be given the placeholder's id; configurations lack it."""
     decoder: str | None = None
     """Dotted path of the half of an encoder-decoder that answers; the stack is its encoder."""
     without_image: str | None = None

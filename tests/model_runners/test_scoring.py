@@ -17,7 +17,6 @@ from model_runners.asking import Asking
 from model_runners.candidates import Candidates, Tokens
 from model_runners.encoding import EncodedBatch, encode
 from model_runners.errors import SelfTestFailed, UnsupportedModel
-from model_runners.families import FAMILIES
 from model_runners.inference import BatchResult, BatchRunner
 from model_runners.loading import LoadedModel, load
 from model_runners.masking import MaskedRow, Masker
@@ -26,13 +25,13 @@ from model_runners.selftest import SelfTestReport
 from model_runners.stack import Captured, before, follow, replay, take
 from model_runners.statistics import observe
 from model_runners.vision import VisionCache, merge
-from tests.model_runners.zoo import build
+from tests.model_runners.zoo import TINY, build
 
 FILLING = {"input_ids": None, "attention_mask": 1, "token_type_ids": 0, "mm_token_type_ids": 0}
 """Model inputs of (1, L), and what stands there for a token of an answer; None is the token."""
 
 
-@pytest.fixture(scope="module", params=sorted(FAMILIES))
+@pytest.fixture(scope="module", params=sorted(TINY))
 def loaded(request: pytest.FixtureRequest, built: Callable[[str], Path]) -> LoadedModel:
     return load(str(built(request.param)), device="cpu")
 

@@ -58,8 +58,11 @@ TINY: dict[str, Callable[[], tuple[Any, Any]]] = {
     "qwen3_vl_moe": qwen3_vl_moe,
     "smolvlm": smolvlm,
 }
-"""`model_type` -> a function that returns model and processor; one line per line of `FAMILIES`."""
+"""`model_type` -> a function that returns model and processor; one line per other line of
+`FAMILIES`."""
 
+BRINGS_CODE = {"internvl_chat"}
+"""Lines of `FAMILIES` whose models come with code of their own (test_remote_code.py)."""
 
 Builders = Mapping[str, Callable[[], tuple[Any, Any]]]
 
