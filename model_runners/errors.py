@@ -13,6 +13,7 @@ RunnerError
 ├── OutOfMemory        one sample alone does not fit; what was trained by then is kept
 ├── AdapterMismatch    an adapter does not belong to the base it is put on
 ├── WorkerFailed       a model's own process ended, hung, or answered with something else
+├── OutOfRoom          memory runs out however little is done at once
 └── Cancelled          the work was stopped on request; what was finished is kept
 """
 
@@ -84,6 +85,10 @@ class OutOfMemory(RunnerError):
 
 class AdapterMismatch(RunnerError):
     """An adapter does not belong to the base it was to be put on, or cannot be put on it."""
+
+
+class OutOfRoom(RunnerError):
+    """Memory runs out even with one sequence at a time."""
 
 
 class WorkerFailed(RunnerError):

@@ -42,6 +42,7 @@ from model_runners.placement import check_device_map
 from model_runners.prompt import MASK_SCOPES, MaskScope
 from model_runners.prompt_templates import AnswerStyle
 from model_runners.quantisation import check_quantisation
+from model_runners.room import Room
 from model_runners.run_record import configuration, environment
 from model_runners.selftest import SelfTestReport, self_test
 from model_runners.statistics import noise_statistics
@@ -326,6 +327,7 @@ def profile(
     candidates = Candidates.of_model(loaded, options.asking)
     tested = _answers_tested(tested, loaded, wanted, candidates, bad)
     rows = options.batch_size or DEFAULT_ROWS[loaded.device.type]
+    room = Room(rows, tell=progress.tell)
     images = VisionCache()
     begin("noise statistics")
     statistics = noise_statistics(
@@ -394,7 +396,7 @@ def profile(
                 with_layers=len(plan.layers) > 1,
                 with_layer_features=plan.layer_features,
             )
-            results = list(run_batches(wider, samples, rows, bad))
+            results = list(run_batches(wider, samples, room, bad))
             seconds += time.monotonic() - started
             new = lacking.without(bad.reasons)
             if new is not None:
@@ -425,7 +427,7 @@ def profile(
         setup_seconds=setup,
         device=str(loaded.device),
         dtype=loaded.dtype,
-        batch_size=rows,
+        batch_size=room.rows,
         self_test=tested,
         bad_samples=tuple(bad.among(wanted)),
     )
@@ -481,9 +483,26 @@ def _answers_tested(
 
 
 def run_batches(
-    runner: BatchRunner, samples: Sequence[Sample], batch_size: int, bad: BadSamples
+    runner: BatchRunner, samples: Sequence[Sample], room: Room | int, bad: BadSamples
 ) -> Iterator[BatchResult]:
-    """Run a block in batches of similar prompt length, so that little is spent on padding."""
+    """Run a block in batches of similar prompt length, so that little is spent on padding.
+
+    Parameters
+    ----------
+    runner
+        Its `rows_per_pass` gives way to the room.
+    samples
+        Of one block.
+    room
+        How many sequences at once; a number is where a room of its own begins.
+    bad
+        Where samples that cannot be run are noted.
+
+    Raises
+    ------
+    OutOfRoom
+        If memory runs out with one sequence at a time.
+    """
     asking = runner.candidates.asking
     lengths = {
         sample.id: bad.spare([sample], lambda one: len(user_text(one[0], asking)))
@@ -493,7 +512,10 @@ def run_batches(
         (sample for sample in samples if sample not in bad),
         key=lambda sample: (lengths[sample.id], sample.id),
     )
-    for start in range(0, len(by_length), batch_size):
-        result = bad.spare(by_length[start : start + batch_size], runner.run)
+
+    def run(part: Sequence[Sample], rows: int) -> BatchResult | None:
+        return bad.spare(part, replace(runner, rows_per_pass=rows).run)
+
+    for result in (room if isinstance(room, Room) else Room(room)).parts(by_length, run):
         if result is not None:
             yield result

@@ -15,6 +15,7 @@ from model_runners.image_size import image_size
 from model_runners.loading import LoadedModel
 from model_runners.masking import NoiseStatistics, RunningMoments
 from model_runners.prompt import MaskScope, template_fingerprint
+from model_runners.room import Room
 from model_runners.stack import content
 from model_runners.vision import VisionCache, merge
 
@@ -91,16 +92,22 @@ def observe(
 
     bad = BadSamples() if bad is None else bad
     running: dict[str, RunningMoments] = {}
-    for start in range(0, len(samples), batch_size):
-        part = samples[start : start + batch_size]
+
+    def merged(part: Sequence[Sample], _: int) -> int:
         read = bad.spare(part, encoded)
         if read is not None:
             good, batch = read
             captured = merge(loaded, batch, good, images=images)
-            for name, vectors in content(captured, batch).items():
-                running.setdefault(name, RunningMoments()).update(torch.cat(vectors))
+            found = {name: torch.cat(rows) for name, rows in content(captured, batch).items()}
+            for name, vectors in found.items():
+                running.setdefault(name, RunningMoments()).update(vectors)
+        return len(part)
+
+    done = 0
+    for count in Room(batch_size).parts(samples, merged):
+        done += count
         if progress is not None:
-            progress(start + len(part), len(samples))
+            progress(done, len(samples))
     bad.require_one_good(samples)
     found = {name: moments.finish() for name, moments in running.items()}
     return NoiseStatistics(vision=found.pop("vision"), text=found.pop("text"), side=found)

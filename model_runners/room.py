@@ -1,0 +1,100 @@
+"""How much goes through a model at once: halved where memory runs out, and kept at what fitted.
+
+Scores do not depend on it but for rounding: what is masked and drawn is seeded by the sample. So a
+run whose memory runs out goes on where it was, a little slower, instead of ending.
+"""
+
+import gc
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from model_runners.errors import OutOfRoom
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+FULL = ("out of memory", "can't allocate memory", "cannot allocate memory", "ALLOC_FAILED")
+"""What errors say when memory runs out on the devices that have no class for it."""
+
+log = logging.getLogger(__name__)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error means that memory ran out, on whatever device."""
+    import torch
+
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in FULL)
+
+
+class Room:
+    """The number of sequences that fit at once, as far as is known."""
+
+    def __init__(self, rows: int, *, tell: Callable[[str], None] = log.warning):
+        """Begin with a number that may be too large.
+
+        Parameters
+        ----------
+        rows
+            1 or more.
+        tell
+            Told of each time that it had to become smaller.
+        """
+        self.rows = rows
+        self._tell = tell
+
+    def parts(
+        self, items: Sequence[Item], work: Callable[[Sequence[Item], int], Result]
+    ) -> Iterator[Result]:
+        """Do work on items in parts, and yield what each gives.
+
+        Parameters
+        ----------
+        items
+            In the order in which they are taken.
+        work
+            Takes as many items as fit, or what is left of them, and that number. It must leave
+            nothing behind where memory runs out: the same items come again.
+
+        Raises
+        ------
+        OutOfRoom
+            If memory runs out with one item.
+        """
+        start = 0
+        while start < len(items):
+            rows = self.rows
+            try:
+                result = work(items[start : start + rows], rows)
+            except (RuntimeError, MemoryError) as error:
+                if not is_full(error):
+                    raise
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            else:
+                start += rows
+                yield result
+                continue
+            # Here and not above: while an error is handled, its frames hold what has to go.
+            if rows == 1:
+                raise OutOfRoom(
+                    f"memory ran out with one sequence at a time ({reason}); hold the weights in "
+                    "fewer bits (--quantize), spread the model (--device-map), make images smaller "
+                    "(--image-size), or take another device"
+                )
+            self.rows = max(1, min(rows, len(items) - start) // 2)
+            free()
+            self._tell(
+                f"memory ran out with {rows} sequences at once; going on with {self.rows} "
+                f"({reason})"
+            )
+
+
+def free() -> None:
+    """Give back what nobody holds any more."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
