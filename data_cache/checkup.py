@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from data_cache import jobs
+from data_cache import derived, jobs
 from data_cache.chunks import read_plan
 from data_cache.errors import CacheError, CacheMissing, SchemaTooNew
 from data_cache.ingest import listed
@@ -61,6 +61,7 @@ def check_cache(
     return [
         *_spool(cache, contents, report),
         *_database(cache, contents),
+        *_derived(cache),
         *_sqlite(cache),
         *_jobs(cache),
         *_disk(cache),
@@ -201,6 +202,17 @@ def _expected(members: list[SpoolFile]) -> int | None:
         for layer in plan.layers
     }
     return len(keys)
+
+
+def _derived(cache: Path) -> Iterator[Trouble]:
+    with contextlib.suppress(CacheError):  # named above
+        for one in derived.listed(cache):
+            if not one.is_whole:
+                yield Trouble(
+                    where=one.path.relative_to(cache).as_posix(),
+                    what="is damaged",
+                    remedy="delete it; it is computed again when a page asks",
+                )
 
 
 def _sqlite(cache: Path) -> Iterator[Trouble]:

@@ -70,8 +70,10 @@ class Kept:
     fingerprint: str
     size: int
     """Bytes."""
+    is_whole: bool
+    """Whether it can be read, and has the checksum that it was written with."""
     is_current: bool
-    """Whether its inputs are still those that it was computed from."""
+    """Whether it is whole and its inputs are still those that it was computed from."""
 
 
 def fingerprint(cache: Path, question: Question) -> str:
@@ -134,11 +136,10 @@ def find(cache: Path, question: Question, key: str) -> Any:
     """Return the answer under a fingerprint; None where there is none that can be read."""
     path = _path(cache, question, key)
     try:
-        head, text = path.read_bytes().split(b"\n", 1)
-        about = json.loads(head)
-        if about["fingerprint"] != key or about["sha256"] != hashlib.sha256(text).hexdigest():
-            raise ValueError("its content is not what was written")
-        return json.loads(text)
+        content = path.read_bytes()
+        if _head(content)["fingerprint"] != key:
+            raise ValueError("it has another one's content")
+        return json.loads(content.split(b"\n", 1)[1])
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -175,8 +176,8 @@ def keep(cache: Path, question: Question, key: str, answer: Any) -> Path:
 def listed(cache: Path) -> list[Kept]:
     """Return all files with whether their inputs are still the same.
 
-    A file whose first line cannot be read is not current. What its caller had given is taken to
-    be the same: only the caller knows.
+    What the caller of a computation had given, and its code, are taken to be the same: only they
+    know.
 
     Raises
     ------
@@ -216,13 +217,14 @@ def sweep(cache: Path, versions: Mapping[str, str]) -> int:
 
 def _kept(connection: duckdb.DuckDBPyConnection, cache: Path, path: Path) -> Kept:
     version = key = ""
-    is_current, size = False, 0
+    is_whole, is_current, size = False, False, 0
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            about = json.loads(file.readline())
+        content = path.read_bytes()
+        size = len(content)
+        about = _head(content)
         version, key = str(about["version"]), str(about["fingerprint"])
         state = _state(connection, cache, rebuilt(Inputs, about["inputs"]))
+        is_whole = True
         is_current = key == _fingerprint(version, about["asked"], about["given"], state)
     return Kept(
         path=path,
@@ -230,8 +232,18 @@ def _kept(connection: duckdb.DuckDBPyConnection, cache: Path, path: Path) -> Kep
         version=version,
         fingerprint=key,
         size=size,
+        is_whole=is_whole,
         is_current=is_current,
     )
+
+
+def _head(content: bytes) -> dict[str, Any]:
+    """Return the first line of a file; ValueError or KeyError where the second is another one."""
+    head, text = content.split(b"\n", 1)
+    about = json.loads(head)
+    if about["sha256"] != hashlib.sha256(text).hexdigest():
+        raise ValueError("its content is not what was written")
+    return about
 
 
 def _state(connection: duckdb.DuckDBPyConnection, cache: Path, inputs: Inputs) -> str:

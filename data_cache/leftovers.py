@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_cache import jobs
+from data_cache import derived, jobs
 from data_cache.atomic import TEMPORARY_SUFFIX
 from data_cache.chunks import read_plan
 from data_cache.errors import CacheBusy, CacheError
@@ -68,6 +68,7 @@ def leftovers(cache: Path, *, now: float | None = None) -> list[Leftover]:
         *_renewed(cache, sidecars),
         *_without_runs(cache, sidecars),
         *_whole(quarantine_directory(cache), "set aside", "broke a rule and gives no rows"),
+        *_older_results(cache),
         *_whole(exports_directory(cache), "export", "was written for somebody to take along"),
     ]
 
@@ -194,6 +195,21 @@ def _without_runs(cache: Path, sidecars: dict[str, Sidecar]) -> Iterable[Leftove
                 size=_size(folder),
                 is_safe=False,
             )
+
+
+def _older_results(cache: Path) -> Iterable[Leftover]:
+    with contextlib.suppress(CacheError):  # without a database nobody knows which are older
+        for one in derived.listed(cache):
+            if not one.is_current:
+                yield Leftover(
+                    kind="older result",
+                    path=one.path,
+                    why="was computed from what is not stored any more"
+                    if one.is_whole
+                    else "is damaged, and is computed again when somebody asks",
+                    size=one.size,
+                    is_safe=True,
+                )
 
 
 def _whole(folder: Path, kind: str, why: str) -> Iterable[Leftover]:

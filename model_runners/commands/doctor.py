@@ -71,11 +71,26 @@ def examine(cache: Path) -> dict[str, Any]:
         "devices": _devices(),
         "cache": str(cache),
         "cache state": state,
+        "kept results": _kept_results(cache),
         "free disk": f"{shutil.disk_usage(parent).free / 2**30:.1f} GiB",
         "demo weights": "there"
         if (DEMO_MODELS / "oracle" / "config.json").is_file()
         else "missing",
     }
+
+
+def _kept_results(cache: Path) -> str:
+    from data_cache.derived import listed
+    from data_cache.errors import CacheError
+
+    try:
+        found = listed(cache)
+    except CacheError:
+        return "unknown: the database cannot be read"
+    older = sum(not one.is_current for one in found)
+    size = sum(one.size for one in found) / 2**20
+    said = f", {older} of them out of date" if older else ""
+    return f"{len(found)} ({size:.1f} MiB){said}"
 
 
 def _version(name: str) -> str:

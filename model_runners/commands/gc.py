@@ -18,8 +18,11 @@ KINDS = (
     "samples",
     "nameless run",
     "set aside",
+    "older result",
     "export",
 )
+WITHOUT_ROWS = {"older result", "export"}
+"""What the database knows nothing of."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +67,7 @@ def clean(cache: Path, found: "list[Leftover]") -> None:
     from data_cache.location import database_path
 
     freed = remove(cache, found)
-    if any(one.kind != "export" for one in found) and database_path(cache).exists():
+    if any(one.kind not in WITHOUT_ROWS for one in found) and database_path(cache).exists():
         rebuild(cache)
     print(f"removed {len(found)} things, {_size(freed)}", file=sys.stderr)
 

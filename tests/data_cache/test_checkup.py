@@ -1,13 +1,15 @@
 """The check-up names what is not whole, and what to do about it."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from data_cache import jobs
+from data_cache import estimates, jobs
 from data_cache.checkup import Trouble, check_cache
+from data_cache.derived import Inputs, Question, once
 from data_cache.estimates import save
 from data_cache.ingest import ingest
 from data_cache.location import database_path, estimates_directory, jobs_path, run_directory
@@ -109,3 +111,18 @@ def test_chunks_without_a_run_are_named(cache: Path) -> None:
     (run_directory(cache, run_of(cache).name) / "run.json").unlink()
     troubles = check_cache(cache, contents=False)
     assert sum("without a run.json" in one.what for one in troubles) == 3
+
+
+def test_a_damaged_result_is_found_and_an_older_one_is_none_of_its_business(cache: Path) -> None:
+    (record,) = estimates.load(cache)
+    question = Question(
+        name="sum", version="1", asked={}, inputs=Inputs(estimates=(record.estimate_key,))
+    )
+    once(cache, question, lambda: {"value": 1.0})
+    save(cache, replace(record, created="2026-11-23T00:00:00+00:00"), pointwise_rows())
+    assert check_cache(cache) == []
+    (path,) = cache.glob("derived/*/*.json")
+    flipped(path, -5)
+    found = only(check_cache(cache))
+    assert found.where == path.relative_to(cache).as_posix()
+    assert "delete it" in found.remedy

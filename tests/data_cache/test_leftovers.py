@@ -2,16 +2,19 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from data_cache import jobs
+from data_cache.derived import Inputs, Question, once
 from data_cache.errors import CacheBusy
+from data_cache.estimates import save
 from data_cache.ingest import ingest, rebuild
 from data_cache.leftovers import leftovers, remove
 from data_cache.location import quarantine_directory, run_directory
-from tests.data_cache.spools import profile, small_benchmark
+from tests.data_cache.spools import pointwise_rows, profile, small_benchmark, spectrum
 from tests.data_cache.test_ingest import content
 
 
@@ -74,3 +77,19 @@ def test_nothing_is_removed_while_a_job_is_at_work(tmp_path: Path) -> None:
     with pytest.raises(CacheBusy, match=f"the job {job.job_key} is at work"):
         remove(tmp_path, found)
     assert leftovers(tmp_path) == found
+
+
+def test_results_of_what_is_not_stored_any_more_can_go(tmp_path: Path) -> None:
+    key = profile(tmp_path, small_benchmark(20), draws=1)
+    ingest(tmp_path)
+    record = spectrum(key)
+    save(tmp_path, record, pointwise_rows())
+    question = Question(
+        name="sum", version="1", asked={}, inputs=Inputs(estimates=(record.estimate_key,))
+    )
+    once(tmp_path, question, lambda: {"value": 1.0})
+    assert leftovers(tmp_path) == []
+    save(tmp_path, replace(record, synergy=1.0), pointwise_rows())
+    assert kinds(tmp_path) == [("older result", True)]
+    assert remove(tmp_path, leftovers(tmp_path)) > 0
+    assert leftovers(tmp_path) == []
