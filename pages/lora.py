@@ -63,7 +63,7 @@ adapter_results.show_before_after(adapter, pairs)
 adapter_results.show_ways_on(adapter)
 show_strategies(shown, adapters, reading)
 show_transfer(chosen, adapters, reading)
-show_moved(shown, pairs, reading)
+show_moved(shown, pairs, adapters, reading)
 show_weights(chosen, reading)
 loss = st.expander(
     "Loss", icon=":material/trending_down:", key=state.LORA_LOSS_OPEN, on_change="rerun"

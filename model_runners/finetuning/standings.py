@@ -39,6 +39,9 @@ class Standing:
     """Share of right answers, over the seeds."""
     by_seed: tuple[float, ...] = ()
     """The same of each seed, in the order of `seeds`."""
+    moved_by_seed: tuple[tuple[int, int], ...] = ()
+    """Of each seed, questions that went from wrong at the base to right, and from right to wrong.
+    """
     minus_base: Repeated | None = None
     """Difference in that share, over the seeds; None for the base."""
     over_base: SignFlip | None = None
@@ -116,8 +119,8 @@ def standings(
     Returns
     -------
     By subset, and under None over all of them together: the base first, then uniform, then each
-    strategy in the order of the adapters; without a subset that some run was not measured on, empty where nothing
-    is stored.
+    strategy in the order of the adapters; without a subset that some run was not measured on, and
+    empty where nothing is stored.
     """
     there = [one for each in adapters if (one := on_benchmark(each, benchmark)) is not None]
     if not there:
@@ -207,6 +210,10 @@ def _standing(
         n=len(before),
         accuracy=repeated(now.mean(axis=0)),
         by_seed=tuple(now.mean(axis=0).tolist()),
+        moved_by_seed=tuple(
+            (int(((before == 0) & (one == 1)).sum()), int(((before == 1) & (one == 0)).sum()))
+            for one in own.values()
+        ),
         minus_base=repeated((now - then).mean(axis=0)),
         over_base=sign_flip(then, now, groups),
         minus_uniform=minus_uniform,

@@ -161,7 +161,8 @@ def written(one: Repeated, *, scale: float = 1.0, digits: int, sign: str = "") -
     '50.0 (41.0 to 59.0)'
     """
     shape = f"{sign}.{digits}f"
-    mean, low, high = (scale * end + 0.0 for end in (one.mean, one.low, one.high))
+    # 0.0 is added so that nothing is written as -0.0.
+    mean, low, high = (round(scale * end, digits) + 0.0 for end in (one.mean, one.low, one.high))
     return f"{mean:{shape}}" + (f" ({low:{shape}} to {high:{shape}})" if one.n > 1 else "")
 
 

@@ -1,13 +1,11 @@
 """Where an adapter was measured: the benchmark and the subset that its results are shown of."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from data_cache.adapters import AdapterRecord
 from model_runners.finetuning.standings import on_benchmark
-from pages.figures.before_after import Pair
 from pages.widgets import state
 from pages.widgets.address import note_unknown
 from pages.widgets.stored import Stored
@@ -72,9 +70,3 @@ def choose_subset(adapter: AdapterRecord, reading: Stored) -> Shown:
         benchmark=adapter.benchmark,
         subset=wanted if wanted in subsets else None,
     )
-
-
-def pair_shown(pairs: Sequence[Pair], shown: Shown) -> Pair | None:
-    """Return the estimates of before and after that samples are listed from."""
-    fitting = [pair for pair in pairs if shown.subset in (None, pair.after.subset)]
-    return next(iter(fitting), None)

@@ -34,7 +34,7 @@ def show_transfer(
     frame = transfer(adapter, adapters, reading)
     if len(frame) < 2:
         return
-    st.subheader("What it changed elsewhere", anchor=False)
+    st.subheader("What it changed, task by task", anchor=False)
     show_table_frame(
         frame,
         key="transfer_table",

@@ -110,6 +110,10 @@ def test_answers_that_moved_lead_to_their_samples(cache: Path) -> None:
     first.click().run()
     assert not app.exception, app.exception
     assert app.selectbox(key="model").value == PID
+    everywhere = words(open_lora(adapter=PID))
+    assert "every subset: 20 answers went from wrong to right and 0" in everywhere
+    assert "left 7 and 0, right 13 and 0." in everywhere
+    assert "Listed are those of right." in everywhere, "most moved there"
     back = open_lora(adapter=PID, measured_subset="left", moved="right to wrong")
     assert "No answer went from right to wrong." in words(back)
 
