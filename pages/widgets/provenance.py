@@ -34,7 +34,7 @@ def frame_of(runs: Iterable[RunRow], speeds: dict[str, tuple[float, float | None
         Run key -> seconds of inference and samples per second of the last job that computed some.
     """
     frame = pd.DataFrame([_row(run, speeds.get(run.run_key)) for run in runs])
-    return frame.drop(columns=[name for name in IF_ANY if not any(frame.get(name, ()))])
+    return frame.drop(columns=[name for name in IF_ANY if not "".join(frame[name])])
 
 
 def show_runs(run_keys: Iterable[str], *, within: bool = False) -> None:
