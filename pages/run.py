@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.widgets.bring_model import offer_self_test
 from pages.widgets.entry import enter_through_app
 from pages.widgets.errors import sentence_instead
 from pages.widgets.import_form import show_import
@@ -22,6 +23,7 @@ reading = current_reading()
 with sentence_instead("This run is not possible."):
     options = choose_run()
     if options is not None:
+        offer_self_test(options.model, options.device, reading.cache)
         offer_to_keep(options.model)
         show_cost(options, reading.cache)
         show_start(options, reading.cache)

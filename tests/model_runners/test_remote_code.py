@@ -82,7 +82,7 @@ def test_the_run_is_keyed_by_the_code_and_the_switch_is_the_model_s(
     assert main(asked) == 2
     assert "brings code of its own" in capsys.readouterr().err
     assert main([*asked, "--trust-remote-code"]) == 0
-    (run,) = (path for path in (cache / "spool").iterdir() if path.is_dir())
+    (run,) = (path for path in (cache / "spool").iterdir() if len(path.name) == 16)
     assert read_sidecar(cache, run.name).config["remote_code"] == code_fingerprint(repository)
 
 
