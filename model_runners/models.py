@@ -142,7 +142,7 @@ class ModelSource:
 
 
 def resolve_model(name: str) -> ModelSource:
-    """Find a model by its name in the table, as a folder, or as a hub id.
+    """Find a model by its name in the table, as a folder, as a hub id, or as an adapter's name.
 
     Behind a hub id and an @ may stand a revision: a branch, a tag or a commit. A folder with an
     adapter stands for the adapted model; its base is found by the same rules.
@@ -177,6 +177,9 @@ def resolve_model(name: str) -> ModelSource:
         return ModelSource(
             name=folder.resolve().name, location=str(folder.resolve()), is_local=True
         )
+    trained = _trained(name)
+    if trained is not None:
+        return _adapted(trained)
     repository, revision = split_revision(name)
     is_complete = revision is not None or "@" not in name
     if registry.is_hub_id(repository) and is_complete and not name.startswith("demo/"):
@@ -204,6 +207,21 @@ def obstacle(name: str, entry: ModelEntry) -> str | None:
 def runnable() -> list[str]:
     """Return the names of the table that this version can run as far as is known."""
     return [name for name, entry in MODELS.items() if obstacle(name, entry) is None]
+
+
+def trained_here() -> dict[str, Path]:
+    """Return the adapters of the cache by the names of their results, the newest first."""
+    from data_cache.adapters import adapters
+    from data_cache.location import adapter_directory
+
+    cache = registry.cache_folder()
+    folders = {one.name: adapter_directory(cache, one.key) for one in adapters(cache)}
+    return {name: one for name, one in folders.items() if (one / ADAPTER_CONFIG).is_file()}
+
+
+def _trained(name: str) -> Path | None:
+    # A plus is in no hub id and in no name of the table: nobody else's name is read this way.
+    return trained_here().get(name) if "+" in name else None
 
 
 def _listed(name: str, entry: ModelEntry) -> ModelSource:

@@ -164,7 +164,12 @@ def own_file() -> Path:
     named = os.environ.get(ENVIRONMENT_VARIABLE)
     if named:
         return Path(named).expanduser()
-    return (_cache_option[-1] if _cache_option else cache_directory()) / OWN_FILE
+    return cache_folder() / OWN_FILE
+
+
+def cache_folder() -> Path:
+    """Return the cache folder that models are looked for in."""
+    return _cache_option[-1] if _cache_option else cache_directory()
 
 
 def own() -> Registry:

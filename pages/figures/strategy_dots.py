@@ -11,7 +11,7 @@ from pages.figures.frame import HOVER, LEGEND, STILL, VALUES, row_axis
 from pages.figures.palette import NEUTRAL
 
 ROW_PIXELS = 34
-TOP, BOTTOM = 40, 48
+TOP, BOTTOM = 64, 48
 """Margins in pixels."""
 COLOUR = "#0072B2"
 
@@ -30,7 +30,7 @@ def strategy_dots(found: Sequence[Standing]) -> go.Figure:
     figure = go.Figure()
     figure.add_trace(
         go.Scatter(
-            name="the base",
+            name="base",
             mode="lines",
             x=[100 * base.accuracy.mean] * 2,
             y=[0, height],
@@ -45,7 +45,7 @@ def strategy_dots(found: Sequence[Standing]) -> go.Figure:
             mode="markers",
             x=[100 * value for one in rows for value in one.by_seed],
             y=[place for place, one in zip(heights, rows, strict=True) for _ in one.by_seed],
-            marker={"symbol": "line-ns", "size": 14, "line": {"width": 2, "color": COLOUR}},
+            marker={"symbol": "line-ns-open", "size": 14, "color": COLOUR, "line": {"width": 2}},
             opacity=0.55,
             hovertext=[
                 f"{escape(one.strategy)}, seed {seed}: {100 * value:.1f} %"
@@ -57,7 +57,7 @@ def strategy_dots(found: Sequence[Standing]) -> go.Figure:
     )
     figure.add_trace(
         go.Scatter(
-            name="mean over seeds, 95 % interval",
+            name="mean, 95 % interval",
             mode="markers",
             x=[100 * one.accuracy.mean for one in rows],
             y=heights,

@@ -6,7 +6,7 @@ import streamlit as st
 
 from data_cache.samples import Benchmark
 from model_runners.errors import BadOption
-from model_runners.models import MODELS, runnable
+from model_runners.models import MODELS, runnable, trained_here
 from model_runners.profile import ProfileOptions
 from model_runners.registry import own
 from pages.widgets import state
@@ -41,7 +41,7 @@ def choose_run() -> ProfileOptions | None:
         st.container(gap="small"),
     )
     with first_row:
-        model = choose_model(state.RUN_MODEL, state.RUN_OTHER_MODEL)
+        model = choose_model(state.RUN_MODEL, state.RUN_OTHER_MODEL, adapters=True)
         chosen = choose_benchmark(state.RUN_BENCHMARK, manner_row)
         if chosen is None:
             return None
@@ -133,9 +133,17 @@ def prepare_lens(key: str, asked: ProfileOptions) -> None:
     st.session_state[state.RUN_ANSWERS] = asked.answers
 
 
-def choose_model(key: str, other_key: str) -> str:
-    """Draw the pickers for the model; returns a name, a folder, a hub id, or nothing."""
-    offered = runnable()
+def choose_model(key: str, other_key: str, *, adapters: bool = False) -> str:
+    """Draw the pickers for the model; returns a name, a folder, a hub id, or nothing.
+
+    Parameters
+    ----------
+    key, other_key
+        Of the list, and of the field for what is not in it.
+    adapters
+        Whether adapted models of the cache are offered, too.
+    """
+    offered = [*runnable(), *(trained_here() if adapters else ())]
     kept = st.session_state.pop(state.KEPT, None)
     if kept in offered:
         st.session_state[key] = kept
@@ -171,9 +179,11 @@ def _what_is_offered(offered: list[str]) -> str:
     """Say by family what can be run here, and how many models of the table cannot yet."""
     families: dict[str, list[str]] = {}
     for name in offered:
-        families.setdefault(MODELS[name].family or "Your own", []).append(name)
+        entry = MODELS.get(name)
+        family = "Adapters" if entry is None else entry.family or "Your own"
+        families.setdefault(family, []).append(name)
     lines = [f"- {family}: {', '.join(names)}" for family, names in families.items()]
-    rest = len(MODELS) - len(offered)
+    rest = len(MODELS) - sum(name in MODELS for name in offered)
     more = f"{rest} more models of the table cannot be run by this version; `list models` says why."
     return "\n".join(lines) + (f"\n\n{more}" if rest else "")
 

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from data_cache.location import adapter_directory
 from model_runners.cost import known_weights
 from model_runners.errors import ModelNotFound, UnsupportedModel
 from model_runners.families import FAMILIES, load_family
 from model_runners.models import MODELS, lasting_name, resolve_model, runnable
-from model_runners.registry import ENVIRONMENT_VARIABLE
+from model_runners.registry import ENVIRONMENT_VARIABLE, with_models_of
+from tests.pages.adapters import write_adapter
 
 
 @pytest.fixture(autouse=True)
@@ -148,3 +150,17 @@ def test_hostile_names_are_only_names(
 def test_an_unknown_model_type_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UnsupportedModel, match=r"'bert'.*known types: .*llava"):
         load_family("bert")
+
+
+def test_an_adapter_of_the_cache_is_found_by_the_name_of_its_results(tmp_path: Path) -> None:
+    record = write_adapter(tmp_path, state="trained")
+    folder = adapter_directory(tmp_path, record.key)
+    with with_models_of(tmp_path):
+        with pytest.raises(ModelNotFound, match="there is no model"):
+            resolve_model(record.name)  # nothing has been saved yet
+        (folder / "adapter_config.json").write_text("{}")
+        source = resolve_model(record.name)
+        assert (source.name, source.adapter) == (record.name, folder)
+        assert lasting_name(record.name) == str(folder)
+    with pytest.raises(ModelNotFound, match="there is no model"):
+        resolve_model("demo/oracle+pid-ffffff")

@@ -123,6 +123,9 @@ def test_an_adapter_is_no_base(cache: Path) -> None:
     app.text_input(key="lora_other_model").set_value(str(folder)).run()
     assert "is itself an adapter" in words(app)
     assert "Start" not in labels(app)
+    assert record.name not in app.selectbox(key="lora_model").options
+    app.switch_page("pages/run.py").run()
+    assert record.name in app.selectbox(key="run_model").options
 
 
 def test_no_more_gap_samples_are_promised_than_there_are_train_samples(cache: Path) -> None:
