@@ -132,6 +132,10 @@ def read_plan(path: Path) -> ChunkPlan:
         metadata = pq.read_metadata(path).metadata
     except UNREADABLE as error:
         raise read_failure(error, where) from error
+    return _plan_of(path, metadata, where)
+
+
+def _plan_of(path: Path, metadata: dict[bytes, bytes] | None, where: str) -> ChunkPlan:
     plan = ChunkPlan.from_metadata(metadata, where)
     if not CHUNK_NAME.fullmatch(path.name) or plan.name != path.name:
         raise ChunkInvalid(f"{where} holds what belongs in {plan.name}; was it renamed?")
@@ -150,11 +154,12 @@ def read_chunk(path: Path) -> Chunk:
     SchemaTooNew
         If a newer PIDscope wrote it.
     """
-    plan = read_plan(path)
     where = f"{path.parent.name}/{path.name}"
     try:
         with parquet_file(path) as file:
-            table = file.read().replace_schema_metadata(None)
+            plan = _plan_of(path, file.metadata.metadata, where)
+            # A chunk is small: handing its columns to other threads takes longer than reading them.
+            table = file.read(use_threads=False).replace_schema_metadata(None)
         table.validate(full=True)
     except UNREADABLE as error:
         raise read_failure(error, where) from error

@@ -207,29 +207,27 @@ def _delete_blocks(connection: duckdb.DuckDBPyConnection, blocks: list[Block]) -
 
 
 def _insert_estimates(connection: duckdb.DuckDBPyConnection, batch: Batch) -> None:
-    tables: list[Table] = []
-    for record, pointwise in batch.estimates:
-        connection.execute(
-            "INSERT OR REPLACE INTO estimates VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                record.estimate_key,
-                record.run_key,
-                record.model,
-                record.benchmark,
-                record.subset,
-                record.split,
-                record.layer,
-                record.estimator,
-                json.dumps(record.to_dict(), ensure_ascii=False),
-            ],
-        )
-        connection.execute("DELETE FROM pointwise WHERE estimate_key = ?", [record.estimate_key])
-        tables.append(_with_constants(_padded(pointwise), estimate_key=record.estimate_key))
-    if tables:
-        connection.register("incoming", pa.concat_tables(tables))
-        names = ", ".join(["estimate_key", *WITH_INFLUENCES.names])
-        connection.execute(f"INSERT INTO pointwise ({names}) SELECT {names} FROM incoming")
-        connection.unregister("incoming")
+    if not batch.estimates:
+        return
+    records = [record for record, _ in batch.estimates]
+    names = ("estimate_key", "run_key", "model", "benchmark", "subset", "split", "layer",
+             "estimator")  # fmt: skip
+    columns = {name: [getattr(record, name) for record in records] for name in names}
+    incoming = pa.table(columns | {"record": [record.to_json() for record in records]})
+    connection.register("incoming", incoming)
+    connection.execute("INSERT OR REPLACE INTO estimates SELECT * FROM incoming")
+    connection.execute(
+        "DELETE FROM pointwise WHERE estimate_key IN (SELECT estimate_key FROM incoming)"
+    )
+    connection.unregister("incoming")
+    tables = [
+        _with_constants(_padded(pointwise), estimate_key=record.estimate_key)
+        for record, pointwise in batch.estimates
+    ]
+    connection.register("incoming", pa.concat_tables(tables))
+    kept = ", ".join(["estimate_key", *WITH_INFLUENCES.names])
+    connection.execute(f"INSERT INTO pointwise ({kept}) SELECT {kept} FROM incoming")
+    connection.unregister("incoming")
 
 
 def _padded(pointwise: Table) -> Table:

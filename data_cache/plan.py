@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from data_cache.arrow import is_as_written
@@ -100,7 +101,7 @@ class ChunkPlan:
         draws = sum(self.draws_of(condition) for condition in self.conditions)
         return len(self.sample_ids) * len(self.layers) * draws
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The chunk's file name: its block and a hash of what it holds, never a time."""
         content: list[Any] = [self.sample_ids, self.draws, self.layers, self.conditions]

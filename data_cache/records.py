@@ -98,12 +98,12 @@ class SpectrumRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain JSON values."""
-        return json.loads(self._text())
+        return json.loads(self.to_json())
 
-    def _text(self) -> str:
-        return json.dumps(
-            dataclasses.asdict(self), sort_keys=True, ensure_ascii=False, default=_plain_number
-        )
+    def to_json(self) -> str:
+        """Return the record as one JSON text, names sorted."""
+        values = {name: getattr(self, name) for name in _names()}
+        return json.dumps(values, sort_keys=True, ensure_ascii=False, default=_plain_number)
 
     @staticmethod
     def from_dict(content: Mapping[str, Any]) -> "SpectrumRecord":

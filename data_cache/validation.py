@@ -138,11 +138,12 @@ def _check_per_sample_columns(table: Table, plan: ChunkPlan, where: str) -> None
     for name in FEATURES:
         # The input's embeddings and the layers' states are checked apart: widths may differ.
         for rows in (own, inner):
-            _check_vectors(table.filter(pa.array(rows)), name, where)
+            if rows.any():
+                _check_vectors(table[name].filter(pa.array(rows)), name, where)
 
 
-def _check_vectors(table: Table, name: str, where: str) -> None:
-    filled = table[name].combine_chunks().drop_null()
+def _check_vectors(column: Any, name: str, where: str) -> None:
+    filled = column.combine_chunks().drop_null()
     if len(filled) == 0:
         return
     if len(set(pc.list_value_length(filled).to_pylist())) > 1:
