@@ -7,6 +7,8 @@ family's paths keep working.
 import hashlib
 import json
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,10 +130,62 @@ def wrap(model: Any, config: Any) -> Any:
     """Return peft's model around a base, whose modules are replaced in place."""
     import peft
 
-    with warnings.catch_warnings():
-        # peft asks transformers for a property under its old name.
-        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated")
+    with _as_peft_warns():
         return peft.get_peft_model(model, config)
+
+
+@contextmanager
+def _as_peft_warns() -> Iterator[None]:
+    """Within the block, peft may ask transformers for a property under its old name."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated")
+        yield
+
+
+def with_own_adapter(model: Any, folder: Path, part: str, *, from_hub: bool) -> tuple[Any, str]:
+    """Merge the LoRA that belongs to a model into its weights, where its folder has one.
+
+    Parameters
+    ----------
+    model
+        As loaded.
+    folder
+        Of the checkpoint.
+    part
+        The folder within it.
+    from_hub
+        Whether the checkpoint comes from the hub, of which folders within are not brought.
+
+    Returns
+    -------
+    tuple
+        The model, and the adapter's fingerprint; empty where there is none, as in a checkpoint that
+        was saved with its LoRA merged.
+
+    Raises
+    ------
+    UnsupportedModel
+        If it may lie on the hub, or peft cannot read it.
+    """
+    if not (folder / part / CONFIG_NAME).is_file():
+        if from_hub:
+            raise UnsupportedModel(
+                f"this model keeps a LoRA that its images need in the folder {part} of its "
+                "repository, which is not brought from the hub; get the whole repository with "
+                "`hf download OWNER/NAME --local-dir FOLDER` and give that folder"
+            )
+        return model, ""
+    import peft
+
+    try:
+        with _as_peft_warns():
+            adapted = peft.PeftModel.from_pretrained(model, str(folder / part))
+        return adapted.merge_and_unload(), adapter_fingerprint(folder / part)
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise UnsupportedModel(
+            f"the LoRA in {folder / part} does not fit the model beside it: {reason}"
+        ) from error
 
 
 def inject(model: Any, folder: Path, *, base: str) -> Any:

@@ -36,6 +36,8 @@ class ExamineOptions:
     device: str = "auto"
     dtype: DType = "auto"
     """A leak hides most easily in half precision: float32 shows the most."""
+    trust_remote_code: bool = False
+    """Whether code that comes with this model may be run."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense before a model is loaded."""
@@ -76,7 +78,13 @@ def examine_model(
     """
     stage("loading the model")
     try:
-        loaded = load(options.model, device=options.device, dtype=options.dtype, watch=watch)
+        loaded = load(
+            options.model,
+            device=options.device,
+            dtype=options.dtype,
+            trust_remote_code=options.trust_remote_code,
+            watch=watch,
+        )
     except UnsupportedModel as error:
         return _refused(options, str(error))
     stage("testing the masking")

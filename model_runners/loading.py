@@ -210,6 +210,11 @@ def load(
     except failures as error:
         raise _explained(source, error) from error
     weights = weights_fingerprint(folder)
+    if family is not None and family.own_adapter is not None:
+        model, own = adapting.with_own_adapter(
+            model, folder, family.own_adapter, from_hub=found is not None
+        )
+        weights = hashlib.sha256(f"{weights}{own}".encode()).hexdigest()[:16] if own else weights
     adapter = None
     if source.adapter is not None:
         adapter = adapting.adapter_fingerprint(source.adapter)

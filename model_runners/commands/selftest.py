@@ -24,6 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="precision; half precision hides small mistakes (default: float32)",
     )
     parser.add_argument(
+        "--trust-remote-code",
+        action="store_true",
+        help="run the code that comes with this model, which can do anything that you can: read it "
+        "first",
+    )
+    parser.add_argument(
         "--skeleton",
         action="store_true",
         help="print the beginning of a family file for it, to be filled in",
@@ -38,7 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
         print(text, file=sys.stderr)
 
     found = examine_model(
-        ExamineOptions(model=arguments.model, device=arguments.device, dtype=arguments.dtype),
+        ExamineOptions(
+            model=arguments.model,
+            device=arguments.device,
+            dtype=arguments.dtype,
+            trust_remote_code=arguments.trust_remote_code,
+        ),
         stage=tell,
         watch=Watch(tell=tell),
     )
