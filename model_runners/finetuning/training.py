@@ -283,7 +283,8 @@ def _generators_untouched(lesson: Lesson) -> Generator[None]:
     import torch
 
     config = lesson.loaded.model.config
-    uses_cache = getattr(config, "use_cache", None)
+    missing = object()
+    uses_cache = getattr(config, "use_cache", missing)
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     device = lesson.loaded.device
     forked = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
@@ -295,5 +296,7 @@ def _generators_untouched(lesson: Lesson) -> Generator[None]:
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
         drop(lesson.lora, training=False)
-        if uses_cache is not None:
+        if uses_cache is not missing:
             config.use_cache = uses_cache
+        elif hasattr(config, "use_cache"):
+            del config.use_cache
