@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from data_cache.location import derived_directory
+from model_runners.deriving import derive
 from model_runners.findings import FINDINGS
 from tests.pages.caches import build_cache
 from tests.pages.many_models import models
@@ -76,3 +78,19 @@ def test_sizes_are_steps_with_what_was_printed_of_them(cache: Path) -> None:
         [0.0, 100 / 1.5 - 50, 20 - 30], abs=1e-9
     )
     assert frame["Published (points)"].tolist() == [1.3, -6.3, 1.0]
+
+
+def test_what_a_job_computed_is_what_the_page_shows(cache: Path) -> None:
+    rows = [
+        *models(6, benchmark="mmbench"),
+        *models(6, benchmark="mmbench", subset="logic", seed=1),
+    ]
+    build_cache(cache, rows)
+    assert derive(cache) == 1
+    (path,) = derived_directory(cache).glob("findings/*.json")
+    written = path.stat().st_mtime_ns
+    found = verdicts(open_findings())
+    assert len(found) == len(FINDINGS)
+    # Nothing was computed again: the page asked the question that the job had answered.
+    assert [path] == list(derived_directory(cache).glob("*/*.json"))
+    assert path.stat().st_mtime_ns == written
