@@ -9,6 +9,7 @@ import streamlit as st
 from data_cache.adapters import AdapterRecord
 from pages.figures import before_after
 from pages.figures.before_after import Pair
+from pages.figures.pair_bars import RATES
 from pages.figures.palette import ATOMS
 from pages.figures.rows import subset_label
 from pages.widgets import drawn, state
@@ -27,6 +28,8 @@ from pages.widgets.wishes import clicked
 SAMPLES_PAGE = "pages/samples.py"
 COMPARE_PAGE = "pages/compare.py"
 
+FIELDS = {one.label: one.field for one in (*ATOMS, *RATES)}
+"""Under which name the interval of a difference is kept, by the label of what differs."""
 UNFINISHED = {
     "training": "Its training has not ended: it was stopped, or goes on. What is saved is the "
     "state of step {steps:,} of {total:,}.",
@@ -64,12 +67,20 @@ def show_facts(adapter: AdapterRecord) -> None:
     options = adapter.options
     rate = options.get("learning_rate")
     epochs = "epoch" if options.get("epochs") == 1 else "epochs"
+    rest = [
+        f"with {options['mix']}" if options.get("mix") else "",
+        "only samples that weigh more or less" if options.get("select") == "topk" else "",
+        f"alpha {options['alpha']:g}" if options.get("alpha") is not None else "",
+        f"dropout {options['dropout']:g}" if options.get("dropout") else "",
+        f"batch {options['batch_size']}" if options.get("batch_size") else "",
+    ]
     st.text(
         f"{adapter.base} on {adapter.benchmark}, {subset_of(adapter) or 'every subset'}; strategy "
         f"{strategy_of(adapter)}; {adapter.steps:,} of {adapter.total_steps:,} steps, "
-        f"{options.get('epochs')} {epochs}, rank {options.get('rank')}, learning rate "
-        f"{'automatic' if rate is None else number(rate)}, seed {options.get('seed')}; "
-        f"adapter {adapter.key}."
+        f"{options.get('epochs')} {epochs}, rank {options.get('rank')}, "
+        + "".join(f"{part}, " for part in rest if part)
+        + f"learning rate {'automatic' if rate is None else number(rate)}, "
+        f"seed {options.get('seed')}; adapter {adapter.key}."
     )
     for warning in adapter.warnings:
         st.text(f"Warning: {warning}")
@@ -135,8 +146,7 @@ def changes(pairs: Iterable[Pair]) -> pd.DataFrame:
             if before is None or after is None:
                 continue
             digits = quantity.decimals + (quantity.unit == "bits")
-            name = next((atom.field for atom in ATOMS if atom.label == quantity.label), "")
-            interval = pair.intervals.get(name)
+            interval = pair.intervals.get(FIELDS.get(quantity.label, ""))
             rows.append(
                 {
                     "Subset": subset,

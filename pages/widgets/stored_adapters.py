@@ -12,7 +12,7 @@ from data_cache import adapters as store
 from data_cache import paired, queries
 from data_cache.adapters import AdapterRecord
 from data_cache.errors import CacheError
-from data_cache.estimates import ATOMS, SpectrumRecord
+from data_cache.estimates import SpectrumRecord
 from data_cache.jobs import JobRow
 from data_cache.queries import StoredSample
 from model_runners.finetuning.options import StudyOptions
@@ -151,11 +151,14 @@ def lifted_samples(frame: pd.DataFrame, score: str | None) -> pd.DataFrame:
     hash_funcs={Pair: lambda pair: (pair.before.estimate_key, pair.after.estimate_key)},
 )
 def _intervals(cache: str, version: str, pair: Pair) -> dict[str, tuple[float, float]]:
-    """Return the 95 % interval of after minus before by atom; empty where it is not known."""
+    """Return the 95 % interval of after minus before by atom or rate; those that are known."""
     compared = Compared(a=pair.before, b=pair.after)
-    found = differences_of(compared, paired.paired_rows(Path(cache), compared.pair))
+    rows = paired.paired_rows(Path(cache), compared.pair, answers=True)
+    found = differences_of(compared, rows)
     return {
-        name: one.interval for name, one in found.parts.items() if one.interval and name in ATOMS
+        name: one.interval
+        for name, one in (found.parts | found.rates).items()
+        if one.interval and name != "total"
     }
 
 
