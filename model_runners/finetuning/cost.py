@@ -208,13 +208,18 @@ def _seconds(
 ) -> tuple[float | None, str]:
     speed: dict[str, Any] = profiled.result["speed"] if profiled is not None else {}
     own = _speed_of(before) if before is not None else {}
-    a_second = speed.get("passes_per_second") or own.get("passes_per_second")
+    trained_a_second = own.get("samples_per_second") or 0.0
+    a_second = (
+        speed.get("passes_per_second")
+        or own.get("passes_per_second")
+        or trained_a_second * PASSES_OF_A_STEP
+    )
     if not a_second:
         return None, "no profile or training of this model here yet"
     setup = speed.get("setup_seconds", 0.0) * (1 + trainings)  # the adapted model is loaded anew
-    if own.get("samples_per_second"):
-        rate, said = own["samples_per_second"], f"job {before.job_key if before else ''}"
-        basis = f"{rate:.0f} samples/s trained by {said}"
+    if before is not None and trained_a_second:
+        rate = trained_a_second
+        basis = f"{rate:.0f} samples/s trained by job {before.job_key}"
     else:
         rate = a_second / PASSES_OF_A_STEP
         basis = f"a training pass taken as {PASSES_OF_A_STEP:g} profile passes"

@@ -1,5 +1,6 @@
 """What trainings would take: counts by hand, rates of earlier jobs, and which is told when."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,15 @@ def test_a_profile_tells_the_time_and_a_training_tells_it_better(tmp_path: Path)
     assert two.seconds == pytest.approx(4 + two.passes / 50 + 200 / 10)
     assert f"10 samples/s trained by job {study}" in two.time_basis
     assert (two.memory_bytes, two.memory_basis) == (12345, f"peak of job {study}")
+
+
+def test_a_training_alone_tells_the_time_too(tmp_path: Path) -> None:
+    own = {"samples_per_second": 10.0, "device": "cpu"}
+    done(tmp_path, "finetune", request_of(OPTIONS), {"training_speed": own})
+    one = training_cost(OPTIONS, tmp_path, benchmark=BENCHMARK, train=100)
+    assert one.seconds == pytest.approx(one.passes / (10 * PASSES_OF_A_STEP) + 200 / 10)
+    other = replace(OPTIONS, model="demo/fusion-large")
+    assert training_cost(other, tmp_path, benchmark=BENCHMARK, train=100).seconds is None
 
 
 def test_memory_without_a_measurement_is_weights_lora_and_a_stated_margin(tmp_path: Path) -> None:
