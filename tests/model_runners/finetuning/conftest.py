@@ -32,9 +32,12 @@ def few_digits(digits: Benchmark) -> Benchmark:
 
 @pytest.fixture(scope="module")
 def table(few_digits: Benchmark, digits: Benchmark) -> Iterator[dict[str, Benchmark]]:
-    """The table of benchmarks with two lines more: few_digits, and one without a train split."""
+    """The table of benchmarks with three lines more, one of them without a train split."""
     only_test = Benchmark(name="only_test", samples=digits.select(split="test", limit=8))
-    made = {"few_digits": few_digits, "only_test": only_test}
+    others = digits.select(split="train")[TRAIN : TRAIN + 8] + digits.select(split="test")[-16:]
+    ids = {sample.id for sample in others}
+    other = Benchmark(name="other_digits", samples=tuple(s for s in digits.samples if s.id in ids))
+    made = {"few_digits": few_digits, "only_test": only_test, "other_digits": other}
     with pytest.MonkeyPatch.context() as patch:
         for name, benchmark in made.items():
             module = ModuleType(f"benchmark_{name}")

@@ -16,7 +16,7 @@ from data_cache.samples import Benchmark
 from model_runners import strategies
 from model_runners.__main__ import main
 from model_runners.errors import Cancelled
-from model_runners.finetuning.options import FinetuneOptions
+from model_runners.finetuning.options import FinetuneOptions, StudyOptions
 from model_runners.jobs import follow, open_job, start
 from model_runners.profile import Progress
 from model_runners.worker import perform
@@ -42,33 +42,56 @@ def done(cache: Path, table: dict[str, Benchmark]) -> dict[str, Any]:
     return json.loads(printed.getvalue())
 
 
-def test_a_draw_that_weighs_nothing_trains_as_uniform_does_to_the_last_bit(
+def test_a_draw_that_weighs_nothing_trains_as_uniform_does_to_the_last_bit_also_when_resumed(
     cache: Path,
     table: dict[str, Benchmark],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    """A study of two, stopped within its second training, goes on with that."""
     monkeypatch.setattr(strategies, "GAP_WEIGHT", 1.0)
     monkeypatch.setattr(strategies, "SHORTCUT_WEIGHT", 1.0)
-    both = ["--strategy", "uniform,random", "--seed", "5", "--json"]
-    assert main(command(cache, "--limit", "32", *both)) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert [one["strategy"] for one in told["trainings"]] == ["uniform", "random"]
+    one = FinetuneOptions(
+        model="demo/fusion-small", benchmark="few_digits", limit=32, draws=1, batch_size=8, seed=5,
+        device="cpu",
+    )  # fmt: skip
+    job = open_job(cache, StudyOptions.of(one, ("uniform", "random"), 1))
+    assert jobs.claim(cache, job.job_key)
+    begun: list[str] = []
+
+    def terminate(text: str) -> None:
+        if text.startswith("step 2 "):
+            begun.append(text)
+            if len(begun) == 2:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Cancelled, match=r"finished trainings, .* are kept; go on with"):
+        perform(cache, job, show=Progress(note=terminate))
+    states = {each.strategy: (each.state, each.steps) for each in adapters.adapters(cache)}
+    assert states == {"uniform": ("profiled", 4), "random": ("training", 2)}
+    stopped = jobs.find(cache, job.job_key)
+    assert (stopped.done, stopped.total) == (2 * 8 + 32 + 64, 2 * (32 + 64))
+    assert main(["resume", job.job_key[:8], "--cache", str(cache)]) == 0
+    told = jobs.find(cache, job.job_key).result
+    assert [each["steps_done_now"] for each in told["trainings"]] == [0, 2]
     (gained,) = [
-        one["minus_uniform"]
-        for one in told["outcomes"]
-        if (one["strategy"], one["subset"]) == ("random", "synergy")
+        each["minus_uniform"]
+        for each in told["outcomes"]
+        if (each["strategy"], each["subset"]) == ("random", "synergy")
     ]
     assert gained == {"mean": 0.0, "low": None, "high": None, "n": 1}
     uniform, random = (
-        next(one for one in adapters.adapters(cache) if one.strategy == name)
+        next(each for each in adapters.adapters(cache) if each.strategy == name)
         for name in ("uniform", "random")
     )
+    assert told["adapters"] == [uniform.key, random.key]
     assert (random.n_gap, random.n_shortcut) == (6, 6)
-    losses = [adapters.losses(cache, one.key) for one in (uniform, random)]
+    losses = [adapters.losses(cache, each.key) for each in (uniform, random)]
     assert losses[0] == losses[1]
-    weights = [adapter_directory(cache, one.key) / WEIGHTS for one in (uniform, random)]
+    weights = [adapter_directory(cache, each.key) / WEIGHTS for each in (uniform, random)]
     assert weights[0].read_bytes() == weights[1].read_bytes()
+    card = (adapter_directory(cache, random.key) / "README.md").read_text()
+    assert "| few\\_digits | synergy | " in card
 
 
 class TestPid:
@@ -138,15 +161,32 @@ class TestPid:
         assert done["adapter"] in {row["key"] for row in json.loads(capsys.readouterr().out)}
 
 
-def test_uniform_profiles_no_train_sample(tmp_path: Path, table: dict[str, Benchmark]) -> None:
-    assert main(command(tmp_path, "--strategy", "uniform", "--limit", "16")) == 0
+def test_uniform_scores_nothing_and_every_benchmark_that_is_asked_for_is_measured(
+    tmp_path: Path, table: dict[str, Benchmark]
+) -> None:
+    mixed = ["--train-on", "other_digits=3", "--evaluate-on", "other_digits"]
+    assert main(command(tmp_path, "--strategy", "uniform", "--limit", "8", *mixed)) == 0
     for run in queries.runs(tmp_path):
         assert set(queries.predictions(tmp_path, run.run_key).splits) == {"test"}
     (record,) = adapters.adapters(tmp_path)
     assert (record.n_gap, record.mean_weight, record.warnings) == (0, 1.0, ())
     weights = adapters.sample_weights(tmp_path, record.key)
-    assert len(weights) == 16
+    trained = {"few_digits": 8, "other_digits": 8}
+    assert weights["benchmark"].value_counts().to_dict() == trained
+    test = {one.id for each in table.values() for one in each.samples if one.split == "test"}
+    assert not test & set(weights["sample_id"])
     assert weights["gap_score"].isna().tolist() == [True] * 16
+    assert [one.benchmark for one in record.measured] == ["few_digits", "other_digits"]
+    first = record.measured[0]
+    assert (first.base_run_key, first.run_key) == (record.base_run_key, record.run_key)
+    runs = {run.run_key: (run.model, run.benchmark) for run in queries.runs(tmp_path)}
+    for one in record.measured:
+        assert runs[one.base_run_key] == (record.base, one.benchmark)
+        assert runs[one.run_key] == (record.name, one.benchmark)
+    # An epoch takes 8 of the other for 8/3 of the first, no sample twice.
+    assert record.total_steps == 1
+    (point,) = adapters.losses(tmp_path, record.key)
+    assert point.epoch == 1.0
 
 
 @pytest.mark.slow  # a run of its own with more draws, and a training: 25 s
@@ -225,6 +265,14 @@ def test_no_gap_samples_end_a_detached_job_before_training(untrained: Path, tmp_
         (["--benchmark", "only_test"], "'only_test' has no train split"),
         (["--subset", "hard"], "has no subset 'hard'"),
         (["--rank", "0"], "rank must be 1 or more, not 0"),
+        (["--dropout", "1"], "dropout must be 0 or more and less than 1"),
+        (["--alpha", "-1"], "alpha must be a positive number"),
+        (["--early-stop", "-1"], "early stop must be 0 or more"),
+        (["--train-on", "few_digits"], "is trained on twice"),
+        (["--train-on", "few_digtis"], "did you mean 'few_digits'"),
+        (["--evaluate-on", "few_digtis"], "did you mean 'few_digits'"),
+        (["--strategy", "pid,unifrom", "--seeds", "2"], "did you mean 'uniform'"),
+        (["--seeds", "0"], "seeds must be 1 or more"),
         (["--epochs", "-1"], "epochs must be 1 or more"),
         (["--learning-rate", "nan"], "learning rate must be a positive number"),
         (["--learning-rate", "0"], "learning rate must be a positive number"),
