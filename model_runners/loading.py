@@ -277,7 +277,7 @@ def find_stack(model: Any, family: Family) -> TextStack:
         raise UnsupportedModel(f"{where} has no list of layers at {path}.{family.layers}")
     if norm is None:
         raise UnsupportedModel(f"{where} has no final norm at {path}.{family.norm}")
-    head = _head(model, family.stack if decoder is None else path)
+    head = _head(model, family.decoder or family.stack)
     if head is None:
         raise UnsupportedModel(f"{where} has no language-model head, so it cannot answer questions")
     return TextStack(

@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -47,6 +48,12 @@ def offer_to_keep(model: str) -> None:
                 placeholder="may stay empty",
                 help="As papers write it, for example LLaVA-1.5; models are grouped by it.",
             )
+            trusts = brings_code(source) and st.checkbox(
+                "Trust its code",
+                key=f"{state.KEEP_TRUST}_{source.location}",
+                help="This model brings Python code, which can do anything that you can. It is run "
+                "only for a model that you trust; read it first.",
+            )
             wanted = clicked("Add", key="keep_model", icon=":material/add:")
         st.text(f"It is written into {own_file()}, where you can change it.")
         if wanted:
@@ -56,6 +63,7 @@ def offer_to_keep(model: str) -> None:
                     source.location,
                     family=family.strip(),
                     model_type=known_type(source),
+                    trust_remote_code="yes" if trusts else "",
                 )
                 st.session_state[state.KEPT] = name.strip()
                 st.rerun()
@@ -73,9 +81,18 @@ def suggested_name(source: ModelSource) -> str:
 
 def known_type(source: ModelSource) -> str:
     """Return a model's type where its config.json is on this machine, else nothing."""
+    return str(_config(source).get("model_type", ""))
+
+
+def brings_code(source: ModelSource) -> bool:
+    """Whether a model's config.json, if it is on this machine, names code beside the weights."""
+    return "auto_map" in _config(source)
+
+
+def _config(source: ModelSource) -> dict[str, Any]:
     folder = Path(source.location) if source.is_local else hub_folder(source.location)
     try:
         config = json.loads((folder / "config.json").read_text("utf-8")) if folder else {}
-        return str(config.get("model_type", ""))
-    except (OSError, ValueError, AttributeError):
-        return ""
+    except (OSError, ValueError):
+        return {}
+    return config if isinstance(config, dict) else {}

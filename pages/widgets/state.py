@@ -104,6 +104,7 @@ RUN_TEMPLATE = "run_template"
 """The beginning of a key: each benchmark has a template of its own."""
 KEEP_NAME = "keep_name"
 KEEP_FAMILY = "keep_family"
+KEEP_TRUST = "keep_trust"
 JOBS_PAGE = "jobs_page"
 """These are kept in the session, not in the address: a link shows results, it starts nothing."""
 

@@ -1,5 +1,6 @@
 """The Run page, where somebody brings a model and asks for its self-test."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from data_cache import jobs
 from model_runners.examining import ExamineOptions
 from model_runners.jobs import open_job
+from model_runners.models import resolve_model
 from model_runners.worker import perform
 from pages.widgets import state
 from pages.widgets.run_choices import OTHER
@@ -81,6 +83,19 @@ def test_a_refusal_is_shown_with_the_parts_that_a_file_would_name(
     assert "It cannot be used yet" in words(app)
     (window,) = (one for one in app.expander if one.label.startswith("Self-test of this model"))
     assert "24 of Kosmos2TextBlock" in window.code[0].value
+
+
+def test_code_that_a_model_brings_is_trusted_by_name(cache: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "published"
+    folder.mkdir()
+    config = {"model_type": "internvl_chat", "auto_map": {"AutoModel": "modeling.Model"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    app = bring(folder)
+    app.text_input(key=f"keep_name_{folder}").set_value("read-it")
+    app.checkbox(key=f"keep_trust_{folder}").check()
+    app.button(key="keep_model").click().run()
+    assert resolve_model("read-it").trusted
+    assert not resolve_model(str(folder)).trusted
 
 
 def test_models_that_ship_need_none(cache: Path) -> None:

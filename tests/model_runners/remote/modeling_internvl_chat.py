@@ -38,9 +38,9 @@ class InternVLChatModel(PreTrainedModel):
         self,
         pixel_values: torch.Tensor,
         input_ids: torch.Tensor,
+        image_flags: torch.Tensor,
         attention_mask: torch.Tensor | None = None,
         position_ids: torch.Tensor | None = None,
-        image_flags: torch.Tensor | None = None,
         past_key_values: Any = None,
         use_cache: bool | None = None,
     ) -> CausalLMOutputWithPast:
