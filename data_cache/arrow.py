@@ -58,7 +58,8 @@ def parquet_bytes(table: Table, metadata: dict[str, str]) -> bytes:
         data_page_version="1.0",
         compression="zstd",
         compression_level=3,
-        use_dictionary=True,
+        # Numbers hardly repeat: a dictionary of them is longer than they are.
+        use_dictionary=[one.name for one in plain.schema if pa.types.is_string(one.type)],
         write_statistics=True,
         # Arrow's own copy of schema and metadata says nothing new of the types that lie here, and
         # would be an eighth of a chunk and a quarter of an estimate.
