@@ -29,6 +29,10 @@ COMMANDS: dict[str, CommandEntry] = {
         module="model_runners.commands.running",
         summary="carry out a plan of models by benchmarks, on every device at once",
     ),
+    "plan": CommandEntry(
+        module="model_runners.commands.plan",
+        summary="say what memory a run would take, and whether it fits, before anything is loaded",
+    ),
     "estimate": CommandEntry(
         module="model_runners.commands.estimate",
         summary="turn predictions into information spectra",
