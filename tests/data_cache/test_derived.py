@@ -9,15 +9,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from data_cache import estimates
 from data_cache.derived import Inputs, Question, find, fingerprint, listed, once, sweep
 from data_cache.ingest import ingest, rebuild
 from data_cache.location import derived_directory, run_directory
-from data_cache.records import SpectrumRecord
+from data_cache.records import NUMBERS, SpectrumRecord
 from data_cache.runs import write_sidecar
-from data_cache.store import data_version
+from data_cache.store import data_version, writer
 from tests.data_cache.answers import estimated, wrong
 from tests.data_cache.spools import config_of, profile, small_benchmark
 
@@ -68,6 +69,21 @@ def re_estimate(cache: Path) -> None:
     estimated(cache, BENCHMARK, model="demo/a", numbers={"synergy": [0.5] * 12})
 
 
+def other_record(cache: Path) -> None:
+    """The record alone, as in a database whose files are not here."""
+    with writer(cache) as connection:
+        connection.execute("UPDATE estimates SET record = replace(record, '0.25', '0.26')")
+
+
+def other_rows(cache: Path) -> None:
+    """The rows alone: the record says the same."""
+    record = stored(cache)
+    time.sleep(0.01)
+    rows = [{"sample_id": one.id} | dict.fromkeys(NUMBERS, 0.5) for one in BENCHMARK.samples[:5]]
+    estimates.save(cache, record, pa.Table.from_pylist(rows))
+    assert stored(cache) == record
+
+
 def more_answers(cache: Path) -> None:
     profile(cache, BENCHMARK, draws=3, model="demo/a")
     ingest(cache)
@@ -94,6 +110,8 @@ def another_model(cache: Path) -> None:
     ("change", "matters", "does_not"),
     [
         (re_estimate, {}, None),
+        (other_record, {}, None),
+        (other_rows, {}, None),
         (more_answers, {"answers": True}, {}),
         (other_environment, {"answers": True}, {}),
         (another_model, {"split": "test", "estimator": "certified"}, {}),
