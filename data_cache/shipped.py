@@ -8,6 +8,7 @@ from data_cache.atomic import write_atomically
 from data_cache.errors import CacheError
 from data_cache.ingest import IngestReport, ingest
 from data_cache.location import spool_directory
+from data_cache.patch_effects import FOLDER
 from data_cache.spool import scan
 
 DEMO_DIRECTORY = Path(__file__).parent / "demo"
@@ -60,12 +61,18 @@ def load_demo(
         )
     if zoo:
         files += scan(source / ZOO)
+    shipped = {file.name: file.path for file in files}
+    for folder in (source, source / ZOO) if zoo else (source,):
+        spool = spool_directory(folder)
+        shipped |= {
+            path.relative_to(spool).as_posix(): path for path in spool.glob(f"*/{FOLDER}/*.parquet")
+        }
     copied = 0
-    for place, file in enumerate(files):
-        progress(place, len(files))
-        target = spool_directory(cache) / file.name
+    for place, (name, path) in enumerate(shipped.items()):
+        progress(place, len(shipped))
+        target = spool_directory(cache) / name
         if not target.exists():
-            write_atomically(target, file.path.read_bytes())
+            write_atomically(target, path.read_bytes())
             copied += 1
-    progress(len(files), len(files))
-    return DemoReport(copied=copied, present=len(files) - copied, ingest=ingest(cache))
+    progress(len(shipped), len(shipped))
+    return DemoReport(copied=copied, present=len(shipped) - copied, ingest=ingest(cache))

@@ -16,7 +16,9 @@ from pages.widgets.wishes import clicked
 RUN_PAGE = "pages/run.py"
 
 
-def offer_job(options: Options, label: str, *, key: str, icon: str, cache: Path) -> None:
+def offer_job(
+    options: Options, label: str, *, key: str, icon: str, cache: Path, on_run: bool = False
+) -> None:
     """Draw the button, or the job where somebody has started it.
 
     Parameters
@@ -27,6 +29,8 @@ def offer_job(options: Options, label: str, *, key: str, icon: str, cache: Path)
         Of the button; the name of the icon alone.
     cache
         The cache folder.
+    on_run
+        The page is Run, which shows the job itself.
     """
     try:
         requests = requests_of(options.kind)
@@ -36,7 +40,8 @@ def offer_job(options: Options, label: str, *, key: str, icon: str, cache: Path)
         return
     if known is not None and is_worked_on(known):
         st.progress(share_done(known), text=f"{known.title}: {progress_of(known)}")
-        st.page_link(RUN_PAGE, label="Watch or stop it on Run", icon=":material/play_circle:")
+        if not on_run:
+            st.page_link(RUN_PAGE, label="Watch or stop it on Run", icon=":material/play_circle:")
         return
     if known is not None and known.state in {"failed", "cancelled", "lost"}:
         st.text(f"It was started before. {outcome_of(known)}")

@@ -1,5 +1,6 @@
 """Which trajectories are shown, and over what: the pickers above the plots."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,17 @@ def choose_trajectories(stored: Mapping[str, Trajectory], selection: Selection) 
         for record in records
     }
     note_unknown(state.SUBSET, subsets)
-    wanted = st.selectbox("Subset", list(subsets), key=state.SUBSET, bind="query-params", width=190)
+    counts = Counter(record.subset for record in records)
+    most = max(counts.values(), default=0)
+    wanted = st.selectbox(
+        "Subset",
+        list(subsets),
+        # The first of those on which most of the models were read.
+        index=next((place for place, one in enumerate(subsets.values()) if counts[one] == most), 0),
+        key=state.SUBSET,
+        bind="query-params",
+        width=190,
+    )
     subset = subsets[wanted if wanted in subsets else next(iter(subsets))]
     note_unknown(state.DEPTH, DEPTHS)
     depth = st.segmented_control(

@@ -90,6 +90,7 @@ def _offer(options: ProfileOptions, cache: Path) -> None:
             key="train_lens",
             icon="lens_blur",
             cache=cache,
+            on_run=True,
         )
 
 

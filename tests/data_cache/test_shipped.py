@@ -49,3 +49,13 @@ def test_the_progress_of_copying_is_told(tmp_path, shipped):
     told = []
     load_demo(tmp_path / "cache", source=shipped, progress=lambda *place: told.append(place))
     assert told == [(place, 6) for place in range(7)]
+
+
+def test_what_patching_did_comes_along(tmp_path, shipped):
+    run = next(path.parent for path in shipped.glob("spool/*/run.json"))
+    kept = run / "patches" / "00000-0123456789ab.parquet"
+    kept.parent.mkdir()
+    kept.write_bytes(b"as it is: pages read it, and no database holds it")
+    assert load_demo(tmp_path / "cache", source=shipped).copied == 7
+    copied = tmp_path / "cache" / "spool" / run.name / "patches" / kept.name
+    assert copied.read_bytes() == kept.read_bytes()

@@ -116,6 +116,14 @@ def test_the_subset_can_be_chosen_and_the_address_decides(cache: Path) -> None:
     assert len(lines(app)[0]["hovertext"]) == 4
 
 
+def test_the_subset_that_most_models_were_read_on_comes_first(cache: Path) -> None:
+    both = [one for model in BOTH for one in layer_records(model, subset="vision")]
+    build_cache(cache, [*layer_records("demo/a", subset="language"), *both])
+    app = open_layers()
+    assert app.selectbox(key="subset").value == "vision"
+    assert len(lines(app)) == 4 * len(BOTH)
+
+
 def test_an_address_that_names_nothing_known_falls_back_and_says_so(cache: Path) -> None:
     build_cache(cache, layer_records())
     app = open_layers(subset="nothing", depth="fathoms", lens="tuned")
