@@ -104,18 +104,20 @@ def headline(job: JobRow | None) -> str:
 
 
 def rows(found: dict[str, Any]) -> pd.DataFrame:
-    """Return one row a property."""
-    return pd.DataFrame(
+    """Return one row a property, those that fail first, with where to look."""
+    checks = sorted(found["self_test"].get("checks", ()), key=lambda check: bool(check["passed"]))
+    frame = pd.DataFrame(
         [
             {
-                "Shown": claim_of(check),
                 "Holds": "yes" if check["passed"] else "NO",
-                "Measured": measured_of(check),
+                "Shown": claim_of(check),
                 "Where to look": where_of(check),
+                "Measured": measured_of(check),
             }
-            for check in found["self_test"].get("checks", ())
+            for check in checks
         ]
     )
+    return frame.drop(columns="Where to look") if all(c["passed"] for c in checks) else frame
 
 
 def _show_found(found: dict[str, Any]) -> None:
@@ -126,7 +128,7 @@ def _show_found(found: dict[str, Any]) -> None:
         st.text(f"It cannot be used yet: {found['refusal']}")
     if found["self_test"].get("checks"):
         alt = "What the self-test showed of this model, one row for each property."
-        show_table_frame(rows(found), key="examined", alt=alt)
+        show_table_frame(rows(found), key="examined", alt=alt, height="content")
     if found["is_written"]:
         return
     file = f"{module_of(found['model_type'])}.py"
@@ -146,6 +148,6 @@ def _show_found(found: dict[str, Any]) -> None:
             key="skeleton",
         )
         st.text(
-            f"It goes into model_runners/families, with this line in FAMILIES: "
-            f"{found['table_line']} docs/adding-a-family.md says the rest."
+            "It goes into model_runners/families; docs/adding-a-family.md says the rest. The line "
+            f"that FAMILIES needs: {found['table_line']}"
         )
