@@ -100,7 +100,7 @@ def table(checked: Sequence[Checked]) -> pd.DataFrame:
                 "Layer": str(layer.layer),
                 "Samples": str(layer.n),
                 "Effect (points)": _points(layer.effect, layer.interval),
-                "Of the whole (%)": "" if isnan(layer.share) else f"{100 * layer.share:.0f}",
+                "Of the whole (%)": "" if isnan(layer.share) else f"{round(100 * layer.share)}",
                 "Moved in all (points)": _points(layer.moved, layer.moved_interval),
                 "Rho with synergy": _rho(layer.synergy),
                 "Rho with unique vision": _rho(layer.unique_1),
