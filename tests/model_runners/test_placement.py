@@ -141,6 +141,7 @@ def test_a_tuned_lens_reads_a_spread_model(digits: Benchmark, oracle: LoadedMode
     )
 
 
+@pytest.mark.slow
 def test_weights_may_wait_on_the_disk(
     digits: Benchmark, oracle: LoadedModel, tmp_path: Path
 ) -> None:

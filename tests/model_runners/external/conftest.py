@@ -18,7 +18,7 @@ collect_ignore = ["repositories", "scripted.py"]
 @pytest.fixture(scope="session")
 def few(digits: Benchmark) -> Benchmark:
     """So few samples that the noise's moments are taken in a moment."""
-    return dataclasses.replace(digits, samples=digits.samples[:96])
+    return dataclasses.replace(digits, samples=digits.samples[:80])
 
 
 @pytest.fixture(scope="session")
