@@ -45,6 +45,7 @@ from model_runners.quantisation import check_quantisation
 from model_runners.room import Room
 from model_runners.run_record import configuration, environment
 from model_runners.selftest import SelfTestReport, self_test
+from model_runners.shards import Shard
 from model_runners.statistics import noise_statistics
 from model_runners.tuned_lens import with_lens
 from model_runners.unwatched import ignore, never
@@ -226,6 +227,7 @@ def profile(
     stop: Callable[[], bool] = never,
     benchmark: Benchmark | None = None,
     loaded: LoadedModel | None = None,
+    shard: Shard | None = None,
 ) -> ProfileReport:
     """Run a benchmark through a model, write chunks to the spool and ingest them.
 
@@ -246,6 +248,8 @@ def profile(
         The benchmark of the options, where the caller has loaded it already.
     loaded
         The model of the options, where the caller has loaded it already.
+    shard
+        Only this part of the blocks, and no ingest: other machines write to the same spool.
 
     Raises
     ------
@@ -261,6 +265,8 @@ def profile(
     from data_cache.sample_chunks import write_samples
 
     outside = None if loaded is not None else spec_of(options)
+    if outside is not None and shard is not None:
+        raise BadOption("a model in a worker of its own cannot be run in shards; leave out --shard")
     if outside is not None:
         from model_runners.external.run import profile_external
 
@@ -295,7 +301,8 @@ def profile(
     if benchmark is None:
         begin("reading the benchmark")
         benchmark = load_asked(options, cache)
-    wanted = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
+    asked = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
+    wanted = asked if shard is None else shard.part(benchmark, asked)
     progress.samples(0, len(wanted))
     if loaded is None:
         begin("loading the model")
@@ -325,7 +332,7 @@ def profile(
     begin("testing the masking")
     tested = masking_tested(loaded, benchmark, options, bad)
     candidates = Candidates.of_model(loaded, options.asking)
-    tested = _answers_tested(tested, loaded, wanted, candidates, bad)
+    tested = _answers_tested(tested, loaded, asked, candidates, bad)
     rows = options.batch_size or DEFAULT_ROWS[loaded.device.type]
     room = Room(rows, tell=progress.tell)
     images = VisionCache()
@@ -405,14 +412,15 @@ def profile(
                 computed += len(new.compute)
             progress.computed(computed, time.monotonic() - first)
             passes += sum(result.passes for result in results)
-            if time.monotonic() - ingested_at > INGEST_SECONDS:
+            if shard is None and time.monotonic() - ingested_at > INGEST_SECONDS:
                 with suppress(CacheBusy):  # the chunk is safe in the spool; a later ingest takes it
                     ingest(cache, run_keys=[key])
                 ingested_at = time.monotonic()
         done += len(block.wanted)
         progress.samples(done, len(wanted))
     bad_samples.note(folder, wanted[:done], bad)
-    ingest(cache, run_keys=[key])
+    if shard is None:
+        ingest(cache, run_keys=[key])
     bad.require_one_good(wanted)
     if stopped:
         raise Cancelled(f"stopped after {done} of {len(wanted)} samples")

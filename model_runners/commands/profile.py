@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from data_cache.checkpoints import Checkpoint
 from data_cache.location import cache_directory, command
 from model_runners.commands.benchmark_arguments import add_benchmark_arguments, tell_rows
+from model_runners.errors import BadOption
 from model_runners.external.spec import ADAPTERS
 from model_runners.inference import POOLINGS
 from model_runners.lens_options import LOGIT
@@ -17,6 +18,7 @@ from model_runners.profile import ProfileOptions
 from model_runners.prompt import MASK_SCOPES
 from model_runners.prompt_templates import ANSWER_STYLES, TEMPLATES, read_template
 from model_runners.quantisation import QUANTISATIONS
+from model_runners.shards import shard_from
 
 if TYPE_CHECKING:
     from data_cache.jobs import JobRow
@@ -31,6 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_arguments(parser)
     parser.add_argument(
         "--detach", action="store_true", help="work in the background; prints the job's key"
+    )
+    parser.add_argument(
+        "--shard",
+        metavar="I/N",
+        help="only every N-th block of samples, for task I of a job array: chunks go into the "
+        "spool, which any number of machines may share, and `ingest` collects them afterwards",
     )
 
 
@@ -181,7 +189,14 @@ def run(arguments: argparse.Namespace) -> int:
     from model_runners.requests import check
 
     cache = cache_directory(arguments.cache)
+    shard = None if arguments.shard is None else shard_from(arguments.shard)
+    if shard is not None and arguments.detach:
+        raise BadOption("a shard runs here: leave out --detach, or --shard")
     benchmark = check(options, cache, seen=tell_rows)
+    if shard is not None:
+        from model_runners.commands.sharded import run_shard
+
+        return run_shard(options, cache, benchmark, shard)
     if arguments.detach:
         tell_started(cache, start(cache, options))
         return 0
