@@ -46,7 +46,7 @@ def test_a_paligemma_prompt_is_that_of_its_own_class(
 
     folder = str(built("paligemma"))
     ours = load_processor(folder)
-    theirs = transformers.PaliGemmaProcessor(ours.image_processor, ours.tokenizer)
+    theirs: Any = transformers.PaliGemmaProcessor(ours.image_processor, ours.tokenizer)
     said = [{"role": "user", "content": "<image>what is this"}]
     ours.chat_template = "{% for m in messages %}{{ m['content'] }}{% endfor %}"
     prompt = ours.apply_chat_template(said, add_generation_prompt=True, tokenize=False)
