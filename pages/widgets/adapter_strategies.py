@@ -156,15 +156,15 @@ def _show_all(shown: Shown, adapters: Sequence[AdapterRecord], reading: Stored) 
     if not subsets:
         return
     subset = subsets[0]
+    st.text(f"Every adapter of this base: {subset_label(subset)}")
     show_table_frame(
         strategies(subset, [(one, pairs) for one, pairs in here if subset in pairs]),
         key="strategy_table",
         alt="One row per adapter of this base, and one for the base itself.",
     )
     drawn.show_caption(
-        f"Every adapter of this base as found on the {SPLIT} split, {subset_label(subset)}, with "
-        "the 95 % interval of each estimate. They differ in more than their strategy where the "
-        "columns on the right differ."
+        f"As found on the {SPLIT} split, with the 95 % interval of each estimate. They differ in "
+        "more than their strategy where the columns on the right differ."
     )
 
 

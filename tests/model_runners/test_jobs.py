@@ -95,6 +95,7 @@ class TestFailed:
         assert "there is no model" in row.error
         assert row.error in capsys.readouterr().err
 
+    @pytest.mark.slow  # a process that may not keep what it compiles: 25 s
     def test_a_full_disk_is_the_job_s_sentence_and_keeps_what_was_computed(
         self, untrained: Path, tmp_path: Path
     ) -> None:

@@ -107,6 +107,7 @@ def test_a_run_is_started_once_and_its_spectra_come_by_themselves(cache: Path) -
     assert charts(app)
 
 
+@pytest.mark.slow  # a worker with layers: 20 s
 def test_a_run_of_every_layer_can_be_asked_for(cache: Path) -> None:
     app = choose_small(open_run())
     app.number_input(key="run_limit").set_value(8).run()

@@ -43,6 +43,7 @@ def options(folder: Path, **changes: object) -> ProfileOptions:
     return ProfileOptions(**given)  # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.slow  # starts anew again and again: 20 s
 def test_a_run_survives_the_death_of_its_worker(
     fork: Callable[[str], Path], few: Benchmark, tmp_path: Path
 ) -> None:

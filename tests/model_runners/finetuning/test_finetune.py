@@ -204,6 +204,7 @@ def test_before_takes_the_draws_of_after_where_the_base_has_more(
     assert all(settings in before for settings in after)
 
 
+@pytest.mark.slow  # processes; within one, test_training.py
 def test_a_terminated_training_is_kept_and_resumed(
     tmp_path: Path, table: dict[str, Benchmark], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -243,6 +244,7 @@ def test_divergence_is_one_sentence_and_the_record_says_so(
     assert job.state == "failed"
 
 
+@pytest.mark.slow  # a process of its own: 20 s
 def test_no_gap_samples_end_a_detached_job_before_training(untrained: Path, tmp_path: Path) -> None:
     options = FinetuneOptions(
         model=str(untrained), benchmark="digits_vqa", limit=16, draws=1, device="cpu"

@@ -50,6 +50,7 @@ def test_a_plan_killed_in_the_middle_goes_on_and_measures_each_cell_once(
     assert [one.state for one in standings(tmp_path, plan)] == ["stale", "stale"]
 
 
+@pytest.mark.slow  # three processes, each of which imports everything
 def test_a_cancelled_plan_stops_its_cells(tmp_path: Path) -> None:
     plan = plan_of({**CONTENT, "settings": [{"draws": 4}]})
     row = start(tmp_path, plan)
@@ -74,6 +75,7 @@ def test_a_cell_that_fails_is_tried_again_after_pauses_that_double() -> None:
     assert (cell.state, cell.error, cell.is_over) == ("failed", "no luck", True)
 
 
+@pytest.mark.slow  # three processes, as above
 def test_a_plan_with_a_cell_that_fails_measures_the_others_and_says_which(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,8 +36,9 @@ def test_a_bar_of_scores_leads_to_the_train_samples_between_its_ends() -> None:
         import streamlit as st
 
         from pages.figures.scores import SCORES
-        from pages.widgets.adapter_weights import _remember_bin, train_estimates
+        from pages.widgets.adapter_weights import train_estimates
         from pages.widgets.stored import Stored
+        from pages.widgets.weights_shown import _remember_bin
         from tests.pages.adapters import BASE, write_adapter
         from tests.pages.spectra import record
 
