@@ -59,6 +59,7 @@ def test_profile_then_estimate_prints_the_promised_fields(
         assert record["gap_bits"] >= 0
 
 
+@pytest.mark.slow  # 10 s
 def test_estimate_of_a_limited_run_takes_its_test_samples(
     untrained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

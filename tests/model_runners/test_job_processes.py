@@ -151,6 +151,7 @@ sys.stdin.readline()
 """What a dashboard does on a click, and then it waits for the next one."""
 
 
+@pytest.mark.slow  # four processes: 30 s
 def test_two_starts_are_one_job_which_outlives_both_and_can_be_followed(
     untrained: Path,
     tmp_path: Path,
@@ -194,6 +195,7 @@ def test_two_starts_are_one_job_which_outlives_both_and_can_be_followed(
     assert sum("begins" in line for line in jobs.tail(tmp_path, key, 1000)) == 1
 
 
+@pytest.mark.slow  # workers; in a browser, tests/browser/test_run.py
 def test_cancel_stops_a_worker_and_resume_sets_another_to_work(
     untrained: Path, tmp_path: Path, killed_at_the_end: list[int]
 ) -> None:

@@ -87,6 +87,7 @@ def test_an_empty_cache_has_a_cost_and_no_job(cache: Path) -> None:
     assert not cache.exists(), "looking must not create anything"
 
 
+@pytest.mark.slow  # a worker; in a browser, test_run.py of that folder does the same
 def test_a_run_is_started_once_and_its_spectra_come_by_themselves(cache: Path) -> None:
     app = choose_small(open_run())
     app.button(key="start").click().run()

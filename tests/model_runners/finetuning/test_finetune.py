@@ -230,6 +230,7 @@ def test_a_terminated_training_is_kept_and_resumed(
     assert [p.step for p in adapters.losses(tmp_path, record.key)] == list(range(1, 17))
 
 
+@pytest.mark.slow  # 15 s; the loop alone, test_training.py
 def test_divergence_is_one_sentence_and_the_record_says_so(
     tmp_path: Path, table: dict[str, Benchmark], capsys: pytest.CaptureFixture[str]
 ) -> None:
