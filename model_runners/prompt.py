@@ -9,6 +9,7 @@ from data_cache.samples import Sample
 from model_runners.asking import USUAL, Asking, said_of, user_text
 from model_runners.errors import UnsupportedModel
 from model_runners.prompt_templates import INSTRUCTIONS
+from model_runners.thoughts import can_think, switches, without_thought
 
 MaskScope = Literal["all", "question"]
 """Which text is replaced by noise: everything the user turn says (Xiu26), or the question only."""
@@ -84,7 +85,9 @@ def render(
         messages(sample, with_image=with_image, asking=asking),
         add_generation_prompt=True,
         tokenize=False,
+        **switches(processor.chat_template),
     )
+    text = without_thought(text)
     start = text.rfind(said.text)
     if start < 0:
         raise UnsupportedModel(
@@ -136,11 +139,12 @@ def continuation(processor: Any, answer: str) -> tuple[str, str] | None:
 
     asked = [turn("user", "?")]
     try:
+        off = switches(processor.chat_template)
         prompt: str = processor.apply_chat_template(
-            asked, add_generation_prompt=True, tokenize=False
+            asked, add_generation_prompt=True, tokenize=False, **off
         )
         whole: str = processor.apply_chat_template(
-            [*asked, turn("assistant", answer)], add_generation_prompt=False, tokenize=False
+            [*asked, turn("assistant", answer)], add_generation_prompt=False, tokenize=False, **off
         )
     except (jinja2.TemplateError, TypeError, ValueError):  # a template that takes no such turns
         return None
@@ -155,6 +159,8 @@ def template_fingerprint(processor: Any, asking: Asking = USUAL) -> str:
     said = INSTRUCTIONS[asking.answers]
     if asking.template is not None:
         said = f"{asking.answers}\x1f{asking.template}"
+    if can_think(processor.chat_template):
+        said = f"{said}\x1fwithout thoughts"
     content = f"{TEMPLATE_VERSION}\x1f{said}\x1f{_template_text(processor.chat_template)}"
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
