@@ -58,5 +58,11 @@ def test_a_correlation_and_a_task_lead_to_the_models_behind_them_and_a_link_show
         page.get_by_role("radio", name="Tasks and regimes").click()
         page.get_by_text("Click a mark to see the models of that family.").wait_for(timeout=WAIT)
         click(page, ".st-key-regime_pairs .scatterlayer .point")
+        for _ in range(60):
+            if page.get_by_text("D_vision (points)").count():
+                break
+            page.wait_for_timeout(500)
+        else:  # plotly loses a click that comes while it draws anew; a person would click again
+            click(page, ".st-key-regime_pairs .scatterlayer .point")
         page.get_by_text("D_vision (points)").first.wait_for(timeout=WAIT)
         page.wait_for_url(re.compile("hidden="))
