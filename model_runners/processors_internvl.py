@@ -66,10 +66,15 @@ def assemble(location: str, settings: dict[str, Any]) -> InternVLPrompts:
         image_mean=list(MEAN),
         image_std=list(STD),
     )
+    # A folder whose config.json brings code was refused unless it is trusted (`remote_code.py`); of
+    # one that brings none there, none beside the tokenizer is run either.
+    brings_code = "auto_map" in config
     return InternVLPrompts(
         tokens_per_tile=int(merged),
         image_processor=images,
-        tokenizer=transformers.AutoTokenizer.from_pretrained(location, trust_remote_code=True),
+        tokenizer=transformers.AutoTokenizer.from_pretrained(
+            location, trust_remote_code=brings_code
+        ),
         image_token=CONTEXT,
         chat_template=settings.get("chat_template"),
     )

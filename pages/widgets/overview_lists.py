@@ -44,8 +44,8 @@ def show_first_steps(reading: Stored) -> None:
         st.subheader("Nothing to show yet", anchor=False)
         st.text(empty_states.nothing_in(reading.cache))
         st.text(
-            "The demo: five small models with real weights on handwritten digits, measured "
-            "already. It ships with PIDscope (about 20 MB), nothing is downloaded, and it takes "
+            "The demo: seventeen small models with real weights on handwritten digits, measured "
+            "already. It ships with PIDscope (about 34 MB), nothing is downloaded, and it takes "
             "seconds."
         )
         show_demo_button(reading.cache)
