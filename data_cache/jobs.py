@@ -10,7 +10,7 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from typing import Any, Literal
 from data_cache.errors import CacheError
 from data_cache.jobs_file import reading, transaction
 from data_cache.location import command, log_path
-from data_cache.processes import is_alive, stamp
+from data_cache.processes import boot_clock, is_alive, stamp
 from data_cache.runs import canonical_json, hash_text
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "lost"]
@@ -28,6 +28,25 @@ Ending = Literal["done", "failed", "cancelled"]
 LIST_LIMIT = 200
 TAIL_BYTES = 1 << 17
 """How much of the end of a log is read at most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How a job waits and is tried again; no part of its key, since the result is the same."""
+
+    priority: int = 0
+    """Of those that wait for a device the highest goes first; see `PRIORITIES`."""
+    devices: tuple[str, ...] = ()
+    """`cpu`, or numbers of visible GPUs; named twice, two jobs run there at once. None given: each
+    visible GPU once, and the CPU once."""
+    busy_devices: bool = False
+    """Take GPUs whose memory other programs hold, too."""
+    retries: int = 0
+    """How often its worker is replaced where it was lost, or ran out of the host's memory."""
+
+
+PRIORITIES = {"low": -1, "normal": 0, "high": 1}
+"""What a person reads for a priority."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +87,17 @@ class JobRow:
     finished: float | None
     result: dict[str, Any] = field(default_factory=dict[str, Any])
     """What the last finished attempt found."""
+    terms: Terms = field(default_factory=Terms)
+    waits_for: tuple[str, ...] = ()
+    """Devices of which it waits for one, see `data_cache.job_queue`; empty where it does not."""
+    leased: tuple[str, ...] = ()
+    """Devices that are its own while it is active."""
+
+    @property
+    def priority(self) -> str:
+        """Its priority in a word."""
+        level = self.terms.priority
+        return next((name for name, one in PRIORITIES.items() if one == level), str(level))
 
     @property
     def is_active(self) -> bool:
@@ -126,27 +156,74 @@ def open_or_create(
         return _existing(connection, cache, key)
 
 
-def reserve(cache: Path, key: str, *, pid: int | None = None) -> bool:
+def reserve(
+    cache: Path, key: str, *, pid: int | None = None, terms: Terms | None = None, message: str = ""
+) -> bool:
     """Queue a job for a worker that this process is about to start.
 
     True for exactly one of several who ask at once, until that one or its worker is gone.
+
+    Parameters
+    ----------
+    cache, key
+        The job.
+    pid
+        The process; this one by default.
+    terms
+        How it waits; None leaves them as they were. The priority of one that waits is set, too.
+    message
+        One line for lists.
     """
     with transaction(cache) as connection:
         row = _existing(connection, cache, key)
-        if row.is_active and row.pid is not None:
+        is_taken = row.is_active and row.pid is not None
+        if terms is not None and (not is_taken or row.waits_for):
+            kept = asdict(row.terms if is_taken else terms)
+            del kept["priority"]
+            connection.execute(
+                "UPDATE jobs SET priority = ?, terms = ? WHERE job_key = ?",
+                [terms.priority, canonical_json(kept), key],
+            )
+        if is_taken:
             return False
-        _take(connection, key, "queued", os.getpid() if pid is None else pid)
+        _take(connection, key, "queued", _me(pid), message)
         return True
+
+
+def set_priority(cache: Path, key: str, priority: int) -> JobRow:
+    """Let a job go sooner or later than others that wait; returns its row.
+
+    Raises
+    ------
+    CacheError
+        If there is no such job.
+    """
+    with transaction(cache) as connection:
+        _existing(connection, cache, key)
+        connection.execute("UPDATE jobs SET priority = ? WHERE job_key = ?", [priority, key])
+        return _existing(connection, cache, key)
 
 
 def hand_over(cache: Path, key: str, worker: int, *, pid: int | None = None) -> None:
     """Note the worker that the reserving process has started, unless it has claimed already."""
     with transaction(cache) as connection:
         connection.execute(
-            """UPDATE jobs SET pid = ?, process_started = ?, heartbeat = ?
+            """UPDATE jobs SET pid = ?, process_started = ?, heartbeat = ?, beat = ?
                WHERE job_key = ? AND state = 'queued' AND pid = ?""",
-            [worker, stamp(worker), time.time(), key, os.getpid() if pid is None else pid],
+            [worker, stamp(worker), time.time(), boot_clock(), key, _me(pid)],
         )
+
+
+def adopt(cache: Path, key: str, *, pid: int | None = None) -> bool:
+    """Take the place of the process that queued a job; false where it is not queued any more."""
+    me = _me(pid)
+    with transaction(cache) as connection:
+        changed = connection.execute(
+            """UPDATE jobs SET pid = ?, process_started = ?, heartbeat = ?, beat = ?
+               WHERE job_key = ? AND state = 'queued'""",
+            [me, stamp(me), time.time(), boot_clock(), key],
+        ).rowcount
+        return changed == 1
 
 
 def claim(
@@ -181,7 +258,9 @@ def claim(
             return False
         if only_queued and _stored_state(connection, key) != "queued":
             return False
-        _take(connection, key, "running", os.getpid() if pid is None else pid)
+        _take(connection, key, "running", _me(pid))
+        if row.state == "queued":  # what it waited for is its own now
+            _lease(connection, key, row.leased)
         return True
 
 
@@ -196,12 +275,11 @@ def report(
     pid: int | None = None,
 ) -> Orders:
     """Say how far the work is and that its process lives; learn whether to go on."""
-    me = os.getpid() if pid is None else pid
     with transaction(cache) as connection:
         changed = connection.execute(
-            """UPDATE jobs SET done = ?, total = ?, rate = ?, message = ?, heartbeat = ?
+            """UPDATE jobs SET done = ?, total = ?, rate = ?, message = ?, heartbeat = ?, beat = ?
                WHERE job_key = ? AND state = 'running' AND pid = ?""",
-            [done, total, rate, message, time.time(), key, me],
+            [done, total, rate, message, time.time(), boot_clock(), key, _me(pid)],
         ).rowcount
         row = _existing(connection, cache, key)
         return Orders(is_mine=changed == 1, cancel=row.cancel_requested)
@@ -235,7 +313,7 @@ def finish(
     with transaction(cache) as connection:
         changed = connection.execute(
             """UPDATE jobs SET state = ?, error = ?, message = ?, result = coalesce(?, result),
-                   finished = ?, heartbeat = ?, cancel_requested = 0
+                   finished = ?, heartbeat = ?, cancel_requested = 0, wants = '', leased = '[]'
                WHERE job_key = ? AND state IN ('queued', 'running') AND pid = ?""",
             [
                 state,
@@ -244,7 +322,7 @@ def finish(
                 None if result is None else canonical_json(dict(result)),
                 *[time.time()] * 2,
                 key,
-                os.getpid() if pid is None else pid,
+                _me(pid),
             ],
         ).rowcount
         return changed == 1
@@ -331,14 +409,30 @@ _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Escape sequences of terminals, and control characters other than the tab."""
 
 
-def _take(connection: sqlite3.Connection, key: str, state: str, pid: int) -> None:
+def _me(pid: int | None) -> int:
+    return os.getpid() if pid is None else pid
+
+
+def _take(
+    connection: sqlite3.Connection, key: str, state: str, pid: int, message: str = ""
+) -> None:
     now = time.time()
     connection.execute(
-        """UPDATE jobs SET state = ?, pid = ?, process_started = ?, heartbeat = ?, done = 0,
-               rate = NULL, message = '', error = NULL, cancel_requested = 0, started = ?,
-               finished = NULL
+        """UPDATE jobs SET state = ?, pid = ?, process_started = ?, heartbeat = ?, beat = ?,
+               done = 0, rate = NULL, message = ?, error = NULL, cancel_requested = 0,
+               started = ?, finished = NULL, wants = '', leased = '[]',
+               ticket = (SELECT max(ticket) + 1 FROM jobs)
            WHERE job_key = ?""",
-        [state, pid, stamp(pid), now, now if state == "running" else None, key],
+        [
+            *[state, pid, stamp(pid), now, boot_clock(), message],
+            *[now if state == "running" else None, key],
+        ],
+    )
+
+
+def _lease(connection: sqlite3.Connection, key: str, devices: Sequence[str]) -> None:
+    connection.execute(
+        "UPDATE jobs SET leased = ? WHERE job_key = ?", [json.dumps(list(devices)), key]
     )
 
 
@@ -361,11 +455,15 @@ def _stored_state(connection: sqlite3.Connection, key: str) -> str:
 def _job(row: sqlite3.Row, cache: Path) -> JobRow:
     state: State = row["state"]
     pid: int | None = row["pid"]
+    has = set(row.keys())  # a file that nobody has written to since it was upgraded lacks some
     if state in {"queued", "running"} and pid is not None:
-        alive = is_alive(pid, row["process_started"], row["heartbeat"])
+        beat = row["beat"] if "beat" in has else None
+        alive = is_alive(pid, row["process_started"], row["heartbeat"], beat)
         state = state if alive else "lost"
     same = ("job_key", "kind", "title", "pid", "process_started", "heartbeat", "done", "total")
     more = ("unit", "rate", "message", "error", "created", "started", "finished")
+    terms: dict[str, Any] = json.loads(row["terms"]) if "terms" in has else {}
+    wants: dict[str, Any] = json.loads(row["wants"] or "{}") if "wants" in has else {}
     return JobRow(
         **{name: row[name] for name in (*same, *more)},
         state=state,
@@ -373,4 +471,12 @@ def _job(row: sqlite3.Row, cache: Path) -> JobRow:
         result=json.loads(row["result"]),
         cancel_requested=bool(row["cancel_requested"]),
         log_path=log_path(cache, row["job_key"]),
+        terms=Terms(
+            priority=row["priority"] if "priority" in has else 0,
+            devices=tuple(terms.get("devices", ())),
+            busy_devices=bool(terms.get("busy_devices", False)),
+            retries=int(terms.get("retries", 0)),
+        ),
+        waits_for=tuple(wants.get("names", ())) if state == "queued" else (),
+        leased=tuple(json.loads(row["leased"])) if "leased" in has else (),
     )

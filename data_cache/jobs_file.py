@@ -7,6 +7,7 @@ before, or its own next chunk would eat them.
 
 import contextlib
 import random
+import re
 import sqlite3
 import time
 from collections.abc import Generator
@@ -15,8 +16,9 @@ from pathlib import Path
 
 from data_cache.errors import CacheBusy, CacheDamaged, CacheError, SchemaTooNew
 from data_cache.location import jobs_path, spare_path
+from data_cache.permission import is_read_only, require_writing
 
-JOBS_VERSION = 1
+JOBS_VERSION = 2
 PATIENCE = 10.0
 """Seconds to wait for other processes' transactions; each takes milliseconds."""
 
@@ -30,6 +32,17 @@ _TABLE = """CREATE TABLE jobs (
     done INTEGER NOT NULL DEFAULT 0, total INTEGER, unit TEXT NOT NULL, rate REAL,
     message TEXT NOT NULL DEFAULT '', error TEXT, cancel_requested INTEGER NOT NULL DEFAULT 0,
     created REAL NOT NULL, started REAL, finished REAL, result TEXT NOT NULL DEFAULT '{}')"""
+_QUEUE = (
+    "ALTER TABLE jobs ADD COLUMN beat REAL",
+    "ALTER TABLE jobs ADD COLUMN priority INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN terms TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE jobs ADD COLUMN ticket INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE jobs ADD COLUMN wants TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE jobs ADD COLUMN leased TEXT NOT NULL DEFAULT '[]'",
+)
+"""Heartbeats on the boot's clock, and how a job waits for a device, see `data_cache.job_queue`."""
+_MIGRATIONS = ((_TABLE,), _QUEUE)
+"""What makes version n + 1 of version n, from an empty file on."""
 
 
 @contextmanager
@@ -46,7 +59,10 @@ def transaction(cache: Path) -> Generator[sqlite3.Connection]:
         If the disk is full or the folder cannot be written.
     SchemaTooNew
         If a newer PIDscope wrote it.
+    ReadOnly
+        If nothing may be written.
     """
+    require_writing("change a job")
     with _in_sentences(cache):
         try:
             cache.mkdir(parents=True, exist_ok=True)
@@ -79,7 +95,7 @@ def reading(cache: Path) -> Generator[sqlite3.Connection | None]:
     if not jobs_path(cache).is_file():
         yield None
         return
-    with _in_sentences(cache), contextlib.closing(_connect(cache, "rw")) as connection:
+    with _in_sentences(cache), contextlib.closing(_connect_to_read(cache)) as connection:
         yield connection if _version(connection, cache) else None
 
 
@@ -120,6 +136,18 @@ def _connect(cache: Path, mode: str) -> sqlite3.Connection:
     return connection
 
 
+def _connect_to_read(cache: Path) -> sqlite3.Connection:
+    if not is_read_only():
+        return _connect(cache, "rw")
+    try:
+        return _connect(cache, "ro")
+    except sqlite3.OperationalError as error:
+        if not re.search("readonly|unable to open", str(error)):
+            raise
+    # The folder cannot be written, so the index of the log cannot be made: without the log.
+    return _connect(cache, "ro&immutable=1")
+
+
 def _version(connection: sqlite3.Connection, cache: Path) -> int:
     version = int(_patiently(connection, "PRAGMA user_version").fetchone()[0])
     if version > JOBS_VERSION:
@@ -131,13 +159,22 @@ def _version(connection: sqlite3.Connection, cache: Path) -> int:
 
 
 def _prepare(connection: sqlite3.Connection, cache: Path) -> None:
-    if _version(connection, cache) == 0:
+    version = _version(connection, cache)
+    if version == JOBS_VERSION:
+        return
+    if version == 0:
         _patiently(connection, "PRAGMA journal_mode=WAL")
-        _patiently(connection, "BEGIN IMMEDIATE")
-        if _version(connection, cache) == 0:  # nobody was faster
-            connection.execute(_TABLE)
-            connection.execute(f"PRAGMA user_version={JOBS_VERSION}")
+    _patiently(connection, "BEGIN IMMEDIATE")
+    try:
+        for statements in _MIGRATIONS[_version(connection, cache) :]:  # perhaps another was faster
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version={JOBS_VERSION}")
         connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _patiently(connection: sqlite3.Connection, statement: str) -> sqlite3.Cursor:

@@ -2,7 +2,8 @@
 
 A process is known by its number and a stamp: where the number counts (one boot of one machine, one
 namespace of process numbers) and when the process started. Where the stamp was made elsewhere, or
-the system has no /proc, the age of the last heartbeat decides.
+the system has no /proc, the age of the last heartbeat decides. Its age is taken on the clock that
+counts from the boot where that is the same (containers), because clocks that people see can jump.
 """
 
 import os
@@ -25,7 +26,13 @@ def stamp(pid: int) -> str:
     return f"{place}/{found[1] if found else 'gone'}" if place else ""
 
 
-def is_alive(pid: int, stamped: str, heartbeat: float) -> bool:
+def boot_clock() -> float:
+    """Return the seconds since this machine began, with those asleep; nobody can set it."""
+    which = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if which is None else time.clock_gettime(which)
+
+
+def is_alive(pid: int, stamped: str, heartbeat: float, beat: float | None = None) -> bool:
     """Return whether the process that was stamped lives.
 
     Parameters
@@ -36,10 +43,15 @@ def is_alive(pid: int, stamped: str, heartbeat: float) -> bool:
         What `stamp` said of it.
     heartbeat
         When it was last heard of, seconds since the epoch.
+    beat
+        The same on `boot_clock` of its machine, where it is known.
     """
     place, _, started = stamped.rpartition("/")
     if not place or place != _place():
-        return time.time() - heartbeat < SILENCE_SECONDS
+        if beat is not None and is_same_machine(stamped):
+            return abs(boot_clock() - beat) < SILENCE_SECONDS
+        # A heartbeat from the future is as strange as an old one: a clock was set meanwhile.
+        return abs(time.time() - heartbeat) < SILENCE_SECONDS
     found = _look(pid)
     return found is not None and found[0] not in _GONE and found[1] == started
 
@@ -48,6 +60,12 @@ def is_here(stamped: str) -> bool:
     """Return whether a stamped process is one that this process could send a signal to."""
     place = stamped.rpartition("/")[0]
     return bool(place) and place == _place()
+
+
+def is_same_machine(stamped: str) -> bool:
+    """Return whether a stamped process is of this machine and boot, in whatever container."""
+    boot = stamped.partition("/")[0]
+    return bool(boot) and boot == _place().partition("/")[0]
 
 
 def _place() -> str:

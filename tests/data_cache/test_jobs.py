@@ -290,7 +290,7 @@ class TestTrouble:
         with closing(sqlite3.connect(jobs_path(tmp_path))) as connection:
             connection.execute("PRAGMA user_version=7")
         for ask in (lambda: jobs.jobs(tmp_path), lambda: opened(tmp_path)):
-            with pytest.raises(SchemaTooNew, match="schema 7, this one reads 1"):
+            with pytest.raises(SchemaTooNew, match="schema 7, this one reads 2"):
                 ask()
 
     def test_a_folder_that_cannot_be_written(self, tmp_path: Path) -> None:
