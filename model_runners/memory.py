@@ -8,7 +8,6 @@ moment of a layer; `MARGIN` covers what the count leaves out.
 import itertools
 import json
 import math
-import os
 import re
 import struct
 from collections import Counter
@@ -21,9 +20,11 @@ from model_runners import hub
 from model_runners.asking import user_text
 from model_runners.errors import BadSample, UnsupportedModel
 from model_runners.hub import written_bytes
+from model_runners.meters import free_memory
 from model_runners.models import resolve_model
-from model_runners.profile import DEFAULT_ROWS, ProfileOptions
+from model_runners.profile_options import ProfileOptions
 from model_runners.quantisation import BYTES_PER_WEIGHT, QUANTISATIONS
+from model_runners.room import DEFAULT_ROWS
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 STORED = {"F64": 8, "F32": 4, "BF16": 2, "F16": 2, "F8_E4M3": 1, "F8_E5M2": 1, "I8": 1, "U8": 1}
@@ -233,13 +234,7 @@ def memory_here(device: str) -> tuple[int | None, int]:
 
         found = [torch.cuda.mem_get_info(index)[0] for index in range(torch.cuda.device_count())]
         return sum(found), len(found)
-    try:
-        for line in Path("/proc/meminfo").read_text("ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024, 1
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), 1
-    except (OSError, ValueError, AttributeError):
-        return None, 1
+    return free_memory(), 1
 
 
 def sentence(found: MemoryPlan, options: ProfileOptions, shapes: Shapes) -> str:

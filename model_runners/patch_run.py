@@ -24,11 +24,13 @@ from model_runners.candidates import Candidates
 from model_runners.errors import BadOption, Cancelled, ModelNotFound, UnsupportedModel
 from model_runners.estimation import choose_run
 from model_runners.image_size import with_image_size
+from model_runners.kept_images import kept_images
 from model_runners.loading import LoadedModel, load
 from model_runners.masking import Masker
 from model_runners.models import resolve_model
 from model_runners.patching import SHARE, PatchRow, PatchRunner, last_layers
-from model_runners.profile import DEFAULT_ROWS, SILENT, ProfileOptions, Progress
+from model_runners.profile import SILENT, ProfileOptions, Progress
+from model_runners.room import DEFAULT_ROWS
 from model_runners.run_again import options_again
 from model_runners.run_record import configuration
 from model_runners.statistics import noise_statistics
@@ -198,7 +200,7 @@ def patch(
     loaded = with_image_size(loaded, asked.image_size)
     _require_same(run, asked, loaded, benchmark)
     rows = options.batch_size or DEFAULT_ROWS[loaded.device.type]
-    images = VisionCache()
+    images = VisionCache(kept=kept_images(loaded, cache))
     bad = BadSamples()
     begin("noise statistics")
     statistics = noise_statistics(

@@ -17,6 +17,7 @@ from data_cache.runs import run_key, write_sidecar
 from data_cache.samples import Benchmark
 from model_runners import bad_samples, hub
 from model_runners.bad_samples import BadSamples
+from model_runners.batch_size import room_for
 from model_runners.batches import run_batches
 from model_runners.benchmark_choice import load_asked
 from model_runners.blocks import blocks, missing, prediction_table
@@ -25,12 +26,12 @@ from model_runners.errors import BadOption, Cancelled, UnsupportedModel
 from model_runners.external.spec import spec_of
 from model_runners.image_size import with_image_size
 from model_runners.inference import BatchRunner
+from model_runners.kept_images import kept_images
 from model_runners.lens_options import LOGIT, choose_lens
 from model_runners.loading import LoadedModel, load
 from model_runners.masking import Masker
 from model_runners.profile_options import ProfileOptions
 from model_runners.profile_report import SILENT, ProfileReport, Progress
-from model_runners.room import Room
 from model_runners.run_record import configuration, environment
 from model_runners.shards import Shard
 from model_runners.statistics import noise_statistics
@@ -40,7 +41,6 @@ from model_runners.unwatched import never
 from model_runners.vision import VisionCache
 
 __all__ = [
-    "DEFAULT_ROWS",
     "INGEST_SECONDS",
     "SILENT",
     "ProfileOptions",
@@ -53,8 +53,6 @@ __all__ = [
 
 INGEST_SECONDS = 5.0
 """How often finished chunks are ingested while a run goes on."""
-DEFAULT_ROWS = {"cpu": 64, "cuda": 32}
-"""Sequences in one call of the text stack, where --batch-size does not say."""
 
 
 def profile(
@@ -171,9 +169,9 @@ def profile(
     tested = masking_tested(loaded, benchmark, options, bad)
     candidates = Candidates.of_model(loaded, options.asking)
     tested = answers_tested(tested, loaded, asked, candidates, bad)
-    rows = options.batch_size or DEFAULT_ROWS[loaded.device.type]
-    room = Room(rows, tell=progress.tell)
-    images = VisionCache()
+    room = room_for(options, loaded, wanted, tell=progress.tell)
+    rows = room.rows
+    images = VisionCache(kept=kept_images(loaded, cache))
     begin("noise statistics")
     statistics = noise_statistics(
         loaded,
@@ -190,13 +188,12 @@ def profile(
         progress.tell(f"{len(bad.reasons)} samples cannot be read, here or for the noise")
     config = configuration(options, loaded, benchmark)
     key = run_key(config)
-    write_sidecar(
-        cache,
-        key,
-        config,
-        self_test=tested.to_dict(),
-        environment=environment(options, loaded, statistics, rows, benchmark),
-    )
+
+    def note() -> None:
+        about = environment(options, loaded, statistics, room.rows, benchmark)
+        write_sidecar(cache, key, config, self_test=tested.to_dict(), environment=about)
+
+    note()
     runner = BatchRunner(
         loaded=loaded,
         masker=Masker(statistics=statistics, seed=options.seed),
@@ -257,6 +254,7 @@ def profile(
         done += len(block.wanted)
         progress.samples(done, len(wanted))
     bad_samples.note(folder, wanted[:done], bad)
+    note()  # with the batch size that was found
     if shard is None:
         ingest(cache, run_keys=[key])
     bad.require_one_good(wanted)

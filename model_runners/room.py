@@ -1,4 +1,4 @@
-"""How much goes through a model at once: halved where memory runs out, and kept at what fitted.
+"""How much goes through a model at once: halved where memory runs out, grown where much is free.
 
 Scores do not depend on it but for rounding: what is masked and drawn is seeded by the sample. So a
 run whose memory runs out goes on where it was, a little slower, instead of ending.
@@ -10,12 +10,20 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from model_runners.errors import OutOfRoom
+from model_runners.meters import AbstractMeter
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 FULL = ("out of memory", "can't allocate memory", "cannot allocate memory", "ALLOC_FAILED")
 """What errors say when memory runs out on the devices that have no class for it."""
+
+DEFAULT_ROWS = {"cpu": 64, "cuda": 32}
+"""Sequences in one call of the text stack, by kind of device, where nobody says and all is well."""
+GROWTH = 4
+"""Times as many at most as went through last: what a sequence takes is known from those only."""
+SHARE = 0.7
+"""Of the free memory, to be taken: the next prompts are longer, and memory has holes."""
 
 log = logging.getLogger(__name__)
 
@@ -32,17 +40,33 @@ def is_full(error: BaseException) -> bool:
 class Room:
     """The number of sequences that fit at once, as far as is known."""
 
-    def __init__(self, rows: int, *, tell: Callable[[str], None] = log.warning):
-        """Begin with a number that may be too large.
+    def __init__(
+        self,
+        rows: int,
+        *,
+        most: int | None = None,
+        meter: AbstractMeter | None = None,
+        tell: Callable[[str], None] = log.warning,
+    ):
+        """Begin with a number that may be too large, or too small.
 
         Parameters
         ----------
         rows
             1 or more.
+        most
+            Never more than that; None is `rows`.
+        meter
+            Of the memory that the work is done in. With it the number follows what is measured, up
+            to `most`, and down before memory runs out; without, it only becomes smaller.
         tell
             Told of each time that it had to become smaller.
         """
         self.rows = rows
+        self._most = rows if most is None else max(most, rows)
+        self._meter = meter
+        self._each = 0.0
+        """Share of the free memory that a sequence took, the most so far."""
         self._tell = tell
 
     def parts(
@@ -66,6 +90,8 @@ class Room:
         start = 0
         while start < len(items):
             rows = self.rows
+            if self._meter is not None:
+                self._meter.begin()
             try:
                 result = work(items[start : start + rows], rows)
             except (RuntimeError, MemoryError) as error:
@@ -73,6 +99,7 @@ class Room:
                     raise
                 reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             else:
+                self._follow(min(rows, len(items) - start))
                 start += rows
                 yield result
                 continue
@@ -83,12 +110,29 @@ class Room:
                     "fewer bits (--quantize), spread the model (--device-map), make images smaller "
                     "(--image-size), or take another device"
                 )
-            self.rows = max(1, min(rows, len(items) - start) // 2)
+            self.rows = self._most = max(1, min(rows, len(items) - start) // 2)
             free()
             self._tell(
                 f"memory ran out with {rows} sequences at once; going on with {self.rows} "
                 f"({reason})"
             )
+
+    def _follow(self, done: int) -> None:
+        """Change the number by what the last `done` sequences took."""
+        taken = None if self._meter is None else self._meter.taken()
+        if taken is None or 2 * done < self.rows:  # a rest tells little of a whole batch
+            return
+        self._each = max(self._each, taken / done)
+        fits = self._most if self._each <= 0 else int(SHARE / self._each + 1e-6)
+        if fits < self.rows:
+            before, self.rows = self.rows, max(1, fits)
+            if self.rows < before:
+                self._tell(
+                    f"{done} sequences at once took {taken:.0%} of the free memory; going on with "
+                    f"{self.rows}"
+                )
+        else:
+            self.rows = max(self.rows, min(fits, GROWTH * done, self._most))
 
 
 def free() -> None:

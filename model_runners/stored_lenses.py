@@ -17,12 +17,14 @@ from model_runners.candidates import Candidates
 from model_runners.errors import BadOption, Cancelled
 from model_runners.image_size import with_image_size
 from model_runners.inference import BatchRunner
+from model_runners.kept_images import kept_images
 from model_runners.lens_options import LensOptions, recipe_of
 from model_runners.lens_states import collect
 from model_runners.lens_training import train_lens
 from model_runners.loading import LoadedModel, load
 from model_runners.masking import Masker
-from model_runners.profile import DEFAULT_ROWS, SILENT, Progress, masking_tested
+from model_runners.profile import SILENT, Progress, masking_tested
+from model_runners.room import DEFAULT_ROWS
 from model_runners.run_record import configuration
 from model_runners.statistics import noise_statistics
 from model_runners.unwatched import never
@@ -101,7 +103,7 @@ def tune(
     begin("testing the masking")
     masking_tested(loaded, benchmark, asked, bad)
     rows = asked.batch_size or DEFAULT_ROWS[loaded.device.type]
-    images = VisionCache()
+    images = VisionCache(kept=kept_images(loaded, cache))
     begin("noise statistics")
     statistics = noise_statistics(
         loaded,

@@ -34,16 +34,21 @@ from model_runners.lens_options import LOGIT
 from model_runners.loading import choose_device, weights_fingerprint
 from model_runners.masking import NoiseStatistics
 from model_runners.profile import (
-    DEFAULT_ROWS,
     INGEST_SECONDS,
     SILENT,
     ProfileOptions,
     ProfileReport,
     Progress,
 )
+from model_runners.room import DEFAULT_ROWS
 from model_runners.run_record import PREDICTION_VERSION
 from model_runners.selftest import SelfTestReport
-from model_runners.statistics import RECIPE_VERSION, STATISTICS_SAMPLES, statistics_samples
+from model_runners.statistics import (
+    RECIPE_VERSION,
+    STATISTICS_SAMPLES,
+    statistics_samples,
+    stored_statistics,
+)
 from model_runners.unwatched import never
 
 
@@ -330,8 +335,9 @@ def _statistics(
 ) -> NoiseStatistics:
     """Read the noise from the cache folder, or have it taken and store it."""
     path = statistics_directory(cache) / f"{recipe}.safetensors"
-    if path.is_file():
-        return NoiseStatistics.load(path)
+    stored = stored_statistics(path)
+    if stored is not None:
+        return stored
     asked = samples_of(statistics_samples(benchmark))
     if stop():
         raise Cancelled("stopped before the noise statistics")
