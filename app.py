@@ -5,12 +5,14 @@ from pathlib import Path
 import streamlit as st
 
 from pages.widgets.first_address import open_overview
+from pages.widgets.visitors import admit
 
 ICON = Path(__file__).parent / ".streamlit" / "icon.png"
 
 st.set_page_config(page_title="PIDscope", page_icon=str(ICON), layout="wide")
 
 st.logo(str(ICON), size="large")
+admit()
 page = st.navigation(
     [
         st.Page(

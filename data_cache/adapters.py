@@ -15,6 +15,7 @@ from data_cache.arrow import Table, pa, parquet_bytes, pq
 from data_cache.atomic import write_atomically
 from data_cache.errors import CacheError, SchemaTooNew
 from data_cache.location import adapter_directory
+from data_cache.permission import require_writing
 
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs] -- it ships none
@@ -207,6 +208,7 @@ def adapters(cache: Path) -> list[AdapterRecord]:
 
 def append_loss(cache: Path, key: str, point: LossPoint) -> None:
     """Add one step; readers see whole lines only."""
+    require_writing("train an adapter")
     path = adapter_directory(cache, key) / LOSSES_NAME
     try:
         with path.open("a", encoding="utf-8") as file:

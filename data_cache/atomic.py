@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from data_cache.errors import CacheError
+from data_cache.permission import require_writing
 
 TEMPORARY_SUFFIX = ".tmp"
 
@@ -18,7 +19,10 @@ def write_atomically(path: Path, content: bytes) -> Path:
     ------
     CacheError
         If the disk is full or the folder cannot be written; the temporary file is removed.
+    ReadOnly
+        If nothing may be written.
     """
+    require_writing(f"write {path.name}")
     temporary = temporary_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

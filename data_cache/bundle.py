@@ -21,6 +21,7 @@ from typing import Any, cast
 from data_cache.atomic import sync_directory, temporary_path
 from data_cache.errors import CacheError, SchemaTooNew
 from data_cache.location import command, spool_directory
+from data_cache.permission import require_writing
 from data_cache.runs import read_sidecar
 from data_cache.spool_parts import Part, check_part, part_of, spool_files
 
@@ -72,6 +73,7 @@ def write_bundle(
     CacheError
         If there are no runs, one of them cannot be read, or the file cannot be written.
     """
+    require_writing(f"write {target.name}")
     if not run_keys:
         raise CacheError(f"no run of {cache} was chosen; see {command('list runs', cache)}")
     sidecars = [read_sidecar(cache, key) for key in sorted(run_keys)]
@@ -146,7 +148,10 @@ def read_bundle(
         If the file is no bundle, names a place outside the spool, or the disk is full.
     SchemaTooNew
         If a newer PIDscope wrote it.
+    ReadOnly
+        If nothing may be written.
     """
+    require_writing("import a bundle")
     with _opened(source) as file:
         files = _manifest(file, source)
         taken: list[str] = []

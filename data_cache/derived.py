@@ -21,6 +21,7 @@ import duckdb
 from data_cache.atomic import write_atomically
 from data_cache.errors import CacheError
 from data_cache.location import derived_directory
+from data_cache.permission import refusal, require_writing
 from data_cache.plain import plain, rebuilt
 from data_cache.runs import canonical_json, hash_text
 from data_cache.store import data_version, reader
@@ -124,7 +125,8 @@ def once(
         if found is not None:
             return found
     answer = make()
-    if is_same and data_version(cache) == before and fingerprint(cache, question) == key:
+    may_keep = is_same and refusal() is None
+    if may_keep and data_version(cache) == before and fingerprint(cache, question) == key:
         try:
             keep(cache, question, key, answer)
         except CacheError as error:
@@ -206,6 +208,7 @@ def sweep(cache: Path, versions: Mapping[str, str]) -> int:
     CacheError
         If the database cannot be read.
     """
+    require_writing("remove older results")
     gone = [
         one for one in listed(cache) if not one.is_current or versions.get(one.name) != one.version
     ]

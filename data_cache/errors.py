@@ -7,6 +7,7 @@ DataError
     ├── CacheBusy         another process held the database for too long
     ├── CacheDamaged      the database cannot be read; it can be rebuilt from its chunks
     ├── ChunkInvalid      a chunk breaks a rule; it is quarantined on ingest
+    ├── ReadOnly          nothing may be written here, or not by the person who asks
     ├── SchemaTooNew      written by a newer PIDscope
     └── SchemaTooOld      written by an older PIDscope, and open for reading only
 """
@@ -38,6 +39,10 @@ class CacheDamaged(CacheError):
 
 class ChunkInvalid(CacheError):
     """A chunk breaks a rule of its format."""
+
+
+class ReadOnly(CacheError):
+    """Nothing may be written here, or not by the person who asks."""
 
 
 class SchemaTooNew(CacheError):

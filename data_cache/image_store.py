@@ -22,6 +22,7 @@ from data_cache.images import (
     read_file,
     sha256,
 )
+from data_cache.permission import require_writing
 
 FILE_NAME = "images.sqlite"
 COMMIT_BYTES = 64 << 20
@@ -53,7 +54,10 @@ class ImageStore:
         ------
         BenchmarkError
             If the folder cannot be written.
+        ReadOnly
+            If nothing may be written.
         """
+        require_writing("keep the images of a benchmark")
         self._cache = cache
         self._waiting = 0
         self._kept: set[str] = set()

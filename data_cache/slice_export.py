@@ -22,6 +22,7 @@ from data_cache.formats.embedded import LONGEST_REFERENCE
 from data_cache.formats.rows import BadRow, Row
 from data_cache.images import ImageFile
 from data_cache.originals import Originals
+from data_cache.permission import require_writing
 from data_cache.queries import StoredSample, samples
 from data_cache.samples import LETTERS, SPLITS, Sample, letter_of
 from data_cache.store import reader
@@ -146,6 +147,7 @@ def new_file(path: Path, *, binary: bool = False) -> Generator[IO[Any]]:
     CacheError
         If the disk is full or the folder cannot be written.
     """
+    require_writing(f"write {path.name}")
     temporary = temporary_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ import duckdb
 from data_cache.atomic import sync_directory, temporary_path
 from data_cache.errors import CacheBusy, CacheDamaged, CacheError, CacheMissing
 from data_cache.location import command, database_path
+from data_cache.permission import require_writing
 from data_cache.schema import migrate, refuse_newer, refuse_older, version_of
 
 READER_PATIENCE = 2.0
@@ -114,6 +115,7 @@ def transaction(
     database: Path, cache: Path, *, patience: float = WRITER_PATIENCE
 ) -> Generator[duckdb.DuckDBPyConnection]:
     """Open one database file for one transaction, without the cache's writer lock."""
+    require_writing("write to the database")
     connection = _connected(lambda: duckdb.connect(database), cache, patience)
     with contextlib.closing(connection), _in_sentences(cache):
         migrate(connection, cache)
@@ -140,7 +142,10 @@ def exclusive(cache: Path, *, patience: float = WRITER_PATIENCE) -> Generator[No
         If another writer held it for `patience` seconds.
     CacheError
         If the folder cannot be written.
+    ReadOnly
+        If nothing may be written.
     """
+    require_writing("write to the cache")
     try:
         cache.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(cache / ".writer.lock", os.O_RDWR | os.O_CREAT, 0o666)

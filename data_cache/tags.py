@@ -18,6 +18,7 @@ from pathlib import Path
 
 from data_cache.errors import CacheBusy, CacheDamaged, CacheError, SchemaTooNew
 from data_cache.location import tags_path
+from data_cache.permission import require_writing
 
 TAGS_VERSION = 1
 LONGEST_NAME = 60
@@ -291,6 +292,7 @@ def _reading(cache: Path) -> Generator[sqlite3.Connection | None]:
 @contextmanager
 def _writing(cache: Path) -> Generator[sqlite3.Connection]:
     """Open the file for one transaction, alone among writers; makes what is missing."""
+    require_writing("change tags or slices")
     try:
         cache.mkdir(parents=True, exist_ok=True)
     except OSError as error:

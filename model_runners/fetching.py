@@ -10,6 +10,7 @@ from data_cache.benchmarks import entry_of, loader_of
 from data_cache.benchmarks.finding import NotFound, find, hub_cache
 from data_cache.benchmarks.source import Found, HubFiles, Source
 from data_cache.errors import BenchmarkError
+from data_cache.permission import require_writing
 from model_runners import hub
 from model_runners.unwatched import ignore
 
@@ -119,6 +120,7 @@ def download(remote: RemoteFiles) -> None:
     BenchmarkError
         If the hub stops giving them.
     """
+    require_writing("download a benchmark")
     from huggingface_hub import snapshot_download
 
     try:

@@ -18,6 +18,7 @@ from types import MappingProxyType
 from data_cache import jobs
 from data_cache.errors import CacheError
 from data_cache.jobs import JobRow
+from data_cache.permission import require_writing
 from data_cache.processes import is_here
 from model_runners.kinds import Options, kind_entry, requests_of
 
@@ -65,6 +66,7 @@ def start(cache: Path, options: Options, *, environment: Mapping[str, str] | Non
     CacheError
         If the cache folder cannot be written.
     """
+    require_writing("start a job")
     requests_of(options.kind).check_names(options)
     return _set_to_work(cache, open_job(cache, options), environment or {})
 
@@ -77,6 +79,7 @@ def resume(cache: Path, key: str) -> JobRow:
     CacheError
         If there is no such job, or the cache folder cannot be written.
     """
+    require_writing("go on with a job")
     job = jobs.find(cache, key)
     requests_of(job.kind).options_of(job.request)  # refuse here, not in the worker
     return _set_to_work(cache, job)
@@ -97,6 +100,7 @@ def cancel(cache: Path, key: str, *, now: bool = False) -> JobRow:
     CacheError
         If there is no such job, or its process runs on another machine.
     """
+    require_writing("stop a job")
     row = jobs.request_cancel(cache, jobs.find(cache, key).job_key)
     if not now or row.state != "running" or row.pid is None:
         return row

@@ -21,6 +21,7 @@ from pages.widgets.lora_weights import show_weights_before
 from pages.widgets.loss_view import choose_axis, show_losses, show_losses_of
 from pages.widgets.stored import current_reading
 from pages.widgets.stored_adapters import read_adapters, read_pairs
+from pages.widgets.visitors import told_instead
 from pages.widgets.wishes import forget
 
 enter_through_app()
@@ -33,7 +34,8 @@ st.caption(
 
 reading = current_reading()
 with sentence_instead("This training is not possible."):
-    options = choose_finetune(reading.cache)
+    refused = told_instead("Trainings cannot be started here.")
+    options = None if refused else choose_finetune(reading.cache)
     if options is not None:
         show_origin(options)
         plan = show_plan(options, reading)

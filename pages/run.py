@@ -11,6 +11,7 @@ from pages.widgets.own_models import offer_to_keep
 from pages.widgets.run_choices import choose_run
 from pages.widgets.run_start import show_cost, show_start
 from pages.widgets.stored import current_reading
+from pages.widgets.visitors import told_instead
 
 enter_through_app()
 st.title("Run", anchor=False)
@@ -21,7 +22,7 @@ st.caption(
 
 reading = current_reading()
 with sentence_instead("This run is not possible."):
-    options = choose_run()
+    options = None if told_instead("Runs cannot be started here.") else choose_run()
     if options is not None:
         offer_self_test(options.model, options.device, reading.cache)
         offer_to_keep(options.model)

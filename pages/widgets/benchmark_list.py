@@ -9,7 +9,7 @@ import streamlit as st
 from data_cache.benchmarks import BenchmarkChoice
 from data_cache.benchmarks.survey import Listed, count
 from pages.widgets.tables import show_table_frame
-from pages.widgets.wishes import clicked
+from pages.widgets.wishes import acted
 
 
 def show_list(listed: Sequence[Listed], cache: Path) -> None:
@@ -19,7 +19,7 @@ def show_list(listed: Sequence[Listed], cache: Path) -> None:
     if uncounted:
         names = ", ".join(one.name for one in uncounted)
         with st.container(horizontal=True, vertical_alignment="center"):
-            wanted = clicked("Count", key="count_benchmarks", icon=":material/calculate:")
+            wanted = acted("Count", key="count_benchmarks", icon=":material/calculate:")
             st.text(f"Not counted since the files came or changed: {names}.")
         if wanted:
             listed = _count(listed, uncounted, cache)

@@ -9,6 +9,7 @@ import streamlit as st
 from data_cache.benchmarks import BENCHMARKS, BenchmarkChoice, entry_of, source_of
 from data_cache.benchmarks.overview import Overview
 from data_cache.benchmarks.survey import Listed, count, look, variants_of
+from data_cache.permission import refusal
 from pages.widgets import state
 from pages.widgets.bad_rows import left_out_in_words, show_bad_rows
 from pages.widgets.benchmark_choices import OTHER_FILE
@@ -28,12 +29,15 @@ def show_opened(cache: Path) -> None:
     if choice is None:
         return
     listed = look(choice, cache)
-    if listed.is_here and listed.overview is None:
+    may_read = refusal() is None
+    if listed.is_here and listed.overview is None and may_read:
         listed = count(choice, cache, benchmark=read_benchmark(choice))
     with st.container(border=True, gap="small"):
         show_facts(listed)
         if listed.problem:
             st.text(listed.problem)
+        elif listed.overview is None and listed.is_here:
+            st.text("Nobody has counted it yet, and nothing is read for who may only look.")
         elif not listed.is_here:
             show_way(listed, cache)
     if listed.overview is not None:
@@ -43,18 +47,21 @@ def show_opened(cache: Path) -> None:
 def choose() -> BenchmarkChoice | None:
     """Draw the pickers; None while nothing is chosen."""
     names = [name for base in BENCHMARKS for name in variants_of(base)]
+    may_name = refusal() is None  # a path is read as whoever runs the dashboard
     with st.container(horizontal=True, vertical_alignment="top"):
         name = st.selectbox(
             "Benchmark",
-            [*names, OTHER_FILE],
+            [*names, OTHER_FILE] if may_name else names,
             index=None,
             placeholder="choose one",
             key=state.BENCHMARK_OPENED,
             persist_state="session",
             width=240,
         )
-        if name is None or (name != OTHER_FILE and entry_of(name).built_in):
+        if name is None or (name in names and entry_of(name).built_in):
             return None if name is None else BenchmarkChoice(name=name)
+        if not may_name:
+            return BenchmarkChoice(name=name)
         own = name == OTHER_FILE
         place = st.text_input(
             "File" if own else "Place of its files",

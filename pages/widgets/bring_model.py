@@ -17,7 +17,7 @@ from pages.widgets import state
 from pages.widgets.errors import sentence_instead
 from pages.widgets.job_words import is_worked_on
 from pages.widgets.tables import show_table_frame
-from pages.widgets.wishes import clicked
+from pages.widgets.wishes import acted
 
 NEEDLESS = "demo"
 """Where models come from that were examined before they were shipped."""
@@ -55,7 +55,7 @@ def offer_self_test(model: str, device: str, cache: Path) -> None:
             "This shows it now, property by property, on samples that ship with PIDscope."
         )
         with st.container(horizontal=True, vertical_alignment="center"):
-            wanted = clicked(
+            wanted = acted(
                 "Test this model",
                 key="test_model",
                 icon=":material/fact_check:",

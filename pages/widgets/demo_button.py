@@ -7,12 +7,12 @@ import streamlit as st
 from data_cache import shipped
 from model_runners.deriving import derive
 from pages.widgets.errors import sentence_instead
-from pages.widgets.wishes import clicked
+from pages.widgets.wishes import acted
 
 
 def show_demo_button(cache: Path) -> None:
     """Draw the button; what it loads is shown as soon as it is there."""
-    if not clicked("Load the demo", key="load_demo", type="primary", icon=":material/download:"):
+    if not acted("Load the demo", key="load_demo", type="primary", icon=":material/download:"):
         return
     bar = st.progress(0.0, text="Copying the demo")
 

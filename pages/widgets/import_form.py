@@ -6,15 +6,18 @@ import streamlit as st
 
 from data_cache.benchmarks import BENCHMARKS
 from data_cache.imported import ImportOptions
+from data_cache.permission import refusal
 from model_runners.importing import described, import_and_estimate
 from pages.widgets import state
 from pages.widgets.errors import sentence_instead
 from pages.widgets.stored import Stored
-from pages.widgets.wishes import clicked
+from pages.widgets.wishes import acted
 
 
 def show_import(reading: Stored) -> None:
     """Draw the fields and the button; what an import did is shown until the next one."""
+    if refusal() is not None:  # the fields read files of this machine
+        return
     with st.expander("Import predictions", icon=":material/upload_file:"):
         st.text(
             "Any model's distributions over the options, with both sources and with each alone, "
@@ -59,7 +62,7 @@ def show_import(reading: Stored) -> None:
                 placeholder="found by themselves",
                 help="Where the benchmark is, if not in $LMUData or the hub's cache.",
             )
-            wanted = clicked("Import", key="import_predictions", icon=":material/upload:")
+            wanted = acted("Import", key="import_predictions", icon=":material/upload:")
         if wanted:
             with sentence_instead("This cannot be imported."):
                 st.session_state.pop(state.IMPORTED, None)

@@ -28,7 +28,7 @@ from pages.widgets.run_choices import prepare_lens
 from pages.widgets.running_jobs import EVERY_SECONDS, rerun_when_changed
 from pages.widgets.self_tests import show_self_test
 from pages.widgets.stored import Stored
-from pages.widgets.wishes import clicked, forget
+from pages.widgets.wishes import acted, clicked, forget
 
 PER_PAGE = 10
 LOG_LINES = 40
@@ -195,7 +195,7 @@ def _act(
     disabled: bool = False,
 ) -> None:
     name = label.lower().replace(" ", "_")
-    if clicked(label, key=f"{name}_{key}", icon=f":material/{icon}:", disabled=disabled):
+    if acted(label, key=f"{name}_{key}", icon=f":material/{icon}:", disabled=disabled):
         with sentence_instead("This cannot be done."):
             action(cache, key)
             st.rerun()

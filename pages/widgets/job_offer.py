@@ -11,7 +11,7 @@ from model_runners.jobs import start
 from model_runners.kinds import Options, requests_of
 from pages.widgets.errors import sentence_instead
 from pages.widgets.job_words import is_worked_on, outcome_of, progress_of, share_done
-from pages.widgets.wishes import clicked
+from pages.widgets.wishes import acted
 
 RUN_PAGE = "pages/run.py"
 
@@ -45,7 +45,7 @@ def offer_job(
         return
     if known is not None and known.state in {"failed", "cancelled", "lost"}:
         st.text(f"It was started before. {outcome_of(known)}")
-    if clicked(label, key=key, icon=f":material/{icon}:"):
+    if acted(label, key=key, icon=f":material/{icon}:"):
         with sentence_instead("This cannot be started."):
             start(cache, options)
             st.rerun()

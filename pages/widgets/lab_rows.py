@@ -15,7 +15,7 @@ import streamlit as st
 
 from model_runners.audit import AuditRow, AuditTask
 from pages.widgets.job_words import duration
-from pages.widgets.wishes import clicked
+from pages.widgets.wishes import acted
 
 KEPT = 512
 """Rows; the oldest is forgotten first."""
@@ -81,7 +81,7 @@ def compute(
     missing = [task for task in tasks if bench.row(task.key) is None]
     if not tasks:
         st.text("Choose at least one estimator.")
-    elif missing and clicked(
+    elif missing and acted(
         f"Compute {len(missing)} estimate{'s' if len(missing) > 1 else ''}",
         key=key,
         icon=":material/play_arrow:",

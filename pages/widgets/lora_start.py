@@ -15,7 +15,7 @@ from pages.widgets.lora_advanced import count
 from pages.widgets.lora_plan import Plan, study_cost, time_of, without_tag
 from pages.widgets.read_benchmarks import read_benchmark
 from pages.widgets.stored import Stored
-from pages.widgets.wishes import clicked
+from pages.widgets.wishes import acted
 
 KINDS = (FinetuneOptions.kind, StudyOptions.kind)
 """Kinds of jobs that this page starts and shows."""
@@ -26,7 +26,7 @@ FEWEST_SEEDS = 2
 
 def show_start(options: FinetuneOptions, reading: Stored) -> None:
     """Draw the button; two clicks, tabs or terminals that ask for the same are one job."""
-    if clicked("Start", key="start_lora", type="primary", icon=":material/play_arrow:", width=160):
+    if acted("Start", key="start_lora", type="primary", icon=":material/play_arrow:", width=160):
         with sentence_instead("This training cannot be started."):
             _start(options, reading)
 
@@ -62,7 +62,7 @@ def show_study(options: FinetuneOptions, plan: Plan, reading: Stored) -> None:
             return
         asked = study_of(options, strategies, seeds)
         st.text(offer_of(asked, time_of(study_cost(asked, plan, reading))))
-        if clicked("Start all", key="start_study", icon=":material/playlist_play:", width=160):
+        if acted("Start all", key="start_study", icon=":material/playlist_play:", width=160):
             with sentence_instead("This study cannot be started."):
                 _start(asked, reading)
 

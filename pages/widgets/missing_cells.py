@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from data_cache.cells import Cell
+from data_cache.permission import refusal
 from data_cache.queries import RunRow
 from model_runners.benchmark_choice import choice_of
 from model_runners.cost import estimate_cost
@@ -19,7 +20,7 @@ from pages.widgets.errors import sentence_instead
 from pages.widgets.job_words import duration
 from pages.widgets.read_benchmarks import read_benchmark
 from pages.widgets.stored import Stored
-from pages.widgets.wishes import clicked
+from pages.widgets.wishes import acted
 
 SPLITS = ("test", "train", "all")
 MOST_COSTED = 300
@@ -42,7 +43,7 @@ def missing(found: Sequence[Cell]) -> list[Cell]:
 def show_missing(found: Sequence[Cell], reading: Stored) -> None:
     """Offer to measure what is missing as one plan; nothing where nothing is."""
     lacking = missing(found)
-    if not lacking:
+    if not lacking or refusal() is not None:
         return
     window = st.expander(
         f"Run what is missing ({_cells(len(lacking))})",
@@ -58,7 +59,7 @@ def show_missing(found: Sequence[Cell], reading: Stored) -> None:
             st.text("Choose a model and a benchmark of which something is missing.")
             return
         st.text(_cost(plan, reading))
-        if clicked(
+        if acted(
             f"Run {_cells(len(plan.cells))}",
             key="start_missing",
             type="primary",

@@ -12,7 +12,7 @@ from model_runners.models import MODELS, ModelSource, resolve_model
 from model_runners.registry import add_own, own_file
 from pages.widgets import state
 from pages.widgets.errors import sentence_instead
-from pages.widgets.wishes import clicked
+from pages.widgets.wishes import acted
 
 LONGEST_NAME = 64
 
@@ -54,7 +54,7 @@ def offer_to_keep(model: str) -> None:
                 help="This model brings Python code, which can do anything that you can. It is run "
                 "only for a model that you trust; read it first.",
             )
-            wanted = clicked("Add", key="keep_model", icon=":material/add:")
+            wanted = acted("Add", key="keep_model", icon=":material/add:")
         st.text(f"It is written into {own_file()}, where you can change it.")
         if wanted:
             with sentence_instead("This model cannot be added."):

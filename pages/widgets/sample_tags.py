@@ -6,9 +6,11 @@ import streamlit as st
 
 from data_cache import tags
 from data_cache.errors import DataError
+from data_cache.permission import refusal
 from data_cache.sample_detail import SampleDetail
 from pages.widgets import state
 from pages.widgets.stored import Stored
+from pages.widgets.visitors import why_disabled
 
 
 def show_tags(reading: Stored, detail: SampleDetail) -> None:
@@ -35,6 +37,8 @@ def show_tags(reading: Stored, detail: SampleDetail) -> None:
             placeholder="Choose a tag, or type a new one",
             on_change=lambda: put(held, st.session_state[picker]),
             width=420,
+            disabled=refusal() is not None,
+            help=why_disabled(),
         )
         if last is not None:
             st.button(
@@ -42,7 +46,8 @@ def show_tags(reading: Stored, detail: SampleDetail) -> None:
                 key="tag_again",
                 icon=":material/label:",
                 shortcut="t",
-                disabled=last in held,
+                disabled=last in held or refusal() is not None,
+                help=why_disabled(),
                 on_click=put,
                 args=(held, [*held, last]),
             )

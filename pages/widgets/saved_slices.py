@@ -8,6 +8,7 @@ import streamlit as st
 from data_cache import samples_view, tags
 from data_cache.errors import CacheError, DataError
 from data_cache.estimates import SpectrumRecord
+from data_cache.permission import refusal
 from data_cache.sample_filters import SampleFilters
 from data_cache.samples_view import SampleOrder
 from data_cache.tags import Tag
@@ -23,6 +24,7 @@ from pages.widgets.sample_filter import (
 from pages.widgets.sample_list import PER_PAGE
 from pages.widgets.stored import Stored
 from pages.widgets.stored_samples import read_page
+from pages.widgets.visitors import why_disabled
 from pages.widgets.where import sentence_of
 
 LISTED = 50
@@ -82,14 +84,15 @@ def _show_new(reading: Stored, records: Sequence[SpectrumRecord], listing: Listi
             key=state.SLICE_NAME,
             max_chars=tags.LONGEST_NAME,
             placeholder="Name of the slice",
-            disabled=not total or len(keys) != 1,
+            disabled=not total or len(keys) != 1 or refusal() is not None,
+            help=why_disabled(),
             width=300,
         )
         st.button(
             "Save",
             key="save_slice",
             icon=":material/save:",
-            disabled=not total or len(keys) != 1,
+            disabled=not total or len(keys) != 1 or refusal() is not None,
             on_click=_save,
             args=(
                 reading.cache,
@@ -168,6 +171,8 @@ def _show_tag(reading: Stored, tag: Tag, number: int) -> None:
                 st.button(
                     "Delete",
                     key=f"ask_tag_{number}",
+                    disabled=refusal() is not None,
+                    help=why_disabled(),
                     on_click=_ask,
                     args=(tag,),
                 )

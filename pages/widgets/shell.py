@@ -11,6 +11,7 @@ from pages.widgets.first_address import follow_first_address
 from pages.widgets.garbage import keep_searches_short
 from pages.widgets.sidebar import choose
 from pages.widgets.stored import read_stored
+from pages.widgets.visitors import show_visitor
 from pid_core import PidError
 
 
@@ -44,6 +45,7 @@ def show(page: Page) -> None:
         reading = read_stored()
         running_jobs.choose_results(ended, reading)
         choose(reading, pickers=not (is_overview or has_own_pickers))
+        show_visitor()
         running_jobs.show_running(reading)
         page.run()
         show_export(page.url_path or "overview", page.title, reading)

@@ -22,7 +22,7 @@ from pages.widgets.sample_filter import benchmark_keys
 from pages.widgets.sample_list import PER_PAGE
 from pages.widgets.stored import Stored
 from pages.widgets.stored_samples import read_page
-from pages.widgets.wishes import clicked
+from pages.widgets.wishes import acted
 
 BENCHMARK = "Benchmark (TSV)"
 ENDINGS = {BENCHMARK: ".tsv", "Numbers (CSV)": ".csv", "Numbers (Parquet)": ".parquet"}
@@ -96,7 +96,7 @@ def _show_choices(
         "stands in for an image.",
     )
     path = exports_directory(reading.cache) / file_name(records, listing, ending)
-    if clicked("Write the file", key="write_slice", icon=":material/save:"):
+    if acted("Write the file", key="write_slice", icon=":material/save:"):
         with sentence_instead("The file was not written."):
             done = _write(reading, listing, benchmark_key, path, leave_out=leave_out)
             st.session_state[state.SLICE_WRITTEN] = Written(

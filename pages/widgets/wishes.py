@@ -5,7 +5,9 @@ from typing import Any
 
 import streamlit as st
 
+from data_cache.permission import refusal
 from pages.widgets import state
+from pages.widgets.visitors import why_disabled
 
 
 def clicked(label: str, *, key: str, first: Callable[[], None] | None = None, **look: Any) -> bool:
@@ -28,6 +30,23 @@ def clicked(label: str, *, key: str, first: Callable[[], None] | None = None, **
         return False
     forget()
     return True
+
+
+def acted(label: str, *, key: str, disabled: bool = False, **look: Any) -> bool:
+    """As `clicked`, for a button that starts, writes or deletes: nothing for who may only look.
+
+    Parameters
+    ----------
+    label, key
+        As for `clicked`.
+    disabled
+        It cannot be clicked now for another reason.
+    look
+        More for `st.button`.
+    """
+    refused = refusal() is not None
+    look["help"] = why_disabled(look.get("help"))
+    return clicked(label, key=key, disabled=disabled or refused, **look) and not refused
 
 
 def forget() -> None:
