@@ -10,9 +10,10 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from data_cache import derived, jobs
+from data_cache import derived, encoded_images, jobs
 from data_cache.atomic import TEMPORARY_SUFFIX
 from data_cache.chunks import read_plan
 from data_cache.errors import CacheBusy, CacheError
@@ -23,7 +24,9 @@ from data_cache.location import (
     run_directory,
     samples_directory,
     spool_directory,
+    vision_directory,
 )
+from data_cache.permission import require_writing
 from data_cache.plan import CHUNK_NAME, ChunkPlan, largest_first
 from data_cache.runs import Sidecar, canonical_json, read_sidecar
 from data_cache.store import exclusive
@@ -69,6 +72,7 @@ def leftovers(cache: Path, *, now: float | None = None) -> list[Leftover]:
         *_without_runs(cache, sidecars),
         *_whole(quarantine_directory(cache), "set aside", "broke a rule and gives no rows"),
         *_older_results(cache),
+        *_encoded_images(cache),
         *_whole(exports_directory(cache), "export", "was written for somebody to take along"),
     ]
 
@@ -85,6 +89,7 @@ def remove(cache: Path, found: Iterable[Leftover]) -> int:
     CacheError
         If something cannot be removed; what went before it is gone.
     """
+    require_writing("remove anything")
     busy = [job for job in jobs.jobs(cache, limit=-1) if job.is_active]
     if busy:
         raise CacheBusy(
@@ -210,6 +215,21 @@ def _older_results(cache: Path) -> Iterable[Leftover]:
                     size=one.size,
                     is_safe=True,
                 )
+
+
+def _encoded_images(cache: Path) -> Iterable[Leftover]:
+    for folder in sorted(vision_directory(cache).glob("*")):
+        files = encoded_images.listed(folder)
+        last = max((used for _, _, used in files), default=0.0)
+        day = datetime.fromtimestamp(last, UTC).date().isoformat()
+        yield Leftover(
+            kind="encoded images",
+            path=folder,
+            why=f"{len(files)} images as one model's encoder gave them, last used on {day}; a run "
+            "that needs them again makes them again",
+            size=sum(size for _, size, _ in files),
+            is_safe=False,
+        )
 
 
 def _whole(folder: Path, kind: str, why: str) -> Iterable[Leftover]:

@@ -81,6 +81,16 @@ def statistics_directory(cache: Path) -> Path:
     return cache / "statistics"
 
 
+def vision_directory(cache: Path) -> Path:
+    """Return the folder of encoded images, see `encoded_images`."""
+    return cache / "vision"
+
+
+def times_path(cache: Path, run_key: str) -> Path:
+    """Return the path of the record of where a run's time went."""
+    return cache / "times" / f"{checked_key(run_key)}.json"
+
+
 def adapter_directory(cache: Path, key: str | None = None) -> Path:
     """Return the folder of one adapter, or of all of them."""
     folder = cache / "adapters"

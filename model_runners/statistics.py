@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from data_cache.errors import BenchmarkError
+from data_cache.location import statistics_directory
 from data_cache.samples import Benchmark, Sample
 from model_runners.asking import USUAL, Asking
 from model_runners.bad_samples import BadSamples
@@ -23,6 +25,8 @@ STATISTICS_SAMPLES = 1024
 """The first so many train-split samples of the fixed order, whatever is asked of the run itself."""
 RECIPE_VERSION = 1
 """Raise it when the way the statistics are computed changes."""
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Called with samples done and samples in all."""
@@ -126,9 +130,10 @@ def noise_statistics(
     bad: BadSamples | None = None,
 ) -> NoiseStatistics:
     """Read the statistics from the cache folder, or compute and store them."""
-    path = cache / "statistics" / f"{recipe(loaded, benchmark, scope, asking)}.safetensors"
-    if path.is_file():
-        return NoiseStatistics.load(path)
+    path = statistics_directory(cache) / f"{recipe(loaded, benchmark, scope, asking)}.safetensors"
+    stored = stored_statistics(path)
+    if stored is not None:
+        return stored
     found = observe(
         loaded,
         statistics_samples(benchmark),
@@ -141,3 +146,14 @@ def noise_statistics(
     )
     found.save(path)
     return found
+
+
+def stored_statistics(path: Path) -> NoiseStatistics | None:
+    """Read statistics that an earlier run took; None where there are none that are whole."""
+    if not path.is_file():
+        return None
+    try:
+        return NoiseStatistics.load(path)
+    except ValueError as error:
+        log.warning("noise statistics are taken again: %s", error)
+        return None

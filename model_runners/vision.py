@@ -1,7 +1,8 @@
 """Images are encoded once: the merge of image and text, with a cache of encoded images."""
 
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from model_runners.stack import Captured, capture, follow
 
 if TYPE_CHECKING:
     import torch
+
+    from model_runners.kept_images import KeptImages
 
 VISION_CACHE_BYTES = 256 * 2**20
 """Encoded images kept for the next questions about them; the order of samples keeps those close."""
@@ -35,17 +38,43 @@ class EncodedImage:
         """Bytes."""
         return sum(part.numel() * part.element_size() for part in (self.features, *self.deepstack))
 
+    @property
+    def tensors(self) -> "dict[str, torch.Tensor]":
+        """All of it by name."""
+        layers = {f"deepstack.{layer}": part for layer, part in enumerate(self.deepstack)}
+        return {"features": self.features, **layers}
+
+    @classmethod
+    def of(cls, tensors: "Mapping[str, torch.Tensor]") -> "EncodedImage":
+        """Put together again what `tensors` took apart."""
+        layers = range(len(tensors) - 1)
+        return cls(
+            features=tensors["features"],
+            deepstack=tuple(tensors[f"deepstack.{layer}"] for layer in layers),
+        )
+
 
 class VisionCache:
     """Encoded images by content, the least recently used dropped first."""
 
-    def __init__(self, limit_bytes: int = VISION_CACHE_BYTES):
-        """Start empty."""
+    def __init__(self, limit_bytes: int = VISION_CACHE_BYTES, *, kept: "KeptImages | None" = None):
+        """Start empty.
+
+        Parameters
+        ----------
+        limit_bytes
+            Of memory.
+        kept
+            What earlier runs have left on the disk, and where this one adds to it.
+        """
         self._limit = limit_bytes
         self._bytes = 0
+        self._kept = kept
         self._features: OrderedDict[str, EncodedImage] = OrderedDict()
         self.encoded = 0
         """Images that went through the tower."""
+        self.read = 0
+        """Images that were taken from the disk instead."""
 
     def features(
         self, loaded: LoadedModel, samples: Sequence[Sample], inputs: "dict[str, torch.Tensor]"
@@ -66,8 +95,6 @@ class VisionCache:
         UnsupportedModel
             If the processor did not make one part of the inputs per image.
         """
-        import torch
-
         digests = [image.digest for sample in samples for image in sample.images]
         pictures = by_image(loaded.family, inputs)
         if len(digests) != len(pictures):
@@ -78,30 +105,61 @@ class VisionCache:
         wanted = {digest: row for row, digest in reversed(list(enumerate(digests)))}
         new = [(digest, row) for digest, row in wanted.items() if digest not in self._features]
         found = {digest: self._features[digest] for digest in wanted if digest in self._features}
-        if new:
-            with torch.no_grad():
-                output = _encoder(loaded.model)(
-                    **{
-                        name: torch.cat([pictures[row][name] for _, row in new])
-                        for name in pictures[0]
-                    }
-                )
-            self.encoded += len(new)
-            deepstack = getattr(output, "deepstack_features", None) or ()
-            for place, (digest, _) in enumerate(new):
-                image = EncodedImage(
-                    features=output.pooler_output[place],
-                    deepstack=tuple(layer[place] for layer in deepstack),
-                )
-                found[digest] = image
-                self._features[digest] = image
-                self._bytes += image.size
+        for digest, image in self._found_or_made(loaded, [(d, pictures[row]) for d, row in new]):
+            found[digest] = image
+            self._features[digest] = image
+            self._bytes += image.size
         for digest in wanted:
             self._features.move_to_end(digest)
         while self._bytes > self._limit and len(self._features) > 1:
             _, dropped = self._features.popitem(last=False)
             self._bytes -= dropped.size
         return [found[digest] for digest in digests]
+
+    def _found_or_made(
+        self, loaded: LoadedModel, pictures: "Sequence[tuple[str, dict[str, torch.Tensor]]]"
+    ) -> "list[tuple[str, EncodedImage]]":
+        """Encode images that are not in memory, but for those that are on the disk."""
+        there: dict[str, EncodedImage] = {}
+        if self._kept is not None:
+            for digest, one in pictures:
+                tensors = self._kept.find(one, loaded.device)
+                if tensors is not None:
+                    there[digest] = EncodedImage.of(tensors)
+        self.read += len(there)
+        new = [(digest, one) for digest, one in pictures if digest not in there]
+        if new:
+            started = time.perf_counter()
+            made = encode_images(loaded, [one for _, one in new])
+            seconds = (time.perf_counter() - started) / len(new)
+            for (digest, one), image in zip(new, made, strict=True):
+                there[digest] = image
+                if self._kept is not None:
+                    self._kept.keep(one, image.tensors, seconds)
+            self.encoded += len(new)
+        return [(digest, there[digest]) for digest, _ in pictures]
+
+
+def encode_images(
+    loaded: LoadedModel, pictures: "Sequence[dict[str, torch.Tensor]]"
+) -> list[EncodedImage]:
+    """Send images through the vision tower at once."""
+    import torch
+
+    with torch.no_grad():
+        output = _encoder(loaded.model)(
+            **{name: torch.cat([one[name] for one in pictures]) for name in pictures[0]}
+        )
+    if loaded.device.type == "cuda":
+        torch.cuda.synchronize(loaded.device)  # else nobody knows how long it took
+    deepstack = getattr(output, "deepstack_features", None) or ()
+    return [
+        EncodedImage(
+            features=output.pooler_output[place],
+            deepstack=tuple(layer[place] for layer in deepstack),
+        )
+        for place in range(len(pictures))
+    ]
 
 
 def _encoder(model: Any) -> Any:

@@ -19,9 +19,10 @@ KINDS = (
     "nameless run",
     "set aside",
     "older result",
+    "encoded images",
     "export",
 )
-WITHOUT_ROWS = {"older result", "export"}
+WITHOUT_ROWS = {"older result", "encoded images", "export"}
 """What the database knows nothing of."""
 
 

@@ -397,7 +397,11 @@ def _environment(
         "language_layers": identity["layers"],
         "batch_size": rows,
         "noise_statistics": statistics.digest,
-        "worker": {"python": str(spec.python), "code": str(spec.code) if spec.code else None},
+        "worker": {
+            "python": str(spec.python),
+            "adapter": spec.adapter + (f":{spec.conversation}" if spec.conversation else ""),
+            "code": str(spec.code) if spec.code else None,
+        },
         "asked": asked_again(options),
         "benchmark_samples": Counter(sample.split for sample in benchmark.samples),
     }
