@@ -147,15 +147,33 @@ class NoiseStatistics:
             )
         }
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        save_file(tensors, temporary)
+        save_file(tensors, temporary, metadata={"digest": self.digest})
         os.replace(temporary, path)
 
     @classmethod
     def load(cls, path: Path) -> "NoiseStatistics":
-        """Read what `save` wrote."""
-        from safetensors.torch import load_file
+        """Read what `save` wrote.
 
-        tensors = load_file(path)
+        Raises
+        ------
+        ValueError
+            If the file is damaged; those from before November 2026 carry no digest to tell by.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(path, "pt") as file:
+                told = (file.metadata() or {}).get("digest")
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            found = cls._of(tensors)
+        except (SafetensorError, OSError, KeyError, RuntimeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path} is damaged: {error}") from error
+        if told is not None and told != found.digest:
+            raise ValueError(f"{path} is damaged: its values are not those that were written")
+        return found
+
+    @classmethod
+    def _of(cls, tensors: "dict[str, torch.Tensor]") -> "NoiseStatistics":
         streams = {
             name: Moments(
                 mean=tensors[f"{name}.mean"],
@@ -189,14 +207,21 @@ def text_seed(seed: int, sample: Sample, draw: int) -> int:
 
 def vision_seed(seed: int, sample: Sample, draw: int) -> int:
     """Seed of a sample's vision noise: questions about one image share it."""
-    return seed_of("vision", seed, *(image.digest for image in sample.images), draw)
+    return seed_of("vision", seed, *_replaced(sample), draw)
+
+
+def _replaced(sample: Sample) -> list[str]:
+    """Return what identifies the content of source 1: of its images, or of its sound alone."""
+    if not sample.images and sample.audio is not None:
+        return [sample.audio.digest]
+    return [image.digest for image in sample.images]
 
 
 def stream_seed(stream: str, modality: Modality, seed: int, sample: Sample, draw: int) -> int:
     """Seed of the noise of one stream of one sample."""
     if stream == modality:
         return (vision_seed if modality == "vision" else text_seed)(seed, sample, draw)
-    replaced = [image.digest for image in sample.images] if modality == "vision" else [sample.id]
+    replaced = _replaced(sample) if modality == "vision" else [sample.id]
     return seed_of(modality, seed, *replaced, draw, stream)
 
 
