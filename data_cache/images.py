@@ -18,11 +18,27 @@ MAX_PIXELS = 50_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class MediaFile:
-    """A video or a sound on disk."""
+    """A video or a sound, on disk or in memory."""
 
-    path: Path
     digest: str
     """SHA-256 of the file, hexadecimal."""
+    path: Path | None = None
+    data: bytes | None = field(default=None, repr=False)
+    """The encoded bytes, where they lie on no disk."""
+
+    def __post_init__(self) -> None:
+        """Exactly one place must be given."""
+        if (self.path is None) == (self.data is None):
+            raise BenchmarkError("a video or a sound needs either its path or its bytes")
+
+    @property
+    def what(self) -> str:
+        """What to call it in a message."""
+        return "a sound or video in memory" if self.path is None else str(self.path)
+
+    def opened(self) -> str | io.BytesIO:
+        """Return what a decoder opens: the path, or the bytes as a file."""
+        return str(self.path) if self.data is None else io.BytesIO(self.data)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +91,7 @@ class ImageFile:
         if self.path is not None:
             return str(self.path)
         if self.frame is not None:
-            return f"frame {self.frame.index + 1} of {self.frame.video.path}"
+            return f"frame {self.frame.index + 1} of {self.frame.video.what}"
         return "an image"
 
     def read(self) -> bytes:

@@ -302,7 +302,9 @@ def _table_of(samples: tuple[Sample, ...], start: int, thumbnails: _Thumbnails) 
 
 def _path_of(media: MediaFile | None) -> str | None:
     """Return a path as text; of a name that is none, what is text of it."""
-    return None if media is None else os.fsencode(media.path).decode("utf-8", "replace")
+    if media is None or media.path is None:
+        return None
+    return os.fsencode(media.path).decode("utf-8", "replace")
 
 
 def _meta_of(sample: Sample) -> str:

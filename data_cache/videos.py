@@ -4,7 +4,7 @@ import io
 from typing import Any
 
 from data_cache.errors import BenchmarkError
-from data_cache.images import VideoFrame
+from data_cache.images import MediaFile, VideoFrame
 
 INSTALL = "python -m pip install av"
 
@@ -20,10 +20,10 @@ def read_frame(frame: VideoFrame) -> bytes:
     BenchmarkError
         If PyAV is not installed, or the video cannot be decoded or has no such frame.
     """
-    av = _pyav()
-    path = frame.video.path
+    av = pyav()
+    path = frame.video.what
     try:
-        with av.open(str(path)) as container:
+        with av.open(frame.video.opened()) as container:
             if not container.streams.video:
                 raise BenchmarkError(f"{path} has no video track; leave it out or replace it")
             stream = container.streams.video[0]
@@ -31,7 +31,7 @@ def read_frame(frame: VideoFrame) -> bytes:
             seconds = _seconds(container, stream)
             found = _first_from(container, stream, wanted * seconds) if seconds else None
             if found is None:  # no duration in the header, or it says more than there is
-                found = _counted(av, path, wanted)
+                found = _counted(av, frame.video, wanted)
             buffer = io.BytesIO()
             found.to_image().save(buffer, "PNG", compress_level=1)
             return buffer.getvalue()
@@ -47,7 +47,7 @@ def check_video(path: Any) -> None:
     BenchmarkError
         If it is none, or PyAV is not installed.
     """
-    av = _pyav()
+    av = pyav()
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
@@ -56,12 +56,39 @@ def check_video(path: Any) -> None:
         raise BenchmarkError(f"the video {path} cannot be decoded: {error}") from error
 
 
-def _pyav() -> Any:
+def pyav() -> Any:
+    """Return the package that decodes videos and sound.
+
+    Raises
+    ------
+    BenchmarkError
+        If it is not installed.
+    """
     try:
         import av
     except ImportError as error:
-        raise BenchmarkError(f"videos are read with PyAV; install it: {INSTALL}") from error
+        raise BenchmarkError(
+            f"videos and sounds are read with PyAV; install it: {INSTALL}"
+        ) from error
     return av
+
+
+def seconds_of(video: MediaFile) -> float | None:
+    """Return how long a video's pictures last; None where its header does not say.
+
+    Raises
+    ------
+    BenchmarkError
+        If it cannot be opened or has no pictures, or PyAV is not installed.
+    """
+    av = pyav()
+    try:
+        with av.open(video.opened()) as container:
+            if not container.streams.video:
+                raise BenchmarkError(f"{video.what} has no video track; leave it out or replace it")
+            return _seconds(container, container.streams.video[0])
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise BenchmarkError(f"the video {video.what} cannot be decoded: {error}") from error
 
 
 def _seconds(container: Any, stream: Any) -> float | None:
@@ -80,13 +107,14 @@ def _first_from(container: Any, stream: Any, seconds: float) -> Any | None:
     return None
 
 
-def _counted(av: Any, path: Any, wanted: float) -> Any:
+def _counted(av: Any, video: MediaFile, wanted: float) -> Any:
     """Decode everything and take the frame at a share of the whole."""
-    with av.open(str(path)) as container:
+    path = video.what
+    with av.open(video.opened()) as container:
         count = sum(1 for _ in container.decode(video=0))
     if not count:
         raise BenchmarkError(f"the video {path} has no frames; leave it out or replace it")
-    with av.open(str(path)) as container:
+    with av.open(video.opened()) as container:
         for index, picture in enumerate(container.decode(video=0)):
             if index == int(wanted * count):
                 return picture

@@ -19,6 +19,7 @@ from model_runners.prompt_templates import (
     name_of,
     named,
 )
+from model_runners.sources import USUAL_SOURCES, SourcesName, sources_of
 
 YES_NO = ("Yes", "No")
 
@@ -32,9 +33,12 @@ class Asking:
     template: str | None = None
     """Text of `model_runners.prompt_templates`; None is the standard one of such answers, and so is
     its own text."""
+    sources: SourcesName = USUAL_SOURCES
+    """Which parts of the prompt are source 1 and source 2."""
 
     def __post_init__(self) -> None:
-        """Refuse what is no template."""
+        """Refuse what is no template, or no pair of sources."""
+        sources_of(self.sources)
         if self.answers not in ANSWER_STYLES:
             raise BadOption(
                 f"answers must be one of {', '.join(ANSWER_STYLES)}, not {self.answers!r}"
@@ -153,23 +157,24 @@ def asking_of_run(config: Mapping[str, Any]) -> Asking | None:
     """Return how a run put its questions, from its configuration; None where nobody knows."""
     if "template" not in config:
         return None
-    return _asking(config.get("candidates"), config.get("template_text"))
+    return _asking(config.get("candidates"), config.get("template_text"), config.get("sources"))
 
 
 def asking_of_settings(settings: Mapping[str, Any]) -> Asking | None:
     """Return how the run of an estimate put its questions, from the estimate's settings."""
     if "imported" in settings:
         return None
-    return _asking(settings.get("answers"), settings.get("template"))
+    return _asking(settings.get("answers"), settings.get("template"), settings.get("sources"))
 
 
-def _asking(candidates: object, template: object) -> Asking | None:
+def _asking(candidates: object, template: object, sources: object) -> Asking | None:
     style = str(candidates or "letters")
     answers = "letters" if style.startswith("letters") else style  # also "letters of the turn"
     try:
         return Asking(
             answers=cast(AnswerStyle, answers),
             template=None if template is None else str(template),
+            sources=cast(SourcesName, str(sources or USUAL_SOURCES)),
         )
     except BadOption:  # written by a newer PIDscope
         return None

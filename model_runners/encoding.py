@@ -10,7 +10,8 @@ from data_cache.samples import Sample
 from data_cache.thumbnails import as_seen
 from model_runners.asking import USUAL, Asking
 from model_runners.errors import BadSample, UnsupportedModel
-from model_runners.prompt import MaskScope, render
+from model_runners.prompt import MaskScope, Prompt, render
+from model_runners.sources import USUAL_SOURCES, sources_of
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -58,6 +59,7 @@ def encode(
     image_token_id: int,
     scope: MaskScope = "all",
     with_image: bool = True,
+    with_sound: bool = True,
     asking: Asking = USUAL,
 ) -> EncodedBatch:
     """Encode samples with the model's own processor.
@@ -76,9 +78,12 @@ def encode(
     scope
         Which text counts as maskable.
     with_image
-        False builds the prompt of the condition NO_IMAGE.
+        False builds the prompt of the condition NO_IMAGE, which lacks source 1.
+    with_sound
+        False builds the prompt of the condition NO_AUDIO, which lacks source 2; for sources that
+        are video and sound.
     asking
-        How the question is put.
+        How the question is put, and which the sources are.
 
     Raises
     ------
@@ -96,6 +101,12 @@ def encode(
         raise UnsupportedModel(
             "the model's tokenizer gives no character offsets; a fast tokenizer is needed"
         )
+    if asking.sources != USUAL_SOURCES:
+        from model_runners.clips import encode_clips
+
+        media = sources_of(asking.sources).media
+        left_out = (() if with_image else media[:1]) + (() if with_sound else media[1:])
+        return encode_clips(processor, samples, scope=scope, asking=asking, without=left_out)
     tokenizer.padding_side = "left"
     prompts = [
         render(processor, sample, with_image=with_image, asking=asking) for sample in samples
@@ -111,7 +122,7 @@ def encode(
                 padding=True,
                 return_tensors="pt",
                 text_kwargs={"return_offsets_mapping": True},
-                add_special_tokens=_adds_bos(tokenizer, prompts[0].text),
+                add_special_tokens=adds_bos(tokenizer, prompts[0].text),
                 **arguments,
             )
         )
@@ -137,11 +148,8 @@ def encode(
     text = torch.zeros_like(vision)
     words = None if read is None else torch.zeros(read.shape[:2], dtype=torch.bool)
     for row, prompt in enumerate(prompts):
-        # The prompt's last character belongs to the last token: its end is the expanded length.
-        shift = int(offsets[row, -1, 1]) - len(prompt.text)
-        start, end = (position + shift for position in prompt.span(scope))
-        begins, ends = offsets[row, :, 0], offsets[row, :, 1]
-        text[row] = attended[row] & (ends > start) & (begins < end) & (ends > begins) & ~vision[row]
+        start, end = _span(prompt, offsets[row], scope)
+        text[row] = text_positions(prompt, offsets[row], scope) & attended[row] & ~vision[row]
         if words is not None and read is not None:
             words[row] = (
                 (read[row, :, 1] > start)
@@ -159,6 +167,32 @@ def encode(
     )
 
 
+def _span(prompt: Prompt, offsets: "torch.Tensor", scope: MaskScope) -> tuple[int, int]:
+    """Return first and last character of the maskable text in the expanded prompt."""
+    # The prompt's last character belongs to the last token: its end is the expanded length.
+    shift = int(offsets[-1, 1]) - len(prompt.text)
+    start, end = prompt.span(scope)
+    return start + shift, end + shift
+
+
+def text_positions(prompt: Prompt, offsets: "torch.Tensor", scope: MaskScope) -> "torch.Tensor":
+    """Return (L,) bool: the tokens that spell the maskable text.
+
+    Parameters
+    ----------
+    prompt
+        Before its placeholders were lengthened.
+    offsets
+        (L, 2), first and last character of each token in the lengthened prompt; the last token ends
+        it.
+    scope
+        Which text counts as maskable.
+    """
+    start, end = _span(prompt, offsets, scope)
+    begins, ends = offsets[:, 0], offsets[:, 1]
+    return (ends > start) & (begins < end) & (ends > begins)
+
+
 def _images_of(sample: Sample, most: int | None) -> "list[PIL.Image.Image]":
     if not sample.images:
         raise BadSample(sample.id, "it has no image, so there is none to mask; leave it out")
@@ -174,6 +208,6 @@ def _images_of(sample: Sample, most: int | None) -> "list[PIL.Image.Image]":
         raise BadSample(sample.id, str(error)) from error
 
 
-def _adds_bos(tokenizer: Any, text: str) -> bool:
+def adds_bos(tokenizer: Any, text: str) -> bool:
     """Whether the tokenizer should add its special tokens: not where the template wrote them."""
     return not (tokenizer.bos_token and text.startswith(tokenizer.bos_token))

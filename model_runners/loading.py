@@ -196,9 +196,10 @@ def load(
     try:
         processor = load_processor(str(folder), family, trusted=runs_code)
         require_chat_template(processor)
-        kind: Any = getattr(
-            transformers, code.auto_class if code is not None else "AutoModelForMultimodalLM"
-        )
+        named = None if family is None else family.model_class
+        if code is not None:
+            named = code.auto_class
+        kind: Any = getattr(transformers, named or "AutoModelForMultimodalLM")
         model = kind.from_pretrained(
             str(folder),
             dtype=precision,

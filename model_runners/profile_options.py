@@ -19,6 +19,7 @@ from model_runners.placement import check_device_map
 from model_runners.prompt import MASK_SCOPES, MaskScope
 from model_runners.prompt_templates import AnswerStyle
 from model_runners.quantisation import check_quantisation
+from model_runners.sources import USUAL_SOURCES, SourcesName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +65,8 @@ class ProfileOptions:
     mask_scope: MaskScope = "all"
     answers: AnswerStyle = "letters"
     """How a question is put and what counts as its answers."""
+    sources: SourcesName = USUAL_SOURCES
+    """Which parts of the prompt are source 1 and source 2."""
     pooling: Pooling = "mean"
     """How X1 and X2 are made of the vectors of their modality."""
     image_size: int | None = None
@@ -127,4 +130,4 @@ class ProfileOptions:
         BadOption
             If there are no such answers, or the template is none.
         """
-        return Asking(answers=self.answers, template=self.template)
+        return Asking(answers=self.answers, template=self.template, sources=self.sources)

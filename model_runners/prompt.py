@@ -1,7 +1,7 @@
 """How a sample becomes the text of a prompt, and which characters of it may be masked."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,6 +9,7 @@ from data_cache.samples import Sample
 from model_runners.asking import USUAL, Asking, said_of, user_text
 from model_runners.errors import UnsupportedModel
 from model_runners.prompt_templates import INSTRUCTIONS
+from model_runners.sources import USUAL_SOURCES
 from model_runners.thoughts import can_think, switches, without_thought
 
 MaskScope = Literal["all", "question"]
@@ -41,9 +42,15 @@ def messages(
     with_image: bool,
     text: str | None = None,
     asking: Asking = USUAL,
+    shown: Sequence[str] | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the chat messages of a sample in the ordinary transformers format."""
-    content: list[dict[str, str]] = [{"type": "image"} for _ in sample.images] if with_image else []
+    """Return the chat messages of a sample in the ordinary transformers format.
+
+    `shown` are the media before the text; None shows the sample's images.
+    """
+    if shown is None:
+        shown = ["image"] * len(sample.images) if with_image else []
+    content: list[dict[str, str]] = [{"type": medium} for medium in shown]
     content.append({"type": "text", "text": user_text(sample, asking) if text is None else text})
     turns: list[dict[str, Any]] = [{"role": "user", "content": content}]
     if sample.system is not None:
@@ -57,8 +64,22 @@ def render(
     *,
     with_image: bool = True,
     asking: Asking = USUAL,
+    shown: Sequence[str] | None = None,
 ) -> Prompt:
     """Render a sample with the model's own chat template and find the maskable characters.
+
+    Parameters
+    ----------
+    processor
+        Of the model.
+    sample
+        What is asked.
+    with_image
+        Whether its images are shown.
+    asking
+        How it is asked.
+    shown
+        The media that stand before the text instead: `video`, `audio`.
 
     Raises
     ------
@@ -82,7 +103,7 @@ def render(
             "the model's placeholder for images; take it out of the benchmark's text"
         )
     text: str = processor.apply_chat_template(
-        messages(sample, with_image=with_image, asking=asking),
+        messages(sample, with_image=with_image, asking=asking, shown=shown),
         add_generation_prompt=True,
         tokenize=False,
         **switches(processor.chat_template),
@@ -162,6 +183,8 @@ def template_fingerprint(processor: Any, asking: Asking = USUAL) -> str:
     if can_think(processor.chat_template):
         said = f"{said}\x1fwithout thoughts"
     content = f"{TEMPLATE_VERSION}\x1f{said}\x1f{_template_text(processor.chat_template)}"
+    if asking.sources != USUAL_SOURCES:
+        content = f"{content}\x1fsources {asking.sources}"
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 

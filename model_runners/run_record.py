@@ -12,6 +12,7 @@ from model_runners.loading import LoadedModel
 from model_runners.masking import NoiseStatistics
 from model_runners.placement import placed
 from model_runners.prompt import template_fingerprint
+from model_runners.sources import USUAL_SOURCES
 from model_runners.statistics import recipe
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def configuration(
         **({"circular": "all"} if benchmark.circular else {}),
         **({} if options.frames == FRAMES else {"frames": options.frames}),
         **({} if options.template is None else {"template_text": options.template}),
+        **({} if options.sources == USUAL_SOURCES else {"sources": options.sources}),
         **({} if loaded.code is None else {"remote_code": loaded.code}),
         **({} if loaded.stack.lens is None else {"lens": loaded.stack.lens.key}),
         **({} if options.checkpoint is None else {CONFIGURED: options.checkpoint.to_dict()}),
@@ -84,6 +86,7 @@ def environment(
         "noise_statistics": statistics.digest,
         "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
         "language_layers": len(loaded.stack.layers),
+        **({} if options.device_map is None else {"device_map": options.device_map}),
         **({"placed": placed(loaded.model)} if placed(loaded.model) else {}),
         "asked": asked_again(options),
         "benchmark_samples": Counter(sample.split for sample in benchmark.samples),

@@ -32,6 +32,11 @@ BENCHMARKS: dict[str, BenchmarkEntry] = {
         summary="handwritten digits 0-7 with four subsets of 2 bits of one known atom each",
         built_in=True,
     ),
+    "digits_av": BenchmarkEntry(
+        module="data_cache.benchmarks.digits_av",
+        summary="moving digits and four tones, seen and heard, with four subsets of 2 bits each",
+        built_in=True,
+    ),
     "mmbench": BenchmarkEntry(
         module="data_cache.benchmarks.mmbench",
         summary="20 abilities, one image and 2 to 4 options; each question in rotations",

@@ -29,6 +29,8 @@ FAMILIES: dict[str, str] = {
     "ovis2": "model_runners.families.ovis2",
     "paligemma": "model_runners.families.paligemma",
     "phi4_multimodal": "model_runners.families.phi4_multimodal",
+    "qwen2_5_omni": "model_runners.families.qwen2_5_omni",
+    "qwen2_5_omni_thinker": "model_runners.families.qwen2_5_omni",
     "qwen2_5_vl": "model_runners.families.qwen2_5_vl",
     "qwen2_vl": "model_runners.families.qwen2_vl",
     "qwen3_5": "model_runners.families.qwen3_5",
@@ -99,6 +101,8 @@ class Family:
     """Module whose `assemble` puts the processor together, where checkpoints have none."""
     told_placeholder: str | None = None
     """Attribute of the model that must be given the placeholder's id; configurations lack it."""
+    model_class: str | None = None
+    """Class of transformers that loads the part which answers; None takes the automatic one."""
     decoder: str | None = None
     """Dotted path of the half of an encoder-decoder that answers; the stack is its encoder."""
     without_image: str | None = None
