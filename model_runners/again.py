@@ -21,6 +21,7 @@ PROGRAM = "python -m model_runners"
 OF_EVERY_ESTIMATE = ("tau", "draws", "limit", "marginals", "pointwise", "seed")
 OF_SOME = ("clusters", "bootstrap", "resamples", "batch_size", "null")
 OF_THE_RUN = ("mask_scope", "dtype", "pooling", "image_size", "lens", "seed")
+"""Names of the configuration that are those of the arguments."""
 POOLED = "all"
 
 
@@ -50,8 +51,9 @@ def profile_command(run: "RunRow", *, cache: str = "") -> str:
     given["template"] = run.config.get("template_text")
     layers = " --layers" if any(layer != OUTPUT_LAYER for layer in run.layers) else ""
     asked = arguments_of(run.benchmark, run.environment)
+    loaded = loading_flags(run.config, run.environment)
     return (
-        f"{PROGRAM} profile --model {shlex.quote(run.model)} {asked}{_flags(given)}{layers}"
+        f"{PROGRAM} profile --model {shlex.quote(run.model)} {asked}{_flags(given)}{layers}{loaded}"
         f"{_place(cache)}"
     )
 
@@ -85,7 +87,31 @@ def training_command(
     given |= run.environment.get("slice", {})
     deep = " --layers" if any(layer != OUTPUT_LAYER for layer in run.layers) else ""
     asked = arguments_of(run.benchmark, run.environment)
-    return f"{named} {asked}{_flags(given)}{deep}{_place(cache)}"
+    loaded = loading_flags(run.config, run.environment)
+    return f"{named} {asked}{_flags(given)}{deep}{loaded}{_place(cache)}"
+
+
+def loading_flags(config: Mapping[str, Any], environment: Mapping[str, Any]) -> str:
+    """Return the arguments that load a run's model as it was loaded, with a blank before each.
+
+    Parameters
+    ----------
+    config, environment
+        Of the run. Who types the command trusts the code that it names.
+
+    >>> loading_flags({"quantisation": "4bit", "remote_code": "0f"}, {"device_map": "auto"})
+    ' --device-map auto --quantize 4bit --trust-remote-code'
+    """
+    worker: Mapping[str, Any] = environment.get("worker") or {}
+    given = {
+        "device_map": environment.get("device_map"),
+        "quantize": config.get("quantisation"),
+        "worker": worker.get("python"),
+        "worker_adapter": worker.get("adapter"),
+        "worker_code": worker.get("code"),
+    }
+    trusted = " --trust-remote-code" if config.get("remote_code") else ""
+    return f"{_flags(given)}{trusted}"
 
 
 def style_of(config: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from data_cache.lenses import LensRecord, lenses
 from data_cache.location import command
-from model_runners.again import style_of
+from model_runners.again import loading_flags, style_of
 from model_runners.benchmark_choice import arguments_of, asked_again
 from model_runners.errors import BadOption
 from model_runners.lens_training import LensTraining
@@ -140,4 +140,4 @@ def lens_verb(model: str, config: Mapping[str, Any], asked: str) -> str:
         for name, value in given.items()
         if value is not None
     )
-    return f"lens --model {shlex.quote(model)} {asked}{flags}"
+    return f"lens --model {shlex.quote(model)} {asked}{flags}{loading_flags(config, {})}"

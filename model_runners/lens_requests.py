@@ -62,6 +62,8 @@ def title_of(options: LensOptions) -> str:
         None if asked.answers == "letters" else f"answers: {asked.answers}",
         None if asked.template is None else f"prompt: {asked.asking.name}",
         f"images of {asked.image_size} pixels" if asked.image_size else None,
+        f"weights in {asked.quantise}" if asked.quantise else None,
+        "spread over devices" if asked.device_map else None,
         None if training.epochs == usual.epochs else f"{training.epochs} epochs",
         None if training.rate == usual.rate else f"rate {training.rate:g}",
         None if training.decay == usual.decay else f"decay {training.decay:g}",

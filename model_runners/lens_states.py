@@ -13,6 +13,7 @@ from data_cache.samples import Sample
 from model_runners.bad_samples import BadSamples
 from model_runners.errors import BadOption, Cancelled
 from model_runners.inference import BatchRunner
+from model_runners.room import Room
 from model_runners.stack import replay
 from model_runners.unwatched import ignore, never
 from model_runners.vision import merge
@@ -66,6 +67,7 @@ def collect(
     runner: BatchRunner,
     samples: Sequence[Sample],
     *,
+    room: Room | None = None,
     bad: BadSamples | None = None,
     progress: Callable[[int, int], None] = ignore,
     stop: Callable[[], bool] = never,
@@ -78,6 +80,8 @@ def collect(
         Of the model; what it says of layers counts for nothing here.
     samples
         In the order of the benchmark.
+    room
+        How many of them, and sequences, at once; None begins with those of the runner.
     bad
         Takes up samples that cannot be run; they are left out.
     progress
@@ -102,23 +106,31 @@ def collect(
     final: list[torch.Tensor] = []
     groups: list[str] = []
 
-    def run(part: list[Sample]) -> None:
+    def run(part: list[Sample], rows: int) -> None:
         batch = runner.encode(part, with_image=True)
         captured = merge(runner.loaded, batch, part, images=runner.images)
-        for call in runner.calls(part, batch, captured):
+        found: list[tuple[torch.Tensor, torch.Tensor, list[str]]] = []
+        for call in replace(runner, rows_per_pass=rows).calls(part, batch, captured):
             last = replay(
                 bare, call.captured.embeddings, call.captured.arguments(), with_layers=True
             )
             assert last.layers is not None
-            layers.append(last.layers[:-1].cpu())
-            final.append(last.hidden.cpu())
-            groups.extend(part[index].group_id for index, _, _ in call.rows)
+            named = [part[index].group_id for index, _, _ in call.rows]
+            found.append((last.layers[:-1].cpu(), last.hidden.cpu(), named))
+        for inner, end, named in found:  # all of a part or nothing: it may come again
+            layers.append(inner)
+            final.append(end)
+            groups.extend(named)
 
-    for start in range(0, len(samples), runner.rows_per_pass):
+    def spared(part: Sequence[Sample], rows: int) -> int:
         if stop():
-            raise Cancelled(f"stopped after {start} of {len(samples)} samples")
-        part = samples[start : start + runner.rows_per_pass]
-        bad.spare(part, run)
-        progress(start + len(part), len(samples))
+            raise Cancelled(f"stopped after {done} of {len(samples)} samples")
+        bad.spare(part, lambda good: run(good, rows))
+        return len(part)
+
+    done = 0
+    for count in (room or Room(runner.rows_per_pass)).parts(samples, spared):
+        done += count
+        progress(done, len(samples))
     bad.require_one_good(samples)
     return LensStates(layers=torch.cat(layers, 1), final=torch.cat(final), groups=tuple(groups))

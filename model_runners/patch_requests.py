@@ -10,6 +10,9 @@ from model_runners.models import lasting_name, resolve_model, shown_name
 from model_runners.patch_run import PatchOptions, chosen_run
 from model_runners.patching import SHARE
 
+LATER: Mapping[str, Any] = {"device_map": None, "quantise": None, "trust_remote_code": False}
+"""Options that jobs of an earlier PIDscope did not have, and what they were then."""
+
 
 def request_of(options: PatchOptions) -> dict[str, Any]:
     """Return the options as JSON values that mean the same in every working directory.
@@ -20,7 +23,11 @@ def request_of(options: PatchOptions) -> dict[str, Any]:
         If there is no such folder of weights.
     """
     weights = None if options.weights is None else lasting_name(options.weights)
-    return {**asdict(options), "model": _lasting(options.model), "weights": weights}
+    request = {**asdict(options), "model": _lasting(options.model), "weights": weights}
+    for name, default in LATER.items():
+        if request[name] == default:
+            del request[name]
+    return request
 
 
 def options_of(request: Mapping[str, Any]) -> PatchOptions:
@@ -48,6 +55,7 @@ def title_of(options: PatchOptions) -> str:
         f"first {options.limit}" if options.limit else None,
         None if options.draws is None else f"draws {options.draws}",
         None if options.share == SHARE else f"the last {options.share:.0%} of the layers",
+        "spread over devices" if options.device_map else None,
     ]
     said = ", ".join(filter(None, details))
     return (

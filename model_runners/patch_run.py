@@ -6,7 +6,7 @@ unit of work and of loss, as in a run.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,6 +18,7 @@ from data_cache.patch_effects import missing_patches, patch_plan, write_patches
 from data_cache.samples import Benchmark, Sample
 from model_runners.asking import user_text
 from model_runners.bad_samples import BadSamples
+from model_runners.batch_size import room_for
 from model_runners.benchmark_choice import load_asked
 from model_runners.blocks import blocks
 from model_runners.candidates import Candidates
@@ -25,12 +26,16 @@ from model_runners.errors import BadOption, Cancelled, ModelNotFound, Unsupporte
 from model_runners.estimation import choose_run
 from model_runners.image_size import with_image_size
 from model_runners.kept_images import kept_images
-from model_runners.loading import LoadedModel, load
+from model_runners.loading import LoadedModel
+from model_runners.loading_options import Where
+from model_runners.loading_options import load_asked as load_model
 from model_runners.masking import Masker
 from model_runners.models import resolve_model
 from model_runners.patching import SHARE, PatchRow, PatchRunner, last_layers
+from model_runners.placement import check_device_map
 from model_runners.profile import SILENT, ProfileOptions, Progress
-from model_runners.room import DEFAULT_ROWS
+from model_runners.quantisation import check_quantisation
+from model_runners.room import Room
 from model_runners.run_again import options_again
 from model_runners.run_record import configuration
 from model_runners.statistics import noise_statistics
@@ -67,8 +72,14 @@ class PatchOptions:
     share: float = SHARE
     """Of the decoder layers, the last ones, above 0 and up to 1."""
     device: str = "auto"
+    device_map: str | None = None
+    """Spread the model over all devices, one of `placement.DEVICE_MAPS`; None puts it on one."""
+    quantise: str | None = None
+    """As the run's weights are held; None takes that from the run."""
+    trust_remote_code: bool = False
+    """Whether code that comes with this model may be run."""
     batch_size: int | None = None
-    """Sequences in one pass of the text stack."""
+    """Sequences in one pass of the text stack; None finds it."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense before anything is read."""
@@ -79,6 +90,8 @@ class PatchOptions:
         ):
             if value is not None and value < 1:
                 raise BadOption(f"{name} must be 1 or more, not {value}")
+        check_device_map(self.device_map, device=self.device)
+        check_quantisation(self.quantise)
         last_layers(1, self.share)
 
 
@@ -142,7 +155,7 @@ def options_of_run(run: "RunRow", options: PatchOptions) -> ProfileOptions:
         run,
         model=options.weights or options.model,
         draws=options.draws,
-        device=options.device,
+        where=Where.of(options),
         batch_size=options.batch_size,
     )
 
@@ -196,10 +209,10 @@ def patch(
     wanted = _stored(cache, run, benchmark, options)
     if loaded is None:
         begin("loading the model")
-        loaded = load(asked.model, device=asked.device, dtype=asked.dtype)
+        loaded = load_model(asked)
     loaded = with_image_size(loaded, asked.image_size)
     _require_same(run, asked, loaded, benchmark)
-    rows = options.batch_size or DEFAULT_ROWS[loaded.device.type]
+    room = room_for(asked, loaded, wanted, tell=progress.tell)
     images = VisionCache(kept=kept_images(loaded, cache))
     bad = BadSamples()
     begin("noise statistics")
@@ -209,7 +222,7 @@ def patch(
         scope=asked.mask_scope,
         cache=cache,
         images=images,
-        batch_size=rows,
+        batch_size=room.rows,
         asking=asked.asking,
         progress=progress.statistics,
         bad=bad,
@@ -223,7 +236,7 @@ def patch(
         layers=layers,
         scope=asked.mask_scope,
         draws=asked.draws,
-        rows_per_pass=rows,
+        rows_per_pass=room.rows,
     )
     about = {
         "torch": torch.__version__,
@@ -251,7 +264,7 @@ def patch(
             if not tested:
                 bad.spare(samples[:CHECKED], wider.check_itself)
                 tested = True
-            found = [row for part in _batches(wider, samples, rows, bad) for row in part]
+            found = [row for part in _batches(wider, samples, room, bad) for row in part]
             seconds += time.monotonic() - started
             good = {row.sample.id for row in found}
             left = {*lacking.compute} - good
@@ -324,7 +337,7 @@ def _require_same(
 
 
 def _batches(
-    runner: PatchRunner, samples: list[Sample], size: int, bad: BadSamples
+    runner: PatchRunner, samples: list[Sample], room: Room, bad: BadSamples
 ) -> "list[list[PatchRow]]":
     """Run a block in batches of similar prompt length."""
     asking = runner.candidates.asking
@@ -334,11 +347,11 @@ def _batches(
     ordered = sorted(
         (one for one in samples if one not in bad), key=lambda one: (lengths[one.id], one.id)
     )
-    found = [
-        bad.spare(ordered[start : start + size], runner.run)
-        for start in range(0, len(ordered), size)
-    ]
-    return [rows for rows in found if rows is not None]
+
+    def run(part: Sequence[Sample], rows: int) -> list[PatchRow] | None:
+        return bad.spare(part, replace(runner, rows_per_pass=rows).run)
+
+    return [rows for rows in room.parts(ordered, run) if rows is not None]
 
 
 def _values(row: PatchRow) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from data_cache.coverage import RunCoverage
 from data_cache.location import adapter_directory
 from model_runners.asking import asking_of_run
 from model_runners.errors import BadOption
+from model_runners.loading_options import Where
 from model_runners.models import MODELS
 from model_runners.profile import ProfileOptions
 from model_runners.registry import is_hub_id
@@ -24,7 +25,7 @@ def options_again(
     *,
     model: str,
     draws: int | None = None,
-    device: str = "auto",
+    where: Where | None = None,
     batch_size: int | None = None,
 ) -> ProfileOptions:
     """Return what `profile` would be asked for the same run.
@@ -37,8 +38,9 @@ def options_again(
         Where its weights are found, as `profile` takes it.
     draws
         Draws of noise; None takes as many as the run has.
-    device, batch_size
-        Where and how: neither is part of what a run is.
+    where, batch_size
+        Where and how; what of it is part of the run is as in the run. Nobody's code is trusted
+        because somebody trusted it before.
 
     Raises
     ------
@@ -50,13 +52,17 @@ def options_again(
         raise BadOption(
             f"the run {run.run_key} does not say how its questions were put; profile it again"
         )
+    where = where or Where()
     asked: Mapping[str, Any] = run.environment.get("asked") or {"benchmark": run.benchmark}
     return ProfileOptions(
         **asked,
         model=model,
         draws=draws or max(run.draws, 1),
         seed=run.config["seed"],
-        device=device,
+        device=where.device,
+        device_map=where.device_map,
+        quantise=where.quantise or run.config.get("quantisation"),
+        trust_remote_code=where.trust_remote_code,
         dtype=run.config["dtype"],
         batch_size=batch_size,
         mask_scope=run.config["mask_scope"],

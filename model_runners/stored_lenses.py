@@ -12,6 +12,7 @@ from data_cache.errors import BenchmarkError
 from data_cache.lenses import LensRecord, header_of, lens_key, write_lens
 from data_cache.samples import Benchmark
 from model_runners.bad_samples import BadSamples
+from model_runners.batch_size import room_for
 from model_runners.benchmark_choice import load_asked
 from model_runners.candidates import Candidates
 from model_runners.errors import BadOption, Cancelled
@@ -21,10 +22,10 @@ from model_runners.kept_images import kept_images
 from model_runners.lens_options import LensOptions, recipe_of
 from model_runners.lens_states import collect
 from model_runners.lens_training import train_lens
-from model_runners.loading import LoadedModel, load
+from model_runners.loading import LoadedModel
+from model_runners.loading_options import load_asked as load_model
 from model_runners.masking import Masker
 from model_runners.profile import SILENT, Progress, masking_tested
-from model_runners.room import DEFAULT_ROWS
 from model_runners.run_record import configuration
 from model_runners.statistics import noise_statistics
 from model_runners.unwatched import never
@@ -89,7 +90,7 @@ def tune(
         ) from error
     if loaded is None:
         begin("loading the model")
-        loaded = load(asked.model, device=asked.device, dtype=asked.dtype)
+        loaded = load_model(asked)
     loaded = with_image_size(loaded, asked.image_size)
     loaded = replace(loaded, stack=replace(loaded.stack, lens=None))
     recipe = recipe_of(configuration(asked, loaded, benchmark))
@@ -102,7 +103,7 @@ def tune(
     bad = BadSamples()
     begin("testing the masking")
     masking_tested(loaded, benchmark, asked, bad)
-    rows = asked.batch_size or DEFAULT_ROWS[loaded.device.type]
+    room = room_for(asked, loaded, samples, tell=progress.tell)
     images = VisionCache(kept=kept_images(loaded, cache))
     begin("noise statistics")
     statistics = noise_statistics(
@@ -111,7 +112,7 @@ def tune(
         scope=asked.mask_scope,
         cache=cache,
         images=images,
-        batch_size=rows,
+        batch_size=room.rows,
         asking=asked.asking,
         progress=progress.statistics,
         bad=bad,
@@ -124,9 +125,9 @@ def tune(
         images=images,
         scope=asked.mask_scope,
         draws=1,
-        rows_per_pass=rows,
+        rows_per_pass=room.rows,
     )
-    states = collect(runner, samples, bad=bad, progress=progress.samples, stop=stop)
+    states = collect(runner, samples, room=room, bad=bad, progress=progress.samples, stop=stop)
     begin("training the lens, layer by layer")
     trained = train_lens(
         loaded.stack,

@@ -10,10 +10,16 @@ from data_cache.lenses import LensRecord
 from data_cache.location import cache_directory, command, lens_path
 from model_runners.commands.benchmark_arguments import add_benchmark_arguments, tell_rows
 from model_runners.commands.foreground import do
+from model_runners.commands.loading_arguments import (
+    add_batch_size,
+    add_loading_arguments,
+    loading_of,
+)
 from model_runners.commands.profile import tell_started
 from model_runners.lens_options import LensOptions
 from model_runners.lens_training import LensTraining
 from model_runners.loading import DTYPES
+from model_runners.loading_options import said_of
 from model_runners.profile import ProfileOptions
 from model_runners.prompt import MASK_SCOPES
 from model_runners.prompt_templates import ANSWER_STYLES, read_template
@@ -41,12 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     same.add_argument("--template", metavar="NAME|FILE", help="default: standard")
     same.add_argument("--image-size", type=int, metavar="PIXELS")
     same.add_argument("--dtype", default="auto", choices=DTYPES, help="default: auto")
-    parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)"
-    )
-    parser.add_argument(
-        "--batch-size", type=int, help="sequences in one pass of the language model"
-    )
+    add_loading_arguments(parser)
+    add_batch_size(parser)
     training = parser.add_argument_group("training")
     training.add_argument(
         "--epochs",
@@ -89,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         frames=arguments.frames,
         max_bad_rows=arguments.max_bad_rows,
         seed=arguments.seed,
-        device=arguments.device,
+        **loading_of(arguments),
         dtype=arguments.dtype,
         batch_size=arguments.batch_size,
         mask_scope=arguments.mask_scope,
@@ -124,6 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     print("\n".join(table(record)))
     what = f"--model {shlex.quote(asked.model)} --benchmark {shlex.quote(asked.benchmark)}"
+    what += "".join(f" {one}" for one in said_of(asked))
     print(
         f"in {lens_path(cache, record.key)}; read layers through it with "
         f"{command(f'profile {what} --lens tuned', cache)}",

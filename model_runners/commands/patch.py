@@ -5,6 +5,11 @@ import json
 from typing import TYPE_CHECKING
 
 from data_cache.location import cache_directory, command
+from model_runners.commands.loading_arguments import (
+    add_batch_size,
+    add_loading_arguments,
+    loading_of,
+)
 from model_runners.errors import BadOption
 from model_runners.patching import SHARE
 
@@ -47,12 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=SHARE,
         help=f"of the decoder layers, the last ones; 1 patches all (default: {SHARE})",
     )
-    parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)"
-    )
-    parser.add_argument(
-        "--batch-size", type=int, help="sequences in one pass of the language model"
-    )
+    add_loading_arguments(parser)
+    add_batch_size(parser)
     parser.add_argument(
         "--detach", action="store_true", help="work in the background; prints the job's key"
     )
@@ -79,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         limit=arguments.limit,
         draws=arguments.draws,
         share=arguments.share,
-        device=arguments.device,
+        **loading_of(arguments),
         batch_size=arguments.batch_size,
     )
     options = of_stored_run(options, cache)

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 from data_cache.checkpoints import Checkpoint
 from data_cache.location import cache_directory, command
 from model_runners.commands.benchmark_arguments import add_benchmark_arguments, tell_rows
+from model_runners.commands.loading_arguments import (
+    add_batch_size,
+    add_loading_arguments,
+    loading_of,
+)
 from model_runners.errors import BadOption
 from model_runners.external.spec import ADAPTERS
 from model_runners.inference import POOLINGS
 from model_runners.lens_options import LOGIT
 from model_runners.loading import DTYPES
-from model_runners.placement import DEVICE_MAPS
 from model_runners.profile import ProfileOptions
 from model_runners.prompt import MASK_SCOPES
 from model_runners.prompt_templates import ANSWER_STYLES, TEMPLATES, read_template
-from model_runners.quantisation import QUANTISATIONS
 from model_runners.shards import shard_from
 
 if TYPE_CHECKING:
@@ -53,26 +56,9 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--draws", type=int, default=4, help="draws of noise per masked condition (default: 4)"
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the noise (default: 0)")
-    parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)"
-    )
+    add_loading_arguments(parser)
     parser.add_argument("--dtype", default="auto", choices=DTYPES, help="precision (default: auto)")
-    parser.add_argument(
-        "--device-map",
-        choices=DEVICE_MAPS,
-        help="spread a model that is larger than a device over all of them, main memory and disk "
-        "included (needs accelerate; leave --device out)",
-    )
-    parser.add_argument(
-        "--quantize",
-        dest="quantise",
-        choices=QUANTISATIONS,
-        help="hold the weights in 8 or 4 bits: another run than the whole model's (needs "
-        "bitsandbytes)",
-    )
-    parser.add_argument(
-        "--batch-size", type=int, help="sequences in one pass of the language model"
-    )
+    add_batch_size(parser)
     parser.add_argument(
         "--layers", action="store_true", help="also read every layer through the lens"
     )
@@ -122,12 +108,6 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "(masking hides what an image shows, not its size)",
     )
     parser.add_argument(
-        "--trust-remote-code",
-        action="store_true",
-        help="run the code that comes with this model, which can do anything that you can: read it "
-        "first",
-    )
-    parser.add_argument(
         "--worker",
         metavar="PYTHON",
         help="run the model in another environment, by its python (docs/external-worker.md)",
@@ -160,11 +140,8 @@ def options_from(
         split=arguments.split,
         draws=arguments.draws,
         seed=arguments.seed,
-        trust_remote_code=arguments.trust_remote_code,
-        device=arguments.device,
+        **loading_of(arguments),
         dtype=arguments.dtype,
-        device_map=arguments.device_map,
-        quantise=arguments.quantise,
         batch_size=arguments.batch_size,
         layers=arguments.layers,
         lens=arguments.lens,

@@ -1,14 +1,21 @@
 """Commands that measure and estimate again say every setting, and nothing in a name is run."""
 
+import dataclasses
 import datetime
 import shlex
 from argparse import Namespace
 from typing import Any
 
+import pytest
+
 from data_cache.estimates import SpectrumRecord
 from data_cache.queries import RunRow
+from model_runners import patch_requests, quantisation
 from model_runners.__main__ import build_parser
 from model_runners.again import estimate_commands, profile_command
+from model_runners.lens_options import lens_verb
+from model_runners.patch_run import PatchOptions, options_of_run
+from model_runners.run_again import options_again
 from tests.pages.spectra import record
 
 SETTINGS = {"tau": 0.5, "draws": 3, "limit": 40, "marginals": "couple", "pointwise": "half"}
@@ -52,6 +59,43 @@ def test_a_run_is_asked_for_as_it_was() -> None:
     assert (found.split_policy, found.mask_scope, found.dtype) == ("random", "question", "float32")
     assert (found.seed, found.draws, found.layers) == (7, 2, True)
     assert (found.answers, found.template, found.cache) == ("options", template, "/a b")
+
+
+def test_a_run_is_asked_for_as_its_model_was_loaded() -> None:
+    about = {"asked": {"benchmark": "mine"}, "device_map": "auto"}
+    held = dataclasses.replace(run(quantisation="4bit", remote_code="0f"), environment=about)
+    found = asked(profile_command(held))
+    assert (found.device_map, found.quantise, found.trust_remote_code) == ("auto", "4bit", True)
+    plain = asked(profile_command(run()))
+    assert (plain.device_map, plain.quantise, plain.trust_remote_code) == (None, None, False)
+    outside = {"python": "/env of mine/python", "adapter": "cambrian:llama_3", "code": None}
+    found = asked(profile_command(dataclasses.replace(run(), environment={"worker": outside})))
+    assert (found.worker, found.worker_adapter) == ("/env of mine/python", "cambrian:llama_3")
+    assert found.worker_code is None
+
+
+def test_a_lens_is_asked_for_as_the_model_of_its_run_is_held() -> None:
+    words = lens_verb("m", run(quantisation="8bit", remote_code="0f").config, "--benchmark b")
+    found = asked(f"python -m model_runners {words}")
+    assert (found.quantise, found.trust_remote_code) == ("8bit", True)
+
+
+def test_a_stored_run_is_loaded_as_it_was_and_its_code_is_trusted_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(quantisation, "PACKAGE", "torch")  # so that the option is taken
+    held = run(quantisation="8bit", remote_code="0f", template="0f")
+    again = options_again(held, model="demo/oracle")
+    assert (again.quantise, again.trust_remote_code, again.device_map) == ("8bit", False, None)
+    asked_for = PatchOptions(
+        model="demo/oracle", benchmark="mine", trust_remote_code=True, device_map="auto"
+    )
+    again = options_of_run(run(template="0f"), asked_for)
+    assert (again.trust_remote_code, again.device_map, again.quantise) == (True, "auto", None)
+    request = patch_requests.request_of(asked_for)
+    assert patch_requests.options_of(request) == asked_for
+    usual = patch_requests.request_of(PatchOptions(model="demo/oracle", benchmark="mine"))
+    assert not {"device_map", "quantise", "trust_remote_code"} & set(usual), "its key is kept"
 
 
 def test_what_no_command_measures_is_a_comment() -> None:
