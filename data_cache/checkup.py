@@ -16,6 +16,7 @@ import duckdb
 from data_cache import derived, jobs
 from data_cache.chunks import read_plan
 from data_cache.errors import CacheError, CacheMissing, SchemaTooNew
+from data_cache.image_store import store_path
 from data_cache.ingest import listed
 from data_cache.location import command, jobs_path, spool_directory, tags_path
 from data_cache.plan import largest_first
@@ -219,7 +220,7 @@ def _sqlite(cache: Path) -> Iterator[Trouble]:
     remedies = {
         jobs_path(cache): "delete it; results are not in it",
         tags_path(cache): "copy it from a backup: it holds tags and slices that came from you",
-        cache / "images.sqlite": "delete it; it is made again when the benchmarks are read",
+        store_path(cache): "delete it; it is made again when the benchmarks are read",
     }
     for path, remedy in remedies.items():
         if not path.is_file():

@@ -5,7 +5,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from data_cache.location import adapter_directory, database_path, spool_directory
+from data_cache.location import (
+    adapter_directory,
+    database_path,
+    databases_directory,
+    spool_directory,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +41,11 @@ def disk_use(cache: Path) -> DiskUse:
         "database": sum(path.stat().st_size for path in files if path.is_file()),
         "adapters": _size(adapter_directory(cache)),
     }
-    return DiskUse(**parts, rest=_size(cache) - sum(parts.values()), free=_free(cache))
+    whole = _size(cache)
+    databases = databases_directory(cache)
+    if not databases.is_relative_to(cache):
+        whole += _size(databases)
+    return DiskUse(**parts, rest=whole - sum(parts.values()), free=_free(cache))
 
 
 def _size(folder: Path) -> int:

@@ -22,6 +22,7 @@ from data_cache.images import (
     read_file,
     sha256,
 )
+from data_cache.location import databases_directory, require_local
 from data_cache.permission import require_writing
 
 FILE_NAME = "images.sqlite"
@@ -41,7 +42,7 @@ CREATE INDEX IF NOT EXISTS files_by_digest ON files (digest);
 
 def store_path(cache: Path) -> Path:
     """Return the path of the store."""
-    return cache / FILE_NAME
+    return databases_directory(cache) / FILE_NAME
 
 
 class ImageStore:
@@ -62,7 +63,7 @@ class ImageStore:
         self._waiting = 0
         self._kept: set[str] = set()
         try:
-            cache.mkdir(parents=True, exist_ok=True)
+            require_local(cache).mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(store_path(cache), timeout=PATIENCE)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")

@@ -107,7 +107,7 @@ def rebuild(cache: Path) -> IngestReport:
             # The old log must not be replayed into the new file.
             Path(f"{database_path(cache)}.wal").unlink(missing_ok=True)
             os.replace(fresh, database_path(cache))
-            sync_directory(cache)
+            sync_directory(database_path(cache).parent)
     finally:
         for leftover in (fresh, Path(f"{fresh}.wal")):
             leftover.unlink(missing_ok=True)

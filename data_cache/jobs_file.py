@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from data_cache.errors import CacheBusy, CacheDamaged, CacheError, SchemaTooNew
-from data_cache.location import jobs_path, spare_path
+from data_cache.location import jobs_path, require_local, spare_path
 from data_cache.permission import is_read_only, require_writing
 
 JOBS_VERSION = 2
@@ -64,8 +64,10 @@ def transaction(cache: Path) -> Generator[sqlite3.Connection]:
     """
     require_writing("change a job")
     with _in_sentences(cache):
+        folder = require_local(cache)
         try:
             cache.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CacheError(
                 f"the cache folder {cache} cannot be made ({error.strerror}); "
@@ -92,6 +94,7 @@ def reading(cache: Path) -> Generator[sqlite3.Connection | None]:
     CacheError
         As for `transaction`.
     """
+    require_local(cache)
     if not jobs_path(cache).is_file():
         yield None
         return

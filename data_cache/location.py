@@ -1,13 +1,16 @@
 """Where a cache folder lies and what lies where inside it."""
 
+import hashlib
 import os
 import re
 import shlex
 from pathlib import Path
 
 from data_cache.errors import CacheError
+from data_cache.file_systems import network_mount
 
 ENVIRONMENT_VARIABLE = "PIDSCOPE_CACHE"
+DATABASES_VARIABLE = "PIDSCOPE_DATABASES"
 DEFAULT_DIRECTORY = "~/.cache/pidscope"
 
 SAMPLES = "samples"
@@ -46,9 +49,49 @@ def checked_key(key: str, what: str = "run key") -> str:
     return key
 
 
+def databases_directory(cache: Path) -> Path:
+    """Return the folder of the databases: the cache itself, or its own in $PIDSCOPE_DATABASES.
+
+    A cache on a network folder keeps its chunks there, for many machines; each machine has its
+    databases on a disk of its own. What lies in them can be made again from the chunks.
+
+    Raises
+    ------
+    CacheError
+        If the variable is no absolute path.
+    """
+    named = os.environ.get(DATABASES_VARIABLE, "")
+    if not named:
+        return cache
+    if not Path(named).expanduser().is_absolute():
+        raise CacheError(f"${DATABASES_VARIABLE} is {named!r}; give an absolute path")
+    whole = cache.absolute()
+    digest = hashlib.sha256(os.fsencode(whole)).hexdigest()[:8]
+    return Path(named).expanduser() / f"{whole.name}-{digest}"
+
+
+def require_local(cache: Path) -> Path:
+    """Return the folder of the databases if they may lie there.
+
+    Raises
+    ------
+    CacheError
+        If it is on a network file system.
+    """
+    folder = databases_directory(cache)
+    mount = network_mount(folder)
+    if mount is not None:
+        raise CacheError(
+            f"the databases of {cache} may not lie on a network file system ({mount.kind} at "
+            f"{mount.point}), whose locks do not hold between machines; its chunks may: set "
+            f"{DATABASES_VARIABLE} to a folder on a disk of this machine"
+        )
+    return folder
+
+
 def database_path(cache: Path) -> Path:
     """Return the path of the DuckDB file, which can be rebuilt from the spool."""
-    return cache / "cache.duckdb"
+    return databases_directory(cache) / "cache.duckdb"
 
 
 def spool_directory(cache: Path) -> Path:
@@ -124,7 +167,7 @@ def exports_directory(cache: Path) -> Path:
 
 def jobs_path(cache: Path) -> Path:
     """Return the path of the SQLite file of the jobs."""
-    return cache / "jobs.sqlite"
+    return databases_directory(cache) / "jobs.sqlite"
 
 
 def tags_path(cache: Path) -> Path:
@@ -134,7 +177,7 @@ def tags_path(cache: Path) -> Path:
 
 def spare_path(cache: Path) -> Path:
     """Return the path of the bytes that are given up on a full disk, see `jobs_file`."""
-    return cache / ".spare"
+    return databases_directory(cache) / ".spare"
 
 
 def log_path(cache: Path, job_key: str) -> Path:

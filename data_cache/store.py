@@ -19,7 +19,7 @@ import duckdb
 
 from data_cache.atomic import sync_directory, temporary_path
 from data_cache.errors import CacheBusy, CacheDamaged, CacheError, CacheMissing
-from data_cache.location import command, database_path
+from data_cache.location import command, database_path, require_local
 from data_cache.permission import require_writing
 from data_cache.schema import migrate, refuse_newer, refuse_older, version_of
 
@@ -69,6 +69,7 @@ def reader(
         If another PIDscope wrote it.
     """
     database = database_path(cache)
+    require_local(cache)
     if not database.is_file():
         raise CacheMissing(
             f"there is no cache in {cache} yet; profile a model or load the demo first"
@@ -146,9 +147,11 @@ def exclusive(cache: Path, *, patience: float = WRITER_PATIENCE) -> Generator[No
         If nothing may be written.
     """
     require_writing("write to the cache")
+    folder = require_local(cache)
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(cache / ".writer.lock", os.O_RDWR | os.O_CREAT, 0o666)
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / ".writer.lock", os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise CacheError(
             f"the cache folder {cache} cannot be written ({error.strerror}); "
