@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from data_cache.arrow import UNREADABLE, Table, pa, parquet_bytes, parquet_file, pc, pq
 from data_cache.atomic import write_atomically
@@ -18,7 +19,7 @@ from data_cache.plan import (
     largest_first,
     read_failure,
 )
-from data_cache.validation import CHUNK_SCHEMA, REQUIRED, check_rows
+from data_cache.validation import CHUNK_SCHEMA, REQUIRED, check_rows, columns_of
 
 __all__ = [
     "BLOCK_SIZE",
@@ -43,7 +44,7 @@ class Chunk:
     path: Path
     plan: ChunkPlan
     table: Table
-    """Columns of `CHUNK_SCHEMA`."""
+    """Columns of `CHUNK_SCHEMA`, and of a run of swaps `partner`."""
 
 
 def write_chunk(run_directory: Path, plan: ChunkPlan, rows: Table) -> Path:
@@ -56,8 +57,9 @@ def write_chunk(run_directory: Path, plan: ChunkPlan, rows: Table) -> Path:
     plan
         What the chunk holds; it decides the file's name.
     rows
-        Columns of `CHUNK_SCHEMA` in any order and of castable types; `text_tokens`, `image_tokens`
-        and the features may be absent. Rows in any order: the same rows give the same bytes.
+        Columns of `CHUNK_SCHEMA`, with swaps also `partner`, in any order and of castable types;
+        `text_tokens`, `image_tokens` and the features may be absent. Rows in any order: the same
+        rows give the same bytes.
 
     Raises
     ------
@@ -68,7 +70,7 @@ def write_chunk(run_directory: Path, plan: ChunkPlan, rows: Table) -> Path:
     """
     if run_directory.name != plan.run_key:
         raise CacheError(f"{run_directory} is not the folder of run {plan.run_key}")
-    table = _sorted_rows(_as_chunk_schema(rows, plan.name))
+    table = _sorted_rows(_as_schema(rows, columns_of(plan), plan.name))
     check_rows(table, plan, plan.name)
     return write_atomically(run_directory / plan.name, parquet_bytes(table, plan.to_metadata()))
 
@@ -193,19 +195,19 @@ def validate_chunk(path: Path, *, expected_ids: Collection[str] | None = None) -
         )
 
 
-def _as_chunk_schema(rows: Table, where: str) -> Table:
+def _as_schema(rows: Table, schema: Any, where: str) -> Table:
     missing = [name for name in REQUIRED if name not in rows.schema.names]
-    unknown = [name for name in rows.schema.names if name not in CHUNK_SCHEMA.names]
+    unknown = [name for name in rows.schema.names if name not in schema.names]
     if missing or unknown:
         raise ChunkInvalid(f"{where} misses the columns {missing} and has the unknown {unknown}")
     columns = [
         rows[field.name].combine_chunks()
         if field.name in rows.schema.names
         else pa.nulls(len(rows), field.type)
-        for field in CHUNK_SCHEMA
+        for field in schema
     ]
     try:
-        return pa.Table.from_arrays(columns, names=CHUNK_SCHEMA.names).cast(CHUNK_SCHEMA)
+        return pa.Table.from_arrays(columns, names=schema.names).cast(schema)
     except pa.ArrowException as error:
         raise ChunkInvalid(f"{where} has a column of the wrong type: {error}") from error
 

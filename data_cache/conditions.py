@@ -1,4 +1,4 @@
-"""Which parts of a sample the model gets to see: the five conditions of a run."""
+"""Which parts of a sample the model gets to see: the conditions of a run."""
 
 from enum import StrEnum
 
@@ -19,7 +19,15 @@ class Condition(StrEnum):
     """Both sources masked by noise: what is left is the noise floor."""
     NO_IMAGE = "no_image"
     """The prompt built without source 1: the behavioural intervention behind D_vision."""
+    SWAP = "swap"
+    """Source 1 as it is, with source 2 of another sample: the partner that its row names."""
 
 
 NOISY = (Condition.ONLY_1, Condition.ONLY_2, Condition.NEITHER)
-"""The conditions that depend on a draw of noise; the others have one draw."""
+"""The conditions that depend on a draw of noise."""
+PROBED = (Condition.FULL, *NOISY, Condition.NO_IMAGE)
+"""The five conditions of a run that probes with noise, which is every run but one of swaps."""
+SWAPPED = (Condition.FULL, Condition.SWAP)
+"""The conditions of a run that swaps (docs/method.md, section 21)."""
+DRAWN = (*NOISY, Condition.SWAP)
+"""The conditions with several draws: of noise, or rounds of swaps; the others have one."""

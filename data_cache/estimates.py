@@ -23,9 +23,13 @@ from data_cache.store import reader
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs] -- it ships none
 
+INTERVENTIONAL = "interventional"
+"""The estimator of swapped pairs, by name (docs/method.md, section 21)."""
+
 __all__ = [
     "ATOMS",
     "INFLUENCES",
+    "INTERVENTIONAL",
     "POINTWISE_SCHEMA",
     "SCORES",
     "SpectrumRecord",
@@ -84,7 +88,8 @@ def load(
 ) -> list[SpectrumRecord]:
     """Return the estimates that match, by model, benchmark, subset, layer and age.
 
-    None means any; a database that is not there yet has none.
+    None means any, but for the spectra of swapped pairs, which have no masked condition and come
+    only by their estimator's name; a database that is not there yet has none.
 
     Parameters
     ----------
@@ -102,6 +107,7 @@ def load(
         name: None if values is None else list(values) for name, values in lists.items()
     }
     bound |= {"split": split, "estimator": estimator, "layer": layer}
+    bound["interventional"] = INTERVENTIONAL
     try:
         with reader(cache) as connection:
             rows = connection.execute(
@@ -110,7 +116,8 @@ def load(
                      AND ($benchmarks IS NULL OR list_contains($benchmarks::VARCHAR[], benchmark))
                      AND ($subsets IS NULL OR list_contains($subsets::VARCHAR[], subset))
                      AND ($split IS NULL OR split = $split)
-                     AND ($estimator IS NULL OR estimator = $estimator)
+                     AND ($estimator IS NULL AND estimator != $interventional
+                          OR estimator = $estimator)
                      AND ($layer IS NULL OR layer = $layer)
                    ORDER BY model, benchmark, subset, layer, record->>'created', estimate_key""",
                 bound,

@@ -97,6 +97,11 @@ def _insert_blocks(connection: duckdb.DuckDBPyConnection, blocks: list[Block]) -
         for block in filled
         for rank, chunk in enumerate(block.chunks)
     ]
+    swaps = [table for table in tables if "partner" in table.schema.names]
+    tables = [
+        table.drop_columns("partner") if "partner" in table.schema.names else table
+        for table in tables
+    ]
     connection.register("incoming_rows", pa.concat_tables(tables))
     source = "incoming_rows"
     if any(len(block.chunks) > 1 for block in filled):
@@ -130,6 +135,18 @@ def _insert_blocks(connection: duckdb.DuckDBPyConnection, blocks: list[Block]) -
                 QUALIFY row_number() OVER (PARTITION BY run_key, block, sample_id, layer
                                            ORDER BY rank) = 1
                 ORDER BY run_key, layer, block, sample_id"""
+    )
+    connection.unregister("incoming_rows")
+    if swaps:
+        _insert_swaps(connection, swaps)
+
+
+def _insert_swaps(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> None:
+    connection.register("incoming_rows", pa.concat_tables(tables))
+    connection.execute(
+        """INSERT INTO swaps
+               SELECT DISTINCT run_key, block, sample_id, draw, partner FROM incoming_rows
+               WHERE partner IS NOT NULL ORDER BY run_key, block, sample_id, draw"""
     )
     connection.unregister("incoming_rows")
 
@@ -194,7 +211,7 @@ def _delete_blocks(connection: duckdb.DuckDBPyConnection, blocks: list[Block]) -
             [pa.array(keys[0], pa.string()), pa.array(keys[1], pa.int32())], schema=_BLOCK_KEYS
         ),
     )
-    for table in ("predictions", "features", "layer_features"):
+    for table in ("predictions", "features", "layer_features", "swaps"):
         connection.execute(
             f"DELETE FROM {table} WHERE (run_key, block) IN (SELECT run_key, block FROM old_blocks)"
         )

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from data_cache.arrow import is_as_written
-from data_cache.conditions import NOISY, Condition
+from data_cache.conditions import DRAWN, PROBED, Condition
 from data_cache.errors import CacheError, ChunkInvalid, SchemaTooNew
 from data_cache.runs import canonical_json, hash_text
 
@@ -20,7 +20,9 @@ INFLUENCE_VERSION = 2
 """What an estimate with influences says, for the same reason."""
 SAMPLE_VERSION = 3
 """What a chunk of samples says: an older PIDscope knows none with each thumbnail once."""
-NEWEST_VERSION = max(FEATURES_VERSION, INFLUENCE_VERSION, SAMPLE_VERSION)
+SWAP_VERSION = 4
+"""What a prediction chunk with swaps says: an older PIDscope knows no partners."""
+NEWEST_VERSION = max(FEATURES_VERSION, INFLUENCE_VERSION, SAMPLE_VERSION, SWAP_VERSION)
 """The newest that is read here."""
 BLOCK_SIZE = 64
 """Positions of a benchmark's fixed order that share a block; block = position // 64."""
@@ -52,9 +54,9 @@ class ChunkPlan:
     sample_ids: tuple[str, ...]
     """Some or all samples of the block; kept sorted."""
     draws: int = 1
-    """Draws of noise in the masked conditions; the others have one."""
+    """Draws of noise in the masked conditions, or rounds of swaps; the others have one."""
     layers: tuple[int, ...] = (OUTPUT_LAYER,)
-    conditions: tuple[Condition, ...] = tuple(Condition)
+    conditions: tuple[Condition, ...] = PROBED
     single_token: bool = True
     """Every candidate is one token, so that their probabilities sum to 1 at most. Probabilities
     normalised by token length have no such bound, and their sum is not checked."""
@@ -93,13 +95,24 @@ class ChunkPlan:
 
     def draws_of(self, condition: Condition) -> int:
         """Return how many draws a condition has."""
-        return self.draws if condition in NOISY else 1
+        return self.draws if condition in DRAWN else 1
+
+    @property
+    def has_partners(self) -> bool:
+        """Whether its rows of swaps name a partner each."""
+        return Condition.SWAP in self.conditions
 
     @property
     def rows(self) -> int:
         """How many rows the chunk has."""
         draws = sum(self.draws_of(condition) for condition in self.conditions)
         return len(self.sample_ids) * len(self.layers) * draws
+
+    @property
+    def _version(self) -> int:
+        if self.has_partners:
+            return SWAP_VERSION
+        return FEATURES_VERSION if self.layer_features else CHUNK_VERSION
 
     @cached_property
     def name(self) -> str:
@@ -125,7 +138,7 @@ class ChunkPlan:
         return {
             METADATA_KEY: canonical_json(
                 {
-                    "schema_version": FEATURES_VERSION if self.layer_features else CHUNK_VERSION,
+                    "schema_version": self._version,
                     "run_key": self.run_key,
                     "index": self.index,
                     "n_samples": len(self.sample_ids),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_cache.arrow import Table
-from data_cache.conditions import NOISY, Condition
+from data_cache.conditions import NOISY, PROBED, Condition
 from data_cache.errors import CacheError
 from data_cache.location import command
 from data_cache.plan import OUTPUT_LAYER
@@ -204,7 +204,7 @@ class _Grid:
         self.k = np.asarray(about["k"], dtype=np.int64)
         self.held = {
             condition: np.bincount(self.i[self.condition == condition], minlength=n)
-            for condition in Condition
+            for condition in PROBED
         }
 
     def predictions(
@@ -224,8 +224,8 @@ class _Grid:
                 f"sample; profile with --draws {draws}"
             )
         width = common if draws is None else draws
-        depth = {condition: width if condition in NOISY else 1 for condition in Condition}
-        there = [c for c in Condition if (self.held[c][keep] >= depth[c]).all()]
+        depth = {condition: width if condition in NOISY else 1 for condition in PROBED}
+        there = [c for c in PROBED if (self.held[c][keep] >= depth[c]).all()]
         k: NDArray[np.int64] = self.k[keep]
         about = self.about.filter(keep)
         pooled_at = self._pooled_at(about, layer, features_layer)

@@ -90,8 +90,17 @@ def state(cache: Path) -> Literal["missing", "empty", "ready"]:
     return "ready" if found[0][0] else "empty"
 
 
-def runs(cache: Path) -> list[RunRow]:
-    """Return all runs, by model and benchmark; none where there is no database."""
+def runs(cache: Path, *, probe: Literal["noise", "swap"] = "noise") -> list[RunRow]:
+    """Return runs by model and benchmark; none where there is no database.
+
+    Parameters
+    ----------
+    cache
+        The cache folder.
+    probe
+        Runs that mask with noise, imported ones included; or those that swap images, which have no
+        masked condition and are read by `swapped_pairs` alone (docs/adr/0016).
+    """
     try:
         with reader(cache) as connection:
             rows = connection.execute(
@@ -104,7 +113,9 @@ def runs(cache: Path) -> list[RunRow]:
                    LEFT JOIN (SELECT run_key, sum(n_samples) AS n, min(draws) AS draws,
                                      list(DISTINCT layers) AS layers
                               FROM blocks GROUP BY run_key) AS held USING (run_key)
-                   ORDER BY model, benchmark, latest, run_key"""
+                   WHERE (coalesce(config->>'probe', '') = 'swap') = $swap
+                   ORDER BY model, benchmark, latest, run_key""",
+                {"swap": probe == "swap"},
             ).fetchall()
     except CacheMissing:
         return []

@@ -9,12 +9,12 @@ from typing import Any
 import duckdb
 
 from data_cache import tags
-from data_cache.conditions import NOISY, Condition
+from data_cache.conditions import NOISY, PROBED, Condition
 from data_cache.errors import CacheError
 from data_cache.records import NUMBERS
 
 ANY, NONE = "any", "none"
-FALLBACKS = (ANY, NONE, *map(str, Condition))
+FALLBACKS = (ANY, NONE, *map(str, PROBED))
 """At least one, or none, of the conditions that the atoms come from fell back; or a certain one."""
 FORMING = (Condition.FULL, Condition.ONLY_1, Condition.ONLY_2)
 """The conditions that the atoms come from."""

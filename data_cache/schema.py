@@ -137,10 +137,23 @@ def count_by_split(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def add_swaps(connection: duckdb.DuckDBPyConnection) -> None:
+    """Migration 6: whose source 2 a prediction of the condition `swap` was shown.
+
+    Beside the predictions, of which few are swaps.
+    """
+    connection.execute(
+        """CREATE TABLE swaps (
+               run_key VARCHAR NOT NULL, block INTEGER NOT NULL, sample_id VARCHAR NOT NULL,
+               draw SMALLINT NOT NULL, partner VARCHAR NOT NULL)"""
+    )
+
+
 Migration = Callable[[duckdb.DuckDBPyConnection], None]
 
 MIGRATIONS: tuple[Migration, ...] = (
     create_tables, add_layer_features, add_influences, keep_thumbnails_once, count_by_split,
+    add_swaps,
 )  # fmt: skip
 """Step i brings a file of schema i to schema i + 1. Steps are added, never changed."""
 
@@ -148,7 +161,7 @@ SCHEMA_VERSION = len(MIGRATIONS)
 
 TABLES = (
     "files", "runs", "blocks", "predictions", "features", "layer_features", "samples",
-    "thumbnails", "estimates", "pointwise", "covered",
+    "thumbnails", "estimates", "pointwise", "covered", "swaps",
 )  # fmt: skip
 """Every table that holds data."""
 

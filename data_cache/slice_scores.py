@@ -18,7 +18,7 @@ import numpy as np
 
 from data_cache import tags
 from data_cache.arrow import pa, pq
-from data_cache.conditions import NOISY, Condition
+from data_cache.conditions import NOISY, PROBED, Condition
 from data_cache.errors import CacheError
 from data_cache.plan import OUTPUT_LAYER
 from data_cache.records import ATOMS, SCORES, SpectrumRecord
@@ -50,8 +50,8 @@ SCHEMA = pa.schema(
         ("answered", _TEXT),  # by the most likely first token; null where it is no option
         ("correct", pa.bool_()),
         *((column, pa.float64()) for column in COLUMN_OF.values()),
-        *((f"p_{condition}", pa.list_(pa.float64())) for condition in Condition),
-        *((f"fell_back_{condition}", pa.float64()) for condition in Condition),
+        *((f"p_{condition}", pa.list_(pa.float64())) for condition in PROBED),
+        *((f"fell_back_{condition}", pa.float64()) for condition in PROBED),
         *((name, _TEXT) for name in ("estimator", "estimate_of")),
         ("tau", pa.float64()),
         ("draws", pa.int32()),
@@ -277,8 +277,8 @@ def _row(
             COLUMN_OF[name]: number_or_none(value)
             for name, value in zip(NUMBERS, row[11:], strict=True)
         },
-        **{f"p_{condition}": probabilities.get(condition) for condition in Condition},
-        **{f"fell_back_{condition}": fell_back.get(condition) for condition in Condition},
+        **{f"p_{condition}": probabilities.get(condition) for condition in PROBED},
+        **{f"fell_back_{condition}": fell_back.get(condition) for condition in PROBED},
         "estimator": record.estimator,
         "estimate_of": record.subset,
         "tau": float(record.settings.get("tau", 0.3)),

@@ -25,6 +25,8 @@ CHUNK_SCHEMA = pa.schema(
         ("features_2", pa.list_(pa.float32())),
     ]
 )
+SWAP_SCHEMA = CHUNK_SCHEMA.append(pa.field("partner", pa.string()))
+"""Of a chunk with swaps: `partner` is the sample whose source 2 was shown, empty in other rows."""
 FEATURES = ("features_1", "features_2")
 """Columns that the row (full, draw 0) of each layer fills where the plan has features of layers."""
 PER_SAMPLE = ("text_tokens", "image_tokens", *FEATURES)
@@ -36,13 +38,18 @@ SCORE_TOLERANCE = 1e-5
 MASS_TOLERANCE = 1e-3
 
 
+def columns_of(plan: ChunkPlan) -> Any:
+    """Return the schema of a chunk of the plan, an Arrow one."""
+    return SWAP_SCHEMA if plan.has_partners else CHUNK_SCHEMA
+
+
 def check_rows(table: Table, plan: ChunkPlan, where: str) -> None:
     """Check the rows of a chunk against its plan.
 
     Parameters
     ----------
     table
-        Rows with the columns and types of `CHUNK_SCHEMA`.
+        Rows with the columns and types of `columns_of(plan)`.
     plan
         Which samples, layers, conditions and draws must be there, each once.
     where
@@ -53,7 +60,7 @@ def check_rows(table: Table, plan: ChunkPlan, where: str) -> None:
     ChunkInvalid
         At the first rule that is broken.
     """
-    if not table.schema.remove_metadata().equals(CHUNK_SCHEMA):
+    if not table.schema.remove_metadata().equals(columns_of(plan)):
         raise ChunkInvalid(
             f"{where} has other columns than a prediction chunk: {table.schema.names}"
         )
@@ -71,6 +78,8 @@ def check_rows(table: Table, plan: ChunkPlan, where: str) -> None:
         "a strict choice outside its candidates",
     )
     _check_per_sample_columns(table, plan, where)
+    if plan.has_partners:
+        _check_partners(table, where)
 
 
 def _check_keys(table: Table, plan: ChunkPlan, where: str) -> None:
@@ -140,6 +149,17 @@ def _check_per_sample_columns(table: Table, plan: ChunkPlan, where: str) -> None
         for rows in (own, inner):
             if rows.any():
                 _check_vectors(table[name].filter(pa.array(rows)), name, where)
+
+
+def _check_partners(table: Table, where: str) -> None:
+    swapped = _positions(table["condition"], [str(Condition.SWAP)]) == 0
+    named = np.asarray(pc.is_valid(table["partner"]), dtype=bool)
+    _refuse(table, swapped & ~named, where, "a swap without its partner")
+    _refuse(table, named & ~swapped, where, "a partner, which belongs to a swap only")
+    own = np.asarray(
+        pc.fill_null(pc.equal(table["partner"], table["sample_id"]), False), dtype=bool
+    )
+    _refuse(table, own, where, "itself as its partner")
 
 
 def _check_vectors(column: Any, name: str, where: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from data_cache import jobs
-from data_cache.conditions import NOISY, Condition
+from data_cache.conditions import NOISY, PROBED
 from data_cache.jobs import JobRow
 from data_cache.location import cache_directory
 from data_cache.samples import Benchmark
@@ -108,7 +108,7 @@ def passes_per_sample(draws: int) -> int:
     >>> passes_per_sample(4)
     14
     """
-    return sum(draws if condition in NOISY else 1 for condition in Condition)
+    return sum(draws if condition in NOISY else 1 for condition in PROBED)
 
 
 def newest(cache: Path, options: ProfileOptions, device: str) -> JobRow | None:

@@ -23,7 +23,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from data_cache.conditions import Condition
+from data_cache.conditions import PROBED, Condition
 from data_cache.errors import BenchmarkError
 from data_cache.formats.rows import Row
 from data_cache.imported.answers import Answer, Layout, features_of, option_of, split_of
@@ -74,7 +74,7 @@ def layout_of(columns: Iterable[str], where: str) -> Layout:
     there = set(columns)
     there |= {found[1] for name in there if (found := _OF_ONE_OPTION.fullmatch(name))}
     scales: dict[Condition, Scale] = {}
-    for condition in Condition:
+    for condition in PROBED:
         for scale in ("vocabulary", "options"):
             if any(name in there for name in names_of(condition, scale)):
                 scales[condition] = scale

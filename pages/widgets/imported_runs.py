@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 import streamlit as st
 
-from data_cache.conditions import Condition
+from data_cache.conditions import PROBED, Condition
 from data_cache.queries import RunRow
 from pages.figures.palette import CONDITIONS
 from pages.widgets.tables import show_table_frame
@@ -71,5 +71,5 @@ def tau_in_words(run: RunRow) -> str:
 def missing_in_words(run: RunRow) -> str:
     """Name the conditions that an imported run lacks."""
     scales = run.config.get("probabilities", {})
-    lacking = [CONDITIONS[condition] for condition in Condition if condition not in scales]
+    lacking = [CONDITIONS[condition] for condition in PROBED if condition not in scales]
     return ", ".join(lacking) or "nothing"

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from data_cache.chunks import BLOCK_SIZE, OUTPUT_LAYER, ChunkPlan, write_chunk
-from data_cache.conditions import Condition
+from data_cache.conditions import PROBED, Condition
 from data_cache.estimates import ATOMS, SCORES, SpectrumRecord, estimate_key
 from data_cache.location import run_directory
 from data_cache.runs import run_key, write_sidecar
@@ -99,7 +99,7 @@ def profile(
     limit: int | None = None,
     draws: int = 2,
     layers: Sequence[int] = (OUTPUT_LAYER,),
-    conditions: Sequence[Condition] = tuple(Condition),
+    conditions: Sequence[Condition] = PROBED,
     layer_features: bool = False,
     **more: object,
 ) -> str:

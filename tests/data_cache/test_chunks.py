@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_cache.chunks import ChunkPlan, covering_chunk, read_chunk, validate_chunk, write_chunk
-from data_cache.conditions import Condition
+from data_cache.conditions import PROBED, Condition
 from data_cache.errors import CacheError, ChunkInvalid, SchemaTooNew
 from tests.data_cache.spools import rows_of, score_of
 
@@ -58,7 +58,7 @@ class TestWriting:
         plan = plan_of("a", "b", "c")
         rows = rows_of(plan)
         shuffled = rows.take(np.random.default_rng(0).permutation(len(rows)))
-        turned = plan_of("c", "a", "b", conditions=tuple(reversed(Condition)))
+        turned = plan_of("c", "a", "b", conditions=tuple(reversed(PROBED)))
         one, two = write(tmp_path / "1", plan, rows), write(tmp_path / "2", turned, shuffled)
         assert one.name == two.name
         assert one.read_bytes() == two.read_bytes()
@@ -263,7 +263,7 @@ class TestReading:
             validate_chunk(path.rename(tmp_path / "thief" / path.name))
 
     def test_a_chunk_from_a_newer_schema_is_refused_as_such(self, tmp_path):
-        with pytest.raises(SchemaTooNew, match=r"schema 7, this one reads 3.*upgrade"):
+        with pytest.raises(SchemaTooNew, match=r"schema 7, this one reads 4.*upgrade"):
             validate_chunk(from_the_future(write(tmp_path, plan_of())))
 
 
@@ -283,7 +283,7 @@ class TestCovering:
         path = write(tmp_path, plan_of(layers=(-1, 0)))
         folder = tmp_path / "run"
         assert covering_chunk(folder, 3, ["a"], 1, [-1]) == path
-        assert covering_chunk(folder, 3, ["b", "a"], 2, [0, -1], tuple(Condition)) == path
+        assert covering_chunk(folder, 3, ["b", "a"], 2, [0, -1], PROBED) == path
         assert covering_chunk(folder, 3, ["a", "c"], 1, [-1]) is None
         assert covering_chunk(folder, 3, ["a"], 3, [-1]) is None
         assert covering_chunk(folder, 3, ["a"], 1, [-1, 1]) is None

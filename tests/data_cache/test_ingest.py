@@ -88,6 +88,7 @@ def test_everything_of_the_spool_becomes_rows(tmp_path):
         "estimates": 0,
         "pointwise": 0,
         "covered": 6,  # of each block the train samples, all "left", and the test samples of both
+        "swaps": 0,
     }
     save(tmp_path, spectrum(key), pointwise_rows())
     assert counts(tmp_path)["pointwise"] == 3

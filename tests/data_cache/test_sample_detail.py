@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from data_cache.conditions import Condition
+from data_cache.conditions import PROBED, Condition
 from data_cache.errors import CacheError
 from data_cache.estimates import save
 from data_cache.sample_detail import sample_detail
@@ -31,7 +31,7 @@ def test_a_sample_comes_with_everything_that_was_asked_and_answered(tmp_path):
     assert detail.sample.thumbnails == (PIXEL,)
     assert detail.record == record
     assert detail.numbers["gap_score"] == pytest.approx(0.55)
-    assert list(detail.distributions) == list(Condition)
+    assert list(detail.distributions) == list(PROBED)
 
 
 def test_distributions_are_those_of_the_estimate(tmp_path):

@@ -11,7 +11,7 @@ import pytest
 
 from data_cache import tags
 from data_cache.chunks import ChunkPlan, write_chunk
-from data_cache.conditions import Condition
+from data_cache.conditions import PROBED, Condition
 from data_cache.errors import CacheError
 from data_cache.estimates import save
 from data_cache.ingest import ingest
@@ -132,7 +132,7 @@ def test_a_fall_back_is_the_one_that_the_estimate_saw(
 ) -> None:
     key = run_key(config_of(benchmark, model="demo/mine"))
     held = predictions(cache, key, draws=2)
-    for condition in Condition:
+    for condition in PROBED:
         seen = predictive(held.scores[condition], held.valid, TAU).fallback.any(axis=1)
         assert seen.sum() == 1
         assert left(cache, order, fallback=str(condition)) == list(held.sample_ids[seen])

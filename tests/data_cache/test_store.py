@@ -261,7 +261,7 @@ class TestDamage:
 class TestSchema:
     def test_a_newer_cache_is_refused_in_one_sentence(self, cache):
         version_in(cache, 7)
-        expected = r"written by a newer PIDscope \(schema 7, this one reads 5\); upgrade or choose"
+        expected = r"written by a newer PIDscope \(schema 7, this one reads 6\); upgrade or choose"
         for call in (runs, state, ingest, lambda path: writer(path).__enter__()):
             with pytest.raises(SchemaTooNew, match=expected):
                 call(cache)

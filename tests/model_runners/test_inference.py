@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from data_cache.conditions import NOISY, Condition
+from data_cache.conditions import NOISY, PROBED, Condition
 from data_cache.samples import Benchmark
 from model_runners.candidates import Candidates
 from model_runners.encoding import encode
@@ -53,7 +53,7 @@ def test_every_condition_has_its_draws(runner: BatchRunner, digits: Benchmark) -
     expected = {
         (sample.id, condition, draw, -1)
         for sample in samples
-        for condition in Condition
+        for condition in PROBED
         for draw in range(DRAWS if condition in NOISY else 1)
     }
     assert set(found) == expected

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from data_cache.checkpoints import Checkpoint
 from data_cache.chunks import ChunkPlan, write_chunk
-from data_cache.conditions import Condition
+from data_cache.conditions import PROBED
 from data_cache.estimates import ATOMS, SCORES, SpectrumRecord, estimate_key, save_all
 from data_cache.location import run_directory
 from data_cache.runs import run_key, write_sidecar
@@ -52,7 +52,7 @@ def write_run(
             "top_token": 7,
         }
         for sample in SAMPLES
-        for condition in Condition
+        for condition in PROBED
     ]
     write_chunk(run_directory(cache, key), plan, pa.Table.from_pylist(rows))
     return key

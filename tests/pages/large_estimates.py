@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from data_cache.conditions import Condition
+from data_cache.conditions import PROBED, Condition
 from data_cache.plan import OUTPUT_LAYER
 from data_cache.records import ATOMS, INFLUENCES, SpectrumRecord, estimate_key
 from tests.pages.large_runs import MadeRun
@@ -92,7 +92,7 @@ def _estimate(
     ratio, shortcut = positive[:, 3] / everything, positive[:, 2] / everything
     potential = np.maximum(random.normal(0.6, 0.5, len(chosen)), 0.0)
     width = 1.96 * rows.std(axis=0) / np.sqrt(len(chosen))
-    accuracy = {condition: _accuracy(run, condition, chosen) for condition in Condition}
+    accuracy = {condition: _accuracy(run, condition, chosen) for condition in PROBED}
     total = float(means.sum())
     record = SpectrumRecord(
         **question,
@@ -123,7 +123,7 @@ def _estimate(
         mean_confidence=min(accuracy[Condition.FULL] + 0.05, 1.0),
         calibration_error=0.05,
         accuracy_by_condition={str(name): value for name, value in accuracy.items()},
-        fallback_rate={str(name): 0.02 for name in Condition},
+        fallback_rate={str(name): 0.02 for name in PROBED},
         noise_floor_bits=0.03,
         diagnostics=_diagnostics(len(chosen)),
         created="2026-11-21T10:00:00+00:00",
@@ -173,7 +173,7 @@ def _diagnostics(n: int) -> dict[str, object]:
             "deviation": deviation,
             "bias": dict.fromkeys(deviation, 0.003),
         },
-        "accuracy_forced": {str(name): 0.5 for name in Condition},
-        "confidence": {str(name): 0.7 for name in Condition},
-        "fallback_bits": {str(name): 0.001 for name in Condition},
+        "accuracy_forced": {str(name): 0.5 for name in PROBED},
+        "confidence": {str(name): 0.7 for name in PROBED},
+        "fallback_bits": {str(name): 0.001 for name in PROBED},
     }

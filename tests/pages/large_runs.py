@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from data_cache.conditions import NOISY, Condition
+from data_cache.conditions import NOISY, PROBED, Condition
 from data_cache.runs import hash_text
 from model_runners.registry import ModelEntry
 
@@ -111,7 +111,7 @@ def make_run(name: str, entry: ModelEntry, benchmark: MadeBenchmark, draws: int)
     }
     scores: dict[Condition, NDArray[np.float32]] = {}
     choices: dict[Condition, NDArray[np.int64]] = {}
-    for condition in Condition:
+    for condition in PROBED:
         held = draws if condition in NOISY else 1
         logits = random.normal(size=(measured, held, benchmark.options))
         right = strength[condition] - 1.2 * benchmark.hardness[:measured, None]
