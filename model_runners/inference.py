@@ -6,7 +6,7 @@ Only the last position meets the language-model head, and no token is ever gener
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from data_cache.conditions import NOISY, Condition
@@ -18,6 +18,7 @@ from model_runners.masking import MaskedRow, Masker
 from model_runners.prompt import MaskScope
 from model_runners.scoring import Prompted, Spelling, go_on, score, spell
 from model_runners.stack import Captured, content, replay, take
+from model_runners.stopwatch import Stopwatch
 from model_runners.vision import VisionCache, merge
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ class BatchRunner:
     """How X1 and X2 are made of the vectors of their modality."""
     rows_per_pass: int = 64
     """Sequences in one call of the text stack."""
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    """Told where the time goes."""
 
     def widened(
         self, draws: int, *, with_layers: bool, with_layer_features: bool = False
@@ -140,7 +143,8 @@ class BatchRunner:
         layer_features: dict[str, LayerFeatures] = {}
         passes = 0
         batch = self.encode(samples, with_image=True)
-        captured = merge(self.loaded, batch, samples, images=self.images)
+        with self.watch.part("vision", self.loaded.device):
+            captured = merge(self.loaded, batch, samples, images=self.images)
         for call in self.calls(samples, batch, captured):
             unmasked = [i for i, condition, _ in call.rows if condition is Condition.FULL]
             predicted, means = self._predict(
@@ -188,15 +192,18 @@ class BatchRunner:
             (index, condition, draw) for condition, draw in plan for index in range(len(samples))
         ]
         for part in _parts(jobs, self.rows_per_pass):
+            with self.watch.part("masking"):
+                masked = self.masker.masked(
+                    captured, batch, samples, [_masking(*job) for job in part]
+                )
             yield Call(
                 rows=part,
-                captured=self.masker.masked(
-                    captured, batch, samples, [_masking(*job) for job in part]
-                ),
+                captured=masked,
                 attended=batch.inputs["attention_mask"][[i for i, _, _ in part]],
             )
         plain = self.encode(samples, with_image=False)
-        bare = merge(self.loaded, plain, samples, with_image=False)
+        with self.watch.part("vision", self.loaded.device):
+            bare = merge(self.loaded, plain, samples, with_image=False)
         for part in _parts(
             [(index, Condition.NO_IMAGE, 0) for index in range(len(samples))], self.rows_per_pass
         ):
@@ -223,14 +230,15 @@ class BatchRunner:
 
     def encode(self, samples: Sequence[Sample], *, with_image: bool) -> EncodedBatch:
         """Put the samples' questions as the run puts them."""
-        return encode(
-            self.loaded.processor,
-            samples,
-            image_token_id=self.loaded.image_token_id,
-            scope=self.scope,
-            with_image=with_image,
-            asking=self.candidates.asking,
-        )
+        with self.watch.part("preprocessing"):
+            return encode(
+                self.loaded.processor,
+                samples,
+                image_token_id=self.loaded.image_token_id,
+                scope=self.scope,
+                with_image=with_image,
+                asking=self.candidates.asking,
+            )
 
     def _predict(
         self,
@@ -244,16 +252,21 @@ class BatchRunner:
         answers = [self.candidates.of(sample) for sample, _, _ in part]
         stack = self.loaded.stack
         captured = call.captured
-        last = replay(
-            stack,
-            captured.embeddings,
-            captured.arguments(),
-            with_layers=self.with_layers,
-            positions=positions,
-            keep_cache=spelling is not None,
-        )
-        prompted = Prompted(cache=last.cache, attended=call.attended, keywords=captured.keywords)
-        later = go_on(stack, prompted, spelling, answers, with_layers=self.with_layers)
+        with self.watch.part("language", self.loaded.device):
+            last = replay(
+                stack,
+                captured.embeddings,
+                captured.arguments(),
+                with_layers=self.with_layers,
+                positions=positions,
+                keep_cache=spelling is not None,
+            )
+            prompted = Prompted(
+                cache=last.cache, attended=call.attended, keywords=captured.keywords
+            )
+            later = go_on(stack, prompted, spelling, answers, with_layers=self.with_layers)
+        self.watch.count("positions", call.attended.numel())
+        self.watch.count("padding", call.attended.numel() - int(call.attended.sum()))
         read = [(OWN_LAYER, last.hidden, [one and one.hidden for one in later])]
         for layer, hidden in enumerate(() if last.layers is None else last.layers):
             states = [
@@ -262,7 +275,8 @@ class BatchRunner:
             read.append((layer, hidden, states))
         rows: list[Row] = []
         for layer, hidden, states in read:
-            found = score(stack, self.candidates, answers, hidden, states)
+            with self.watch.part("heads", self.loaded.device):
+                found = score(stack, self.candidates, answers, hidden, states)
             rows += [
                 Row(
                     sample=sample,

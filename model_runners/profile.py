@@ -10,9 +10,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from data_cache.errors import CacheBusy
+from data_cache.errors import CacheBusy, CacheError
 from data_cache.location import run_directory
 from data_cache.plan import BLOCK_SIZE, OUTPUT_LAYER
+from data_cache.run_times import note_time
 from data_cache.runs import run_key, write_sidecar
 from data_cache.samples import Benchmark
 from model_runners import bad_samples, hub
@@ -32,9 +33,10 @@ from model_runners.loading import LoadedModel, load
 from model_runners.masking import Masker
 from model_runners.profile_options import ProfileOptions
 from model_runners.profile_report import SILENT, ProfileReport, Progress
-from model_runners.run_record import configuration, environment
+from model_runners.run_record import configuration, environment, run_time
 from model_runners.shards import Shard
 from model_runners.statistics import noise_statistics
+from model_runners.stopwatch import Stopwatch
 from model_runners.tested import answers_tested, masking_tested
 from model_runners.tuned_lens import with_lens
 from model_runners.unwatched import never
@@ -110,6 +112,7 @@ def profile(
             options, outside, cache, progress=progress, stop=stop, benchmark=benchmark
         )
     began = time.monotonic()
+    watch = Stopwatch()
 
     def begin(stage: str) -> None:
         if stop():
@@ -132,25 +135,27 @@ def profile(
             progress.note("")
             progress.stage("loading the model")
 
-    watch = hub.Watch(tell=downloading, at=downloaded, stop=stop)
+    download = hub.Watch(tell=downloading, at=downloaded, stop=stop)
     bad = BadSamples()
     if benchmark is None:
         begin("reading the benchmark")
-        benchmark = load_asked(options, cache)
+        with watch.part("loading"):
+            benchmark = load_asked(options, cache)
     asked = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
     wanted = asked if shard is None else shard.part(benchmark, asked)
     progress.samples(0, len(wanted))
     if loaded is None:
         begin("loading the model")
-        loaded = load(
-            options.model,
-            device=options.device,
-            dtype=options.dtype,
-            device_map=options.device_map,
-            quantise=options.quantise,
-            trust_remote_code=options.trust_remote_code,
-            watch=watch,
-        )
+        with watch.part("loading"):
+            loaded = load(
+                options.model,
+                device=options.device,
+                dtype=options.dtype,
+                device_map=options.device_map,
+                quantise=options.quantise,
+                trust_remote_code=options.trust_remote_code,
+                watch=download,
+            )
     if options.checkpoint is not None:
         loaded = replace(loaded, source=replace(loaded.source, name=options.checkpoint.model))
     loaded = with_image_size(loaded, options.image_size)
@@ -166,24 +171,26 @@ def profile(
         progress.tell(f"layers are read through the tuned lens {fitting.key}")
         loaded = with_lens(loaded, cache, fitting.key)
     begin("testing the masking")
-    tested = masking_tested(loaded, benchmark, options, bad)
     candidates = Candidates.of_model(loaded, options.asking)
-    tested = answers_tested(tested, loaded, asked, candidates, bad)
+    with watch.part("testing"):
+        tested = masking_tested(loaded, benchmark, options, bad)
+        tested = answers_tested(tested, loaded, asked, candidates, bad)
     room = room_for(options, loaded, wanted, tell=progress.tell)
     rows = room.rows
     images = VisionCache(kept=kept_images(loaded, cache))
     begin("noise statistics")
-    statistics = noise_statistics(
-        loaded,
-        benchmark,
-        scope=options.mask_scope,
-        cache=cache,
-        images=images,
-        batch_size=rows,
-        asking=options.asking,
-        progress=observed,
-        bad=bad,
-    )
+    with watch.part("statistics", loaded.device):
+        statistics = noise_statistics(
+            loaded,
+            benchmark,
+            scope=options.mask_scope,
+            cache=cache,
+            images=images,
+            batch_size=rows,
+            asking=options.asking,
+            progress=observed,
+            bad=bad,
+        )
     if bad.reasons:
         progress.tell(f"{len(bad.reasons)} samples cannot be read, here or for the noise")
     config = configuration(options, loaded, benchmark)
@@ -205,6 +212,7 @@ def profile(
         with_layers=options.layers,
         with_layer_features=options.layer_features,
         rows_per_pass=rows,
+        watch=watch,
     )
     layers = (OUTPUT_LAYER, *(range(len(loaded.stack.layers)) if options.layers else ()))
     folder = run_directory(cache, key)
@@ -242,13 +250,14 @@ def profile(
             seconds += time.monotonic() - started
             new = lacking.without(bad.reasons)
             if new is not None:
-                write_samples(cache, benchmark, [block.index * BLOCK_SIZE])
-                write_chunk(folder, new.plan, prediction_table(results, new.kept))
+                with watch.part("writing"):
+                    write_samples(cache, benchmark, [block.index * BLOCK_SIZE])
+                    write_chunk(folder, new.plan, prediction_table(results, new.kept))
                 computed += len(new.compute)
             progress.computed(computed, time.monotonic() - first)
             passes += sum(result.passes for result in results)
             if shard is None and time.monotonic() - ingested_at > INGEST_SECONDS:
-                with suppress(CacheBusy):  # the chunk is safe in the spool; a later ingest takes it
+                with watch.part("ingest"), suppress(CacheBusy):  # the chunk is safe in the spool
                     ingest(cache, run_keys=[key])
                 ingested_at = time.monotonic()
         done += len(block.wanted)
@@ -256,7 +265,14 @@ def profile(
     bad_samples.note(folder, wanted[:done], bad)
     note()  # with the batch size that was found
     if shard is None:
-        ingest(cache, run_keys=[key])
+        with watch.part("ingest"):
+            ingest(cache, run_keys=[key])
+    watch.count("images_encoded", images.encoded)
+    watch.count("images_read", images.read)
+    if computed:
+        entry = run_time(watch, loaded, computed, passes, room.rows, options.draws)
+        with suppress(CacheError):  # a note for people, which no full disk turns into a failure
+            note_time(cache, key, entry)
     bad.require_one_good(wanted)
     if stopped:
         raise Cancelled(f"stopped after {done} of {len(wanted)} samples")

@@ -2,9 +2,11 @@
 
 import platform
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from data_cache.checkpoints import CONFIGURED
+from data_cache.run_times import RunTime
 from data_cache.samples import Benchmark
 from model_runners.benchmark_choice import FRAMES, asked_again
 from model_runners.candidates import Candidates
@@ -14,6 +16,7 @@ from model_runners.placement import placed
 from model_runners.prompt import template_fingerprint
 from model_runners.sources import USUAL_SOURCES
 from model_runners.statistics import recipe
+from model_runners.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from model_runners.profile import ProfileOptions
@@ -93,3 +96,28 @@ def environment(
         # The other checkpoints are asked the same, see `again.training_command`.
         **({} if options.checkpoint is None else {"slice": slice_of(options)}),
     }
+
+
+def run_time(
+    watch: Stopwatch, loaded: LoadedModel, computed: int, passes: int, rows: int, draws: int
+) -> RunTime:
+    """Return where the time of a run went, ready to be noted beside it."""
+    import torch
+
+    on_gpu = loaded.device.type == "cuda"
+    parts = {name: round(seconds, 4) for name, seconds in watch.seconds().items()}
+    return RunTime(
+        ended=datetime.now(UTC).isoformat(timespec="seconds"),
+        wall=round(watch.wall, 4),
+        beside=round(watch.beside, 4),
+        parts=parts,
+        samples=computed,
+        passes=passes,
+        rows=rows,
+        draws=draws,
+        device=str(loaded.device),
+        device_name=torch.cuda.get_device_name(loaded.device) if on_gpu else platform.machine(),
+        dtype=loaded.dtype,
+        threads=torch.get_num_threads(),
+        counts=dict(watch.counts),
+    )
