@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_cache.location import cache_directory
@@ -11,15 +12,35 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """No options of its own."""
+    """Declare the options."""
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="ADDRESS",
+        help="first copy what this cache lacks of the spool there, for example s3://bucket/spool "
+        "(needs fsspec's package for that kind) or file:///net/lab/spool",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Ingest and report; 0 also where chunks were set aside, which the report names."""
     from data_cache.ingest import ingest
 
-    print(describe(ingest(cache_directory(arguments.cache))), file=sys.stderr)
+    cache = cache_directory(arguments.cache)
+    if arguments.source is not None:
+        print(_copied(cache, arguments.source), file=sys.stderr)
+    print(describe(ingest(cache)), file=sys.stderr)
     return 0
+
+
+def _copied(cache: Path, source: str) -> str:
+    from data_cache.remote_spool import RemoteSpool
+    from model_runners.progress import progress
+
+    with progress("copying", "file") as bar:
+        copied = RemoteSpool(source).fetch(cache, report=bar.to)
+    lines = [f"from {source}: {len(copied.copied)} files copied, {copied.same} were here"]
+    return "\n".join([*lines, *(f"left there: {name}: {why}" for name, why in copied.refused)])
 
 
 def describe(report: "IngestReport") -> str:
