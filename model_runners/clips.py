@@ -16,7 +16,7 @@ from model_runners.encoding import EncodedBatch, adds_bos, decode_image, text_po
 from model_runners.errors import BadSample, UnsupportedModel
 from model_runners.processors_omni import Pictures
 from model_runners.prompt import MaskScope, render
-from model_runners.sources import Medium, sources_of
+from model_runners.sources import sources_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +46,8 @@ def encode_clips(
     *,
     scope: MaskScope,
     asking: Asking,
-    without: Sequence[Medium] = (),
+    with_first: bool = True,
+    with_second: bool = True,
 ) -> EncodedBatch:
     """Encode samples with video, sound or both.
 
@@ -60,8 +61,8 @@ def encode_clips(
         Which text counts as maskable, where the text is a source.
     asking
         How the question is put, and which the sources are.
-    without
-        Media that the prompt leaves out.
+    with_first, with_second
+        False leaves source 1, or a source 2 that is no text, out of the prompt.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def encode_clips(
 
     require_clips(processor, asking)
     sources = sources_of(asking.sources)
-    shown = [medium for medium in sources.media if medium not in without]
+    shown = sources.media[0 if with_first else 1 : None if with_second else 1]
     tokenizer = processor.tokenizer
     tokenizer.padding_side = "left"
     prompts = [render(processor, sample, asking=asking, shown=shown) for sample in samples]
@@ -100,7 +101,14 @@ def encode_clips(
             reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise BadSample(samples[0].id, f"the model's processor refuses it: {reason}") from error
         for sample in samples:  # raises for the one that is refused by itself
-            encode_clips(processor, [sample], scope=scope, asking=asking, without=without)
+            encode_clips(
+                processor,
+                [sample],
+                scope=scope,
+                asking=asking,
+                with_first=with_first,
+                with_second=with_second,
+            )
         raise
     offsets: torch.Tensor = torch.as_tensor(encoded.pop("offset_mapping"))
     attended = encoded["attention_mask"].bool()

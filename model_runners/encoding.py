@@ -11,7 +11,7 @@ from data_cache.thumbnails import as_seen
 from model_runners.asking import USUAL, Asking
 from model_runners.errors import BadSample, UnsupportedModel
 from model_runners.prompt import MaskScope, Prompt, render
-from model_runners.sources import USUAL_SOURCES, sources_of
+from model_runners.sources import USUAL_SOURCES
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -104,9 +104,14 @@ def encode(
     if asking.sources != USUAL_SOURCES:
         from model_runners.clips import encode_clips
 
-        media = sources_of(asking.sources).media
-        left_out = (() if with_image else media[:1]) + (() if with_sound else media[1:])
-        return encode_clips(processor, samples, scope=scope, asking=asking, without=left_out)
+        return encode_clips(
+            processor,
+            samples,
+            scope=scope,
+            asking=asking,
+            with_first=with_image,
+            with_second=with_sound,
+        )
     tokenizer.padding_side = "left"
     prompts = [
         render(processor, sample, with_image=with_image, asking=asking) for sample in samples

@@ -122,7 +122,7 @@ class OmniProcessor(GridProcessor):
             counts[self.video_token] = (made["video_grid_thw"].prod(-1) // merged).tolist()
             inputs |= made
         if sounds is not None:
-            made = self._sounds(sounds)
+            made = self.sounds(sounds)
             lengths = made["feature_attention_mask"].sum(-1)
             counts[self.audio_token] = sound_tokens(lengths).tolist()
             inputs |= made
@@ -170,7 +170,8 @@ class OmniProcessor(GridProcessor):
             "video_second_per_grid": torch.tensor(seconds),
         }
 
-    def _sounds(self, sounds: "Sequence[np.ndarray]") -> "dict[str, torch.Tensor]":
+    def sounds(self, sounds: "Sequence[np.ndarray]") -> "dict[str, torch.Tensor]":
+        """Return the spectra of sounds, (B, bands, frames), and (B, frames) which frames count."""
         made = self.feature_extractor(
             list(sounds),
             sampling_rate=self.sound_rate,
