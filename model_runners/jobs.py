@@ -12,12 +12,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 from data_cache import jobs
 from data_cache.errors import CacheError
-from data_cache.jobs import JobRow
+from data_cache.jobs import JobRow, Terms
 from data_cache.permission import require_writing
 from data_cache.processes import is_here
 from model_runners.kinds import Options, kind_entry, requests_of
@@ -25,6 +26,9 @@ from model_runners.kinds import Options, kind_entry, requests_of
 POLL_SECONDS = 0.3
 PATIENCE_SECONDS = 15.0
 """How long the jobs' file may refuse an answer before following it is given up."""
+RETRIES = 2
+"""How often the worker of a job in the background is replaced where it was lost."""
+BACKGROUND = Terms(retries=RETRIES)
 ROOT = Path(__file__).resolve().parent.parent
 """Where the packages lie; a worker finds them from any working directory."""
 
@@ -49,8 +53,16 @@ def open_job(cache: Path, options: Options) -> JobRow:
     )
 
 
-def start(cache: Path, options: Options, *, environment: Mapping[str, str] | None = None) -> JobRow:
+def start(
+    cache: Path,
+    options: Options,
+    *,
+    environment: Mapping[str, str] | None = None,
+    terms: Terms = BACKGROUND,
+) -> JobRow:
     """Set a worker to a request, unless one is at it already, and return at once.
+
+    The worker waits until a device is its own.
 
     Parameters
     ----------
@@ -58,6 +70,8 @@ def start(cache: Path, options: Options, *, environment: Mapping[str, str] | Non
         What to do.
     environment
         Variables that the worker gets on top of this process's own.
+    terms
+        How it waits for a device, and how often a lost worker is replaced.
 
     Raises
     ------
@@ -68,7 +82,7 @@ def start(cache: Path, options: Options, *, environment: Mapping[str, str] | Non
     """
     require_writing("start a job")
     requests_of(options.kind).check_names(options)
-    return _set_to_work(cache, open_job(cache, options), environment or {})
+    return _set_to_work(cache, open_job(cache, options), terms, environment or {})
 
 
 def resume(cache: Path, key: str) -> JobRow:
@@ -82,7 +96,7 @@ def resume(cache: Path, key: str) -> JobRow:
     require_writing("go on with a job")
     job = jobs.find(cache, key)
     requests_of(job.kind).options_of(job.request)  # refuse here, not in the worker
-    return _set_to_work(cache, job)
+    return _set_to_work(cache, job, replace(job.terms, retries=RETRIES))
 
 
 def cancel(cache: Path, key: str, *, now: bool = False) -> JobRow:
@@ -154,10 +168,13 @@ def _wait(
 
 
 def _set_to_work(
-    cache: Path, job: JobRow, environment: Mapping[str, str] = MappingProxyType({})
+    cache: Path,
+    job: JobRow,
+    terms: Terms,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> JobRow:
     cache = cache.absolute()  # the worker has another working directory
-    if jobs.reserve(cache, job.job_key):
+    if jobs.reserve(cache, job.job_key, terms=terms):
         try:
             worker = _spawn(cache, job, environment)
         except OSError as error:

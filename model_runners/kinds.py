@@ -26,6 +26,8 @@ class KindEntry:
     """What is kept of a job that was stopped."""
     unit: str = "sample"
     """What its position counts, in the singular."""
+    wants_device: bool = True
+    """Whether it waits until a device is its own."""
 
 
 KINDS: dict[str, KindEntry] = {
@@ -64,6 +66,7 @@ KINDS: dict[str, KindEntry] = {
         work="model_runners.plans.supervisor",
         keeps="finished cells and chunks",
         unit="cell",
+        wants_device=False,
     ),
 }
 

@@ -15,7 +15,7 @@ from data_cache.jobs_file import give_up_spare, set_spare_aside
 from data_cache.location import command
 from data_cache.samples import Benchmark
 from model_runners.deriving import derive, runs_of
-from model_runners.errors import USER_ERRORS, Cancelled
+from model_runners.errors import USER_ERRORS, Cancelled, OutOfRoom
 from model_runners.kinds import kind_entry, work_of
 from model_runners.profile import SILENT, Progress
 from model_runners.reporter import Reporter
@@ -114,6 +114,13 @@ def explained(error: BaseException) -> str:
     if isinstance(error, OSError):
         return f"the system refused a file ({first}); mend that and resume"
     return f"{kind}: {first}; the log has the rest"
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether the same work may succeed a little later: the memory of the machine ran out."""
+    if isinstance(error, (MemoryError, OutOfRoom)):
+        return True
+    return isinstance(error, RuntimeError) and "allocate memory" in str(error)
 
 
 @contextmanager

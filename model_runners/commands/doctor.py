@@ -103,14 +103,19 @@ def _version(name: str) -> str:
 def _devices() -> str:
     import torch
 
+    from model_runners.gpus import unused_gpu, visible_gpus
+
     if torch.cuda.is_available():
         return ", ".join(
             f"cuda:{index} {torch.cuda.get_device_name(index)}"
             for index in range(torch.cuda.device_count())
         )
-    if shutil.which("nvidia-smi"):
+    if unused := unused_gpu():
+        return f"cpu; {unused}"
+    if hidden := len(visible_gpus()):
         return (
-            f"cpu; an NVIDIA driver is present, but torch {torch.__version__} cannot use it: "
-            "install a CUDA build of the same version (https://pytorch.org/get-started)"
+            f"cpu; {hidden} NVIDIA GPUs are visible, but torch {torch.__version__} (CUDA "
+            f"{torch.version.cuda}) does not get at them: the driver may be too old for it "
+            "(nvidia-smi says up to which CUDA)"
         )
     return "cpu"

@@ -1,33 +1,59 @@
 """How a command does a job in the foreground: itself, or by following the process that does."""
 
+import os
 import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from data_cache import jobs
-from data_cache.jobs import JobRow
+from data_cache.jobs import JobRow, Terms
 from data_cache.location import command
 from data_cache.samples import Benchmark
 from model_runners.bad_samples import FILE_NAME
 from model_runners.check_words import check_in_words
+from model_runners.errors import Cancelled
 from model_runners.jobs import follow
 from model_runners.profile import Progress
 from model_runners.progress import progress
+from model_runners.turn import wait_for_turn
 from model_runners.worker import perform
 
 
-def do(cache: Path, job: JobRow, *, benchmark: Benchmark | None = None) -> int:
-    """Do a job, or follow it until it ends and take it over if its process vanishes.
+def do(
+    cache: Path,
+    job: JobRow,
+    *,
+    benchmark: Benchmark | None = None,
+    terms: Terms | None = None,
+) -> int:
+    """Do a job when its turn comes, or follow it and take it over if its process vanishes.
 
     Returns 0 when it is done, 2 when it failed elsewhere, 130 when it was stopped.
+
+    Parameters
+    ----------
+    cache, job
+        The job.
+    benchmark
+        Its benchmark, where the caller has loaded it already.
+    terms
+        How it waits for a device; None leaves that as it was.
     """
-    while not jobs.claim(cache, job.job_key, again=True):
-        code = watch(cache, job.job_key)
+    key = job.job_key
+    while not jobs.reserve(cache, key, terms=terms):
+        code = watch(cache, key)
         if code is not None:
             return code
-    with progress(job.kind, job.unit) as bar:
+    bound = _wait(cache, key)
+    if bound is None or not jobs.claim(cache, key, only_queued=True):
+        state = jobs.find(cache, key).state
+        print(f"pidscope: job {key} was {state} while it waited", file=sys.stderr)
+        return 130
+    with _bound(bound), progress(job.kind, job.unit) as bar:
         ended = perform(
             cache,
-            jobs.find(cache, job.job_key),
+            jobs.find(cache, key),
             show=Progress(
                 statistics=bar.to, samples=bar.to, stage=bar.name, tell=bar.tell, note=bar.note
             ),
@@ -37,10 +63,40 @@ def do(cache: Path, job: JobRow, *, benchmark: Benchmark | None = None) -> int:
     return 0
 
 
+def _wait(cache: Path, key: str) -> dict[str, str] | None:
+    def say(sentence: str) -> None:
+        print(f"job {key} {sentence}", file=sys.stderr)
+
+    try:
+        return wait_for_turn(cache, jobs.find(cache, key), say=say)
+    except KeyboardInterrupt:
+        message = "stopped while it waited for a device"
+        jobs.finish(cache, key, "cancelled", message=message)
+        raise Cancelled(message) from None
+    except BaseException as error:
+        jobs.finish(cache, key, "failed", str(error), message=str(error))
+        raise
+
+
+@contextmanager
+def _bound(variables: Mapping[str, str]) -> Generator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
 def watch(cache: Path, key: str) -> int | None:
     """Follow a job that another process does; None where that process vanished."""
     job = jobs.find(cache, key)
-    print(f"job {key} is running already (process {job.pid}); following it", file=sys.stderr)
+    doing = "waiting" if job.waits_for else "running"
+    print(f"job {key} is {doing} already (process {job.pid}); following it", file=sys.stderr)
     try:
         with progress(job.kind, job.unit) as bar:
 

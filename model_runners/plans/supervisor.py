@@ -13,7 +13,7 @@ from typing import Any
 from data_cache import jobs
 from data_cache.coverage import coverage
 from data_cache.errors import CacheError
-from data_cache.jobs import JobRow
+from data_cache.jobs import JobRow, Terms
 from data_cache.location import command
 from data_cache.samples import Benchmark
 from model_runners.errors import USER_ERRORS, BadOption, Cancelled
@@ -65,7 +65,9 @@ def work(
         Cell(options=cell, job_key=jobs.job_key(KIND, request_of(cell))) for cell in options.cells
     ]
     began = time.monotonic()
-    _carry_out(cache, cells, places, options.retries, reporter, show)
+    # The cells wait like any job; they are tried again by this one.
+    terms = Terms(priority=job.terms.priority, busy_devices=options.busy_devices)
+    _carry_out(cache, cells, places, options.retries, terms, reporter, show)
     failed = [cell for cell in cells if cell.state == "failed"]
     result = {
         "cells": [
@@ -104,6 +106,7 @@ def _carry_out(
     cells: list[Cell],
     places: list[Slot],
     retries: int,
+    terms: Terms,
     reporter: Reporter,
     show: Progress,
 ) -> None:
@@ -118,7 +121,7 @@ def _carry_out(
         for cell in cells:
             if cell.state == "running":
                 _look(cache, cell, retries)
-        _start_next(cache, cells, places, retries)
+        _start_next(cache, cells, places, retries, terms)
         over = sum(cell.is_over for cell in cells)
         reporter.at(over, len(cells))
         show.samples(over, len(cells))
@@ -169,7 +172,9 @@ def _failed(cell: Cell, error: str, retries: int) -> None:
     cell.due = time.monotonic() + min(FIRST_PAUSE * 2 ** (cell.tries - 1), LONGEST_PAUSE)
 
 
-def _start_next(cache: Path, cells: list[Cell], places: list[Slot], retries: int) -> None:
+def _start_next(
+    cache: Path, cells: list[Cell], places: list[Slot], retries: int, terms: Terms
+) -> None:
     taken = {cell.slot.name for cell in cells if cell.slot is not None}
     for place in places:
         if place.name in taken:
@@ -182,7 +187,7 @@ def _start_next(cache: Path, cells: list[Cell], places: list[Slot], retries: int
         try:
             # The device is in the environment, not in the request: the cell is the same job
             # wherever it runs.
-            start(cache, cell.options, environment=place.environment)
+            start(cache, cell.options, environment=place.environment, terms=terms)
         except USER_ERRORS as error:
             _failed(cell, str(error), retries)
             continue

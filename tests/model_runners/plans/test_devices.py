@@ -3,7 +3,9 @@
 import pytest
 
 from model_runners.errors import UnsupportedModel
-from model_runners.plans.devices import VISIBLE, Gpu, gpus_of, slots
+from model_runners.gpus import VISIBLE, Gpu, gpus_of
+from model_runners.places import DEVICES
+from model_runners.plans.devices import slots
 
 SAID = "0, GPU-aa, 1200, 81559\n1, GPU-bb, 60000, 81559\n2, GPU-cc, 3, 81559\n"
 
@@ -29,14 +31,14 @@ def test_a_gpu_that_others_hold_is_left_out_unless_asked_for() -> None:
 def test_numbers_count_what_is_visible() -> None:
     gpus = gpus_of(SAID, "GPU-cc,0")
     assert gpus == [
-        Gpu(identity="GPU-cc", used_share=3 / 81559),
-        Gpu(identity="0", used_share=1200 / 81559),
+        Gpu(identity="GPU-cc", uuid="GPU-cc", used_share=3 / 81559),
+        Gpu(identity="0", uuid="GPU-aa", used_share=1200 / 81559),
     ]
     (place,), _ = slots(["0"], gpus=gpus)
-    assert place.environment == {VISIBLE: "GPU-cc"}
+    assert place.environment == {VISIBLE: "GPU-cc", DEVICES: "0"}
     with pytest.raises(UnsupportedModel, match="no GPU 2: 2 GPUs are visible"):
         slots(["2"], gpus=gpus)
-    assert gpus_of(SAID, "") == []
+    assert slots(["0", "0"], gpus=gpus)[0][1].environment == {VISIBLE: "GPU-cc", DEVICES: "0,0"}
 
 
 def test_two_places_on_the_cpu_share_its_threads(monkeypatch: pytest.MonkeyPatch) -> None:
