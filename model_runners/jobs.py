@@ -28,7 +28,6 @@ PATIENCE_SECONDS = 15.0
 """How long the jobs' file may refuse an answer before following it is given up."""
 RETRIES = 2
 """How often the worker of a job in the background is replaced where it was lost."""
-BACKGROUND = Terms(retries=RETRIES)
 ROOT = Path(__file__).resolve().parent.parent
 """Where the packages lie; a worker finds them from any working directory."""
 
@@ -58,7 +57,7 @@ def start(
     options: Options,
     *,
     environment: Mapping[str, str] | None = None,
-    terms: Terms = BACKGROUND,
+    terms: Terms | None = None,
 ) -> JobRow:
     """Set a worker to a request, unless one is at it already, and return at once.
 
@@ -71,7 +70,8 @@ def start(
     environment
         Variables that the worker gets on top of this process's own.
     terms
-        How it waits for a device, and how often a lost worker is replaced.
+        How it waits for a device, and how often a lost worker is replaced; None leaves that as it
+        was asked for before.
 
     Raises
     ------
@@ -82,11 +82,20 @@ def start(
     """
     require_writing("start a job")
     requests_of(options.kind).check_names(options)
-    return _set_to_work(cache, open_job(cache, options), terms, environment or {})
+    job = open_job(cache, options)
+    terms = terms or replace(job.terms, retries=RETRIES)
+    return _set_to_work(cache, job, terms, environment or {})
 
 
-def resume(cache: Path, key: str) -> JobRow:
+def resume(cache: Path, key: str, *, terms: Terms | None = None) -> JobRow:
     """Set a worker to a job that has ended or lost its process; finished chunks are not repeated.
+
+    Parameters
+    ----------
+    cache, key
+        The job.
+    terms
+        As for `start`.
 
     Raises
     ------
@@ -96,7 +105,7 @@ def resume(cache: Path, key: str) -> JobRow:
     require_writing("go on with a job")
     job = jobs.find(cache, key)
     requests_of(job.kind).options_of(job.request)  # refuse here, not in the worker
-    return _set_to_work(cache, job, replace(job.terms, retries=RETRIES))
+    return _set_to_work(cache, job, terms or replace(job.terms, retries=RETRIES))
 
 
 def cancel(cache: Path, key: str, *, now: bool = False) -> JobRow:

@@ -16,6 +16,7 @@ from model_runners.commands.loading_arguments import (
     loading_of,
 )
 from model_runners.commands.profile import tell_started
+from model_runners.commands.waiting_arguments import add_waiting_arguments, terms_from
 from model_runners.lens_options import LensOptions
 from model_runners.lens_training import LensTraining
 from model_runners.loading import DTYPES
@@ -73,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detach", action="store_true", help="work in the background; prints the job's key"
     )
+    add_waiting_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the record as JSON")
 
 
@@ -113,10 +115,10 @@ def run(arguments: argparse.Namespace) -> int:
     )
     benchmark = check(asked, cache, seen=tell_rows)
     if arguments.detach:
-        tell_started(cache, start(cache, options))
+        tell_started(cache, start(cache, options, terms=terms_from(arguments)))
         return 0
     job = open_job(cache, options)
-    code = do(cache, job, benchmark=benchmark)
+    code = do(cache, job, benchmark=benchmark, terms=terms_from(arguments))
     if code:
         return code
     record = lenses.lens(cache, jobs.find(cache, job.job_key).result["lens"])

@@ -10,6 +10,7 @@ from model_runners.commands.loading_arguments import (
     add_loading_arguments,
     loading_of,
 )
+from model_runners.commands.waiting_arguments import add_waiting_arguments, terms_from
 from model_runners.errors import BadOption
 from model_runners.patching import SHARE
 
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detach", action="store_true", help="work in the background; prints the job's key"
     )
+    add_waiting_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -85,10 +87,10 @@ def run(arguments: argparse.Namespace) -> int:
     )
     options = of_stored_run(options, cache)
     if arguments.detach:
-        tell_started(cache, start(cache, options))
+        tell_started(cache, start(cache, options, terms=terms_from(arguments)))
         return 0
     job = open_job(cache, options)
-    code = do(cache, job)
+    code = do(cache, job, terms=terms_from(arguments))
     if code:
         return code
     found = jobs.find(cache, job.job_key).result

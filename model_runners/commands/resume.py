@@ -4,6 +4,7 @@ import argparse
 
 from data_cache.location import cache_directory
 from model_runners.commands.profile import tell_started
+from model_runners.commands.waiting_arguments import add_waiting_arguments, terms_from
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -12,6 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detach", action="store_true", help="work in the background; prints the job's key"
     )
+    add_waiting_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -21,8 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     cache = cache_directory(arguments.cache)
     if arguments.detach:
-        tell_started(cache, resume(cache, arguments.key))
+        tell_started(cache, resume(cache, arguments.key, terms=terms_from(arguments)))
         return 0
     from model_runners.commands.foreground import do
 
-    return do(cache, jobs.find(cache, arguments.key))
+    return do(cache, jobs.find(cache, arguments.key), terms=terms_from(arguments))

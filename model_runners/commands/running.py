@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_cache.location import cache_directory
+from model_runners.commands.waiting_arguments import add_waiting_arguments, terms_from
 
 if TYPE_CHECKING:
     from model_runners.plans.standing import Standing
@@ -30,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take GPUs whose memory other processes hold, too",
     )
+    add_waiting_arguments(parser, devices=False)
     parser.add_argument("--list", action="store_true", help="say how far each cell is; run nothing")
     parser.add_argument("--json", action="store_true", help="the same as a JSON list")
     parser.add_argument(
@@ -43,6 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     from model_runners.plans.requests import check_names
 
     cache = cache_directory(arguments.cache)
+    priority = argparse.Namespace(priority=arguments.priority)  # of all its cells
     plan = read_plan(Path(arguments.plan).expanduser())
     if arguments.devices is not None:
         devices = tuple(one.strip() for one in arguments.devices.split(",") if one.strip())
@@ -64,11 +67,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.detach:
         from model_runners.commands.profile import tell_started
 
-        tell_started(cache, start(cache, plan))
+        tell_started(cache, start(cache, plan, terms=terms_from(priority)))
         return 0
     from model_runners.commands.foreground import do
 
-    return do(cache, open_job(cache, plan))
+    return do(cache, open_job(cache, plan), terms=terms_from(priority))
 
 
 def _tell(found: "list[Standing]") -> None:
