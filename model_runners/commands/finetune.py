@@ -10,6 +10,7 @@ from data_cache.location import cache_directory
 from data_cache.samples import Benchmark
 from model_runners.commands.benchmark_arguments import add_benchmark_arguments, tell_rows
 from model_runners.commands.profile import tell_started
+from model_runners.commands.waiting_arguments import add_waiting_arguments, terms_from
 from model_runners.errors import BadOption
 from model_runners.finetuning.options import SELECT, TAG, FinetuneOptions, StudyOptions
 from model_runners.loading import DTYPES
@@ -126,6 +127,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detach", action="store_true", help="work in the background; prints the job's key"
     )
+    add_waiting_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
@@ -147,10 +149,10 @@ def run(arguments: argparse.Namespace) -> int:
         options = _tagged(options, arguments.lift_tag, cache, benchmark)
     asked = StudyOptions.of(options, strategies, arguments.seeds) if several else options
     if arguments.detach:
-        tell_started(cache, start(cache, asked))
+        tell_started(cache, start(cache, asked, terms=terms_from(arguments)))
         return 0
     job = open_job(cache, asked)
-    code = do(cache, job, benchmark=benchmark)
+    code = do(cache, job, benchmark=benchmark, terms=terms_from(arguments))
     if code:
         return code
     result = jobs.find(cache, job.job_key).result

@@ -13,6 +13,7 @@ from model_runners.commands.loading_arguments import (
     add_loading_arguments,
     loading_of,
 )
+from model_runners.commands.waiting_arguments import add_waiting_arguments, terms_from
 from model_runners.errors import BadOption
 from model_runners.external.spec import ADAPTERS
 from model_runners.inference import POOLINGS
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--detach", action="store_true", help="work in the background; prints the job's key"
     )
+    add_waiting_arguments(parser)
     parser.add_argument(
         "--shard",
         metavar="I/N",
@@ -175,11 +177,12 @@ def run(arguments: argparse.Namespace) -> int:
 
         return run_shard(options, cache, benchmark, shard)
     if arguments.detach:
-        tell_started(cache, start(cache, options))
+        tell_started(cache, start(cache, options, terms=terms_from(arguments)))
         return 0
     from model_runners.commands.foreground import do
 
-    return do(cache, open_job(cache, options), benchmark=benchmark)
+    job = open_job(cache, options)
+    return do(cache, job, benchmark=benchmark, terms=terms_from(arguments))
 
 
 def tell_started(cache: Path, job: "JobRow") -> None:
