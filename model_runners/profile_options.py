@@ -20,6 +20,7 @@ from model_runners.prompt import MASK_SCOPES, MaskScope
 from model_runners.prompt_templates import AnswerStyle
 from model_runners.quantisation import check_quantisation
 from model_runners.sources import USUAL_SOURCES, SourcesName
+from model_runners.swapping import MOST_PARTNERS, PARTNERS, PROBES, WITHIN, Probe, Within
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +56,13 @@ class ProfileOptions:
     quantise: str | None = None
     """Weights in `8bit` or `4bit`; None leaves them as the checkpoint has them."""
     batch_size: int | None = None
+    probe: Probe = "gaussian"
+    """What takes a source away: noise in its place, or that of another sample."""
+    partners: int = PARTNERS
+    """Of each question in a run of swaps, 1 to 64; 3 or more allow the correction."""
+    partners_within: Within = "subset"
+    """Who may be a partner, one of `swapping.WITHIN`."""
+    swap_seed: int = 0
     layers: bool = False
     """Also read every layer through the lens."""
     lens: str = LOGIT
@@ -120,6 +128,34 @@ class ProfileOptions:
             if value not in known:
                 raise BadOption(f"{name} must be one of {', '.join(known)}, not {value!r}")
         object.__setattr__(self, "template", self.asking.template)
+        self._check_probe()
+
+    def _check_probe(self) -> None:
+        for name, value, known in (
+            ("the probe", self.probe, PROBES),
+            ("--partners-within", self.partners_within, tuple(WITHIN)),
+        ):
+            if value not in known:
+                raise BadOption(f"{name} must be one of {', '.join(known)}, not {value!r}")
+        if not 1 <= self.partners <= MOST_PARTNERS:
+            raise BadOption(f"partners must be 1 to {MOST_PARTNERS}, not {self.partners}")
+        if self.probe == "gaussian":
+            return
+        for is_asked, option in (
+            (self.layers, "--layers, --lens and --layer-features"),
+            (self.worker is not None, "--worker"),
+            (self.sources != USUAL_SOURCES, "--sources"),
+        ):
+            if is_asked:
+                raise BadOption(
+                    f"the swap probe reads what the model puts out about image and text; leave out "
+                    f"{option}, or --probe swap"
+                )
+
+    @property
+    def repeats(self) -> int:
+        """Draws of the probe: of noise, or rounds of swaps."""
+        return self.partners if self.probe == "swap" else self.draws
 
     @property
     def asking(self) -> Asking:

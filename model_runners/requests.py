@@ -12,6 +12,7 @@ from model_runners.external.spec import lasting, spec_of
 from model_runners.lens_options import LOGIT
 from model_runners.models import lasting_name, resolve_model, shown_name
 from model_runners.profile import ProfileOptions
+from model_runners.swapping import PARTNERS, WITHIN
 from model_runners.unwatched import ignore
 
 KIND = ProfileOptions.kind
@@ -26,6 +27,10 @@ _LATER: Mapping[str, Any] = {
     "checkpoint": None,
     "device_map": None,
     "quantise": None,
+    "probe": "gaussian",
+    "partners": PARTNERS,
+    "partners_within": "subset",
+    "swap_seed": 0,
     "worker": None,
     "worker_adapter": None,
     "worker_code": None,
@@ -72,7 +77,7 @@ def title_of(options: ProfileOptions) -> str:
         *benchmark_choice.in_words(options),
         None if options.split == "all" else options.split,
         f"first {options.limit}" if options.limit else None,
-        f"{options.draws} draws" if options.draws > 1 else "1 draw",
+        _probe(options),
         "every layer with features"
         if options.layer_features
         else "every layer"
@@ -91,6 +96,15 @@ def title_of(options: ProfileOptions) -> str:
     ]
     benchmark = benchmark_choice.choice_of(options).title
     return f"{model} on {benchmark} ({', '.join(d for d in details if d)})"
+
+
+def _probe(options: ProfileOptions) -> str:
+    """Say what takes a source away."""
+    if options.probe == "swap":
+        seed = f", seed {options.swap_seed}" if options.swap_seed else ""
+        within = WITHIN[options.partners_within]
+        return f"images swapped with {options.partners} partners of {within}{seed}"
+    return f"{options.draws} draws" if options.draws > 1 else "1 draw"
 
 
 def check_names(options: ProfileOptions) -> None:

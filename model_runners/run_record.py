@@ -17,6 +17,7 @@ from model_runners.prompt import template_fingerprint
 from model_runners.sources import USUAL_SOURCES
 from model_runners.statistics import recipe
 from model_runners.stopwatch import Stopwatch
+from model_runners.swapping import digest_of
 
 if TYPE_CHECKING:
     from model_runners.profile import ProfileOptions
@@ -43,10 +44,7 @@ def configuration(
         "template": template_fingerprint(loaded.processor, options.asking),
         "candidates": Candidates.of_model(loaded, options.asking).description,
         "image_size": options.image_size,
-        "mask_scope": options.mask_scope,
-        "probe": "gaussian",
-        "noise": recipe(loaded, benchmark, options.mask_scope, options.asking),
-        "seed": options.seed,
+        **_probe(options, loaded, benchmark),
         **({} if options.pooling == "mean" else {"pooling": options.pooling}),
         **({} if options.split_policy == "group" else {"split_policy": options.split_policy}),
         **({"circular": "all"} if benchmark.circular else {}),
@@ -56,6 +54,24 @@ def configuration(
         **({} if loaded.code is None else {"remote_code": loaded.code}),
         **({} if loaded.stack.lens is None else {"lens": loaded.stack.lens.key}),
         **({} if options.checkpoint is None else {CONFIGURED: options.checkpoint.to_dict()}),
+    }
+
+
+def _probe(options: "ProfileOptions", loaded: LoadedModel, benchmark: Benchmark) -> dict[str, Any]:
+    """Return what takes a source away."""
+    if options.probe == "swap":
+        asked = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
+        return {
+            "probe": "swap",
+            "partners_within": options.partners_within,
+            "seed": options.swap_seed,
+            "swapped_samples": digest_of(asked),
+        }
+    return {
+        "mask_scope": options.mask_scope,
+        "probe": "gaussian",
+        "noise": recipe(loaded, benchmark, options.mask_scope, options.asking),
+        "seed": options.seed,
     }
 
 
@@ -69,7 +85,7 @@ def slice_of(options: "ProfileOptions") -> dict[str, Any]:
 def environment(
     options: "ProfileOptions",
     loaded: LoadedModel,
-    statistics: NoiseStatistics,
+    statistics: NoiseStatistics | None,
     rows: int,
     benchmark: Benchmark,
 ) -> dict[str, Any]:
@@ -86,7 +102,7 @@ def environment(
         if loaded.device.type == "cuda"
         else platform.machine(),
         "batch_size": rows,
-        "noise_statistics": statistics.digest,
+        **({} if statistics is None else {"noise_statistics": statistics.digest}),
         "parameters": sum(parameter.numel() for parameter in loaded.model.parameters()),
         "language_layers": len(loaded.stack.layers),
         **({} if options.device_map is None else {"device_map": options.device_map}),
@@ -94,7 +110,11 @@ def environment(
         "asked": asked_again(options),
         "benchmark_samples": Counter(sample.split for sample in benchmark.samples),
         # The other checkpoints are asked the same, see `again.training_command`.
-        **({} if options.checkpoint is None else {"slice": slice_of(options)}),
+        **(
+            {"slice": slice_of(options)}
+            if options.checkpoint is not None or options.probe == "swap"
+            else {}
+        ),
     }
 
 
