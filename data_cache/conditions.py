@@ -19,6 +19,8 @@ class Condition(StrEnum):
     """Both sources masked by noise: what is left is the noise floor."""
     NO_IMAGE = "no_image"
     """The prompt built without source 1: the behavioural intervention behind D_vision."""
+    NO_AUDIO = "no_audio"
+    """The prompt built without source 2, where that is a sound: the intervention behind D_audio."""
     SWAP = "swap"
     """Source 1 as it is, with source 2 of another sample: the partner that its row names."""
 
@@ -26,7 +28,8 @@ class Condition(StrEnum):
 NOISY = (Condition.ONLY_1, Condition.ONLY_2, Condition.NEITHER)
 """The conditions that depend on a draw of noise."""
 PROBED = (Condition.FULL, *NOISY, Condition.NO_IMAGE)
-"""The five conditions of a run that probes with noise, which is every run but one of swaps."""
+"""The five conditions of a run that probes with noise, which is every run but one of swaps; where
+source 2 is a sound, NO_AUDIO is the sixth."""
 SWAPPED = (Condition.FULL, Condition.SWAP)
 """The conditions of a run that swaps (docs/method.md, section 21)."""
 DRAWN = (*NOISY, Condition.SWAP)

@@ -9,6 +9,7 @@ again.
 import hashlib
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -156,29 +157,46 @@ class ImageStore:
         BenchmarkError
             If there is no such file, or it is no video.
         """
-        path = path.absolute()
-        size, modified = _stamp(path, "video")
-        known = self._known(path, size, modified)
-        if known is None:
-            from data_cache.videos import check_video
+        from data_cache.videos import check_video
 
-            problem: str | None = None
-            try:
-                check_video(path)
-            except BenchmarkError as error:
-                if isinstance(error.__cause__, ImportError):
-                    raise
-                problem = str(error)
-            known = (_digest_of_file(path), problem)
-            self._remember(path, size, modified, *known)
-        digest, problem = known
-        if problem is not None:
-            raise BenchmarkError(problem)
-        video = MediaFile(path=path, digest=digest)
+        video = self._media(path, "video", check_video)
         return video, tuple(
             ImageFile(frame=VideoFrame(video=video, index=index, count=frames))
             for index in range(frames)
         )
+
+    def sound(self, path: Path) -> MediaFile:
+        """Return a file with a sound track.
+
+        Raises
+        ------
+        BenchmarkError
+            If there is no such file, or it has no sound.
+        """
+        from data_cache.sounds import check_sound
+
+        return self._media(path, "sound", check_sound)
+
+    def _media(self, path: Path, kind: str, check: Callable[[MediaFile], None]) -> MediaFile:
+        """Return a file that a check has passed, which is remembered while it does not change."""
+        path = path.absolute()
+        size, modified = _stamp(path, kind)
+        known = self._known(path, size, modified)
+        if known is None:
+            problem: str | None = None
+            digest = _digest_of_file(path)
+            try:
+                check(MediaFile(path=path, digest=digest))
+            except BenchmarkError as error:
+                if isinstance(error.__cause__, ImportError):
+                    raise
+                problem = str(error)
+            known = (digest, problem)
+            self._remember(path, size, modified, *known)
+        digest, problem = known
+        if problem is not None:
+            raise BenchmarkError(problem)
+        return MediaFile(path=path, digest=digest)
 
     def _known(self, path: Path, size: int, modified: int) -> tuple[str, str | None] | None:
         try:

@@ -39,7 +39,7 @@ def read_frame(frame: VideoFrame) -> bytes:
         raise BenchmarkError(f"the video {path} cannot be decoded: {error}") from error
 
 
-def check_video(path: Any) -> None:
+def check_video(video: MediaFile) -> None:
     """Refuse a file that has no video track.
 
     Raises
@@ -47,13 +47,7 @@ def check_video(path: Any) -> None:
     BenchmarkError
         If it is none, or PyAV is not installed.
     """
-    av = pyav()
-    try:
-        with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise BenchmarkError(f"{path} has no video track; leave it out or replace it")
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise BenchmarkError(f"the video {path} cannot be decoded: {error}") from error
+    seconds_of(video)
 
 
 def pyav() -> Any:

@@ -1,13 +1,14 @@
 """One batch of samples through all conditions: encode and merge once, replay each masked version.
 
 A sample costs one pass of the vision tower per distinct image and one pass of the text stack for
-each of: the full prompt, three masked versions per draw of noise, and the prompt without its image.
+each of: the full prompt, three masked versions per draw of noise, and the prompt without its image
+(and without its sound, where that is a source).
 Only the last position meets the language-model head, and no token is ever generated.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from data_cache.conditions import NOISY, Condition
 from data_cache.samples import Sample
@@ -15,8 +16,10 @@ from model_runners.candidates import Candidates
 from model_runners.encoding import EncodedBatch, encode
 from model_runners.loading import LoadedModel
 from model_runners.masking import MaskedRow, Masker
+from model_runners.prefixes import PAYS, divide, share_of, shared_rows
 from model_runners.prompt import MaskScope
 from model_runners.scoring import Prompted, Spelling, go_on, score, spell
+from model_runners.sources import sources_of
 from model_runners.stack import Captured, content, replay, take
 from model_runners.stopwatch import Stopwatch
 from model_runners.vision import VisionCache, merge
@@ -48,6 +51,8 @@ class Row:
     strict_choice: int
     """Index of the candidate that the arg-max over the whole vocabulary spells, or -1."""
     top_token: int
+    partner: str | None = None
+    """Of a swap the sample whose question was asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +103,9 @@ class Call:
     captured: Captured
     """Of R rows, masked as they say."""
     attended: "torch.Tensor"
-    """(R, L): 1 where a row has a token, 0 where it has padding."""
+    """(R, L): 1 where a row has a token, 0 where it has padding; what lies behind it included."""
+    past: Any = None
+    """Keys and values of what lies behind each row, where that was read before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +126,9 @@ class BatchRunner:
     """Sequences in one call of the text stack."""
     watch: Stopwatch = field(default_factory=Stopwatch)
     """Told where the time goes."""
+    shares: bool = False
+    """Whether prompts that begin alike are read once up to their first masked word, where that
+    pays; `prefix_test.can_share` says whether they can."""
 
     def widened(
         self, draws: int, *, with_layers: bool, with_layer_features: bool = False
@@ -145,7 +155,7 @@ class BatchRunner:
         batch = self.encode(samples, with_image=True)
         with self.watch.part("vision", self.loaded.device):
             captured = merge(self.loaded, batch, samples, images=self.images)
-        for call in self.calls(samples, batch, captured):
+        for call in self.calls(samples, batch, captured, share=self.shares):
             unmasked = [i for i, condition, _ in call.rows if condition is Condition.FULL]
             predicted, means = self._predict(
                 [(samples[i], c, d) for i, c, d in call.rows],
@@ -174,7 +184,12 @@ class BatchRunner:
         )
 
     def calls(
-        self, samples: Sequence[Sample], batch: EncodedBatch, captured: Captured
+        self,
+        samples: Sequence[Sample],
+        batch: EncodedBatch,
+        captured: Captured,
+        *,
+        share: bool = False,
     ) -> Iterator[Call]:
         """Yield what the text stack is called with for all conditions and draws, in parts.
 
@@ -186,11 +201,18 @@ class BatchRunner:
             They as encoded with their images.
         captured
             The merged call of that batch.
+        share
+            Whether calls may go on from what was read before, where that pays.
         """
         plan = [(Condition.FULL, 0)] + [(c, d) for d in range(self.draws) for c in NOISY]
         jobs = [
             (index, condition, draw) for condition, draw in plan for index in range(len(samples))
         ]
+        divided = divide(captured, batch, samples, self.loaded.stack) if share else None
+        if divided is not None and share_of(divided, jobs) <= PAYS:
+            for part, follows, past in shared_rows(self, divided, captured, batch, samples, jobs):
+                yield Call(rows=part, captured=follows, attended=past.attended, past=past.cache)
+            jobs = []
         for part in _parts(jobs, self.rows_per_pass):
             with self.watch.part("masking"):
                 masked = self.masker.masked(
@@ -201,18 +223,29 @@ class BatchRunner:
                 captured=masked,
                 attended=batch.inputs["attention_mask"][[i for i, _, _ in part]],
             )
-        plain = self.encode(samples, with_image=False)
-        with self.watch.part("vision", self.loaded.device):
-            bare = merge(self.loaded, plain, samples, with_image=False)
-        for part in _parts(
-            [(index, Condition.NO_IMAGE, 0) for index in range(len(samples))], self.rows_per_pass
-        ):
-            index = [i for i, _, _ in part]
-            yield Call(
-                rows=part,
-                captured=take(bare, index),
-                attended=plain.inputs["attention_mask"][index],
+        for condition in self._removals:
+            plain = self.encode(
+                samples,
+                with_image=condition is not Condition.NO_IMAGE,
+                with_sound=condition is not Condition.NO_AUDIO,
             )
+            with self.watch.part("vision", self.loaded.device):
+                bare = merge(self.loaded, plain, samples, with_image=False)
+            for part in _parts(
+                [(index, condition, 0) for index in range(len(samples))], self.rows_per_pass
+            ):
+                index = [i for i, _, _ in part]
+                yield Call(
+                    rows=part,
+                    captured=take(bare, index),
+                    attended=plain.inputs["attention_mask"][index],
+                )
+
+    @property
+    def _removals(self) -> tuple[Condition, ...]:
+        """The conditions whose prompt is built without a source."""
+        second = sources_of(self.candidates.asking.sources).second_medium
+        return (Condition.NO_IMAGE, *((Condition.NO_AUDIO,) if second is not None else ()))
 
     def _alone(
         self, captured: Captured, batch: EncodedBatch, samples: Sequence[Sample]
@@ -228,8 +261,10 @@ class BatchRunner:
         image = batch.vision[..., None].to(captured.embeddings.device)
         return replace(captured, embeddings=masked.embeddings.where(image, captured.embeddings))
 
-    def encode(self, samples: Sequence[Sample], *, with_image: bool) -> EncodedBatch:
-        """Put the samples' questions as the run puts them."""
+    def encode(
+        self, samples: Sequence[Sample], *, with_image: bool, with_sound: bool = True
+    ) -> EncodedBatch:
+        """Put the samples' questions as the run puts them, with or without a source."""
         with self.watch.part("preprocessing"):
             return encode(
                 self.loaded.processor,
@@ -237,6 +272,7 @@ class BatchRunner:
                 image_token_id=self.loaded.image_token_id,
                 scope=self.scope,
                 with_image=with_image,
+                with_sound=with_sound,
                 asking=self.candidates.asking,
             )
 
@@ -260,13 +296,15 @@ class BatchRunner:
                 with_layers=self.with_layers,
                 positions=positions,
                 keep_cache=spelling is not None,
+                past=call.past,
             )
             prompted = Prompted(
                 cache=last.cache, attended=call.attended, keywords=captured.keywords
             )
             later = go_on(stack, prompted, spelling, answers, with_layers=self.with_layers)
-        self.watch.count("positions", call.attended.numel())
-        self.watch.count("padding", call.attended.numel() - int(call.attended.sum()))
+        read = call.attended[:, -captured.embeddings.shape[1] :]
+        self.watch.count("positions", read.numel())
+        self.watch.count("padding", read.numel() - int(read.sum()))
         read = [(OWN_LAYER, last.hidden, [one and one.hidden for one in later])]
         for layer, hidden in enumerate(() if last.layers is None else last.layers):
             states = [

@@ -25,6 +25,7 @@ from model_runners.errors import SelfTestFailed
 from model_runners.loading import LoadedModel
 from model_runners.masking import MaskedRow, Masker, Moments, NoiseStatistics
 from model_runners.prompt import MaskScope
+from model_runners.sources import INPUTS, Sources, sources_of
 from model_runners.stack import Captured, before, content, replay
 from model_runners.vision import merge, to_device
 
@@ -97,8 +98,8 @@ def self_test(
     loaded
         The model as it will be run.
     samples
-        At least two; the first pair with different images is taken, of different lengths where
-        there is one.
+        At least two; the first pair with different images (or clips) is taken, of different lengths
+        where there is one.
     scope
         The mask scope of the run.
     asking
@@ -172,7 +173,10 @@ def _tested(
     scope: MaskScope,
     asking: Asking,
 ) -> SelfTestReport:
-    swapped, reworded = _swap_pixels(loaded, pair), _replace_words(pair)
+    sources = sources_of(asking.sources)
+    one, other = sources.first, sources.second
+    swapped = _swap_first(loaded, pair, sources)
+    reworded = _replace_second(pair, sources)
     captured = merge(loaded, pair, chosen)
     streams = content(captured, pair)
     fewest = min(len(vectors) for name in ("vision", "text") for vectors in streams[name])
@@ -180,7 +184,7 @@ def _tested(
         raise SelfTestFailed(
             f"{_title(loaded)} failed its self-test, so nothing was computed: "
             f"a prompt has {fewest} maskable vectors of one modality; "
-            f"is token {loaded.image_token_id} really the image placeholder?"
+            f"is {_placeholder(loaded, sources)} really the placeholder of its {one}?"
         )
     masker = _masker(streams)
 
@@ -223,39 +227,39 @@ def _tested(
             "image_masked",
             _gap(seen.logits[1:], seen_anew.logits[1:]) / scale,
             leak,
-            "with the image masked, other pixels still change the output: "
-            "the image leaks past the mask",
+            f"with the {one} masked, another {one} still changes the output: "
+            f"the {one} leaks past the mask",
         ),
         _at_most(
             "text_masked",
             _gap(told.logits[:2], told_anew.logits[:2]) / scale,
             leak,
-            "with the text masked, other words still change the output: "
-            "the text leaks past the mask",
+            f"with the {other} masked, another {other} still changes the output: "
+            f"the {other} leaks past the mask",
         ),
         _more_than(
             "image_matters",
             _gap(seen.logits[0], seen_anew.logits[0]),
             0.0,
-            "the image does not move the output at all",
+            f"the {one} does not move the output at all",
         ),
         _more_than(
             "text_matters",
             _gap(told.logits[2], told_anew.logits[2]),
             0.0,
-            "the text does not move the output at all",
+            f"the {other} does not move the output at all",
         ),
         _more_than(
             "image_mask_acts",
             _gap(seen.logits[0], seen.logits[1]),
             0.0,
-            "masking the image does not move the output at all",
+            f"masking the {one} does not move the output at all",
         ),
         _more_than(
             "text_mask_acts",
             _gap(told.logits[2], told.logits[1]),
             0.0,
-            "masking the text does not move the output at all",
+            f"masking the {other} does not move the output at all",
         ),
         _at_most(
             "batched",
@@ -281,8 +285,8 @@ def _tested(
             "placeholder",
             _reach(captured, other_pixels, pair),
             leak,
-            "pixels change the embeddings of positions that are no image placeholders, "
-            "so a mask of the placeholders cannot hide the image",
+            f"the {one} changes the embeddings of positions that are no placeholders of it, "
+            f"so a mask of the placeholders cannot hide the {one}",
         ),
         _more_than(
             "spread",
@@ -291,13 +295,13 @@ def _tested(
             "the vectors of a modality have no variance, so noise cannot be matched to them",
         ),
     ]
-    if _has_mrope(loaded):
+    if _has_mrope(loaded) and one != "audio":  # a sound has no rows and columns
         checks.append(
             _more_than(
                 "positions",
                 float(_off_the_line(captured, pair)),
                 0.0,
-                "the positions of the image are a line, although the model was trained with rows "
+                f"the positions of the {one} are a line, although the model was trained with rows "
                 "and columns (M-RoPE): the processor's mm_token_type_ids are lost",
             )
         )
@@ -318,17 +322,31 @@ def _title(loaded: LoadedModel) -> str:
     return f"{loaded.name} ({family}; {loaded.dtype} on {loaded.device})"
 
 
+def _placeholder(loaded: LoadedModel, sources: Sources) -> str:
+    named = getattr(loaded.processor, f"{sources.first}_token", None)
+    return f"token {loaded.image_token_id}" if named is None else str(named)
+
+
 def _pair(loaded: LoadedModel, samples: Sequence[Sample], asking: Asking) -> tuple[Sample, Sample]:
+    media = sources_of(asking.sources).media
+
+    def differ(a: Sample, b: Sample) -> bool:
+        seen = [[image.digest for image in sample.images] for sample in (a, b)]
+        heard = [sample.audio or sample.video for sample in (a, b)]
+        if "audio" in media and heard[0] == heard[1]:
+            return False
+        return media == ("audio",) or seen[0] != seen[1]
+
     # A sample with three images beside others with one proves nothing, wherever it stands.
     for count in dict.fromkeys(len(sample.images) for sample in samples):
         first, *rest = (sample for sample in samples if len(sample.images) == count)
-        shown = [image.digest for image in first.images]
-        others = [other for other in rest if [i.digest for i in other.images] != shown]
+        others = [other for other in rest if differ(first, other)]
         if others:
             break
     else:
+        what = {(): "images", ("video",): "videos", ("audio",): "sounds"}.get(media, "clips")
         raise SelfTestFailed(
-            "the self-test needs two samples with different images, and this benchmark has none"
+            f"the self-test needs two samples with different {what}, and this benchmark has none"
         )
 
     def tokens(sample: Sample) -> int:
@@ -357,11 +375,15 @@ def _encode(
     )
 
 
-def _swap_pixels(loaded: LoadedModel, pair: EncodedBatch) -> EncodedBatch:
-    """Give each sample the other's image, in its own places."""
+def _swap_first(loaded: LoadedModel, pair: EncodedBatch, sources: Sources) -> EncodedBatch:
+    """Give each sample the other's source 1, in its own places."""
     names = set(loaded.family.pixel_inputs) & pair.inputs.keys() or {
         name for name, value in pair.inputs.items() if value.is_floating_point()
     }
+    return _swapped(pair, {INPUTS[sources.media[0]]} if sources.media else names)
+
+
+def _swapped(pair: EncodedBatch, names: set[str]) -> EncodedBatch:
     return replace(
         pair,
         inputs={
@@ -372,8 +394,13 @@ def _swap_pixels(loaded: LoadedModel, pair: EncodedBatch) -> EncodedBatch:
     )
 
 
-def _replace_words(pair: EncodedBatch) -> EncodedBatch:
-    """Replace every maskable token by another, so that length and places stay."""
+def _replace_second(pair: EncodedBatch, sources: Sources) -> EncodedBatch:
+    """Give each sample the other's sound where that is source 2; else put its words otherwise.
+
+    Every maskable token becomes another, so that length and places stay.
+    """
+    if sources.second_medium is not None:
+        return _swapped(pair, {INPUTS[sources.second_medium]})
     inputs = {**pair.inputs, "input_ids": _turned(pair.inputs["input_ids"], pair.text)}
     for name in OTHER_WORDS:
         if name in inputs and pair.words is not None:

@@ -181,13 +181,20 @@ def by_image(family: Family, inputs: "dict[str, torch.Tensor]") -> "list[dict[st
     ]
 
 
+TIMES = ("video_second_per_grid",)
+"""Floating-point inputs that are no content: positions are made of them, in full precision."""
+
+
 def to_device(inputs: dict[str, Any], loaded: LoadedModel) -> dict[str, Any]:
     """Move tensors to the model's device; floating-point inputs take the model's precision."""
     import torch
 
     precision = getattr(torch, loaded.dtype)
     return {
-        name: value.to(loaded.device, precision if value.is_floating_point() else value.dtype)
+        name: value.to(
+            loaded.device,
+            precision if value.is_floating_point() and name not in TIMES else value.dtype,
+        )
         if isinstance(value, torch.Tensor)
         else value
         for name, value in inputs.items()
@@ -214,7 +221,8 @@ def merge(
     if with_image and loaded.family.reads_text is not None:
         reads = loaded.family.reads_text
         return capture_reading(loaded.model, loaded.stack, inputs, reads, batch.words)
-    if with_image and images is not None and loaded.family.takes_encoder_outputs:
+    pictures = all(name in inputs for name in loaded.family.pixel_inputs)  # and no video
+    if with_image and images is not None and loaded.family.takes_encoder_outputs and pictures:
         encoded = images.features(loaded, samples, inputs)
         features: Any = [image.features for image in encoded]
         if loaded.family.stacks_features:

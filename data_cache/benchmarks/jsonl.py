@@ -2,17 +2,20 @@
 
 Keys: `question`; `options` or `choices` (a list, or an object with A, B, ...) or columns A, B, ...;
 `answer` (a letter, an index from 0, or an option's text); `image`, `images` or `image_path` (a file
-name or a list, beside the file or in its folder `images`, or a data URL). Where they are there:
-`id`, `group_id` or `group`, `subset` or `category`, `split` (train or test), `hint`.
+name or a list, beside the file or in its folder `images`, or a data URL), or `video` or `audio` (a
+file name, beside the file or in a folder of that name). Where they are there: `id`, `group_id` or
+`group`, `subset` or `category`, `split` (train or test), `hint`.
 """
 
 import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from data_cache.benchmarks.source import Context, Source, Variant
+from data_cache.errors import BenchmarkError
+from data_cache.formats.beside import find_beside
 from data_cache.formats.choices import (
     answer_of,
     lettered_options,
@@ -24,15 +27,17 @@ from data_cache.formats.delimited import read_delimited
 from data_cache.formats.image_files import group_of_images, named_images
 from data_cache.formats.json_records import read_json
 from data_cache.formats.rows import LeftOut, Row
+from data_cache.images import MediaFile
 from data_cache.samples import LETTERS, Sample
 
 REQUIRED = ("question", "answer")
 IDS = ("id", "question_id", "index")
 IMAGES = ("images", "image", "image_path")
+MEDIA = ("video", "audio")
 OPTIONS = ("options", "choices")
 GROUPS = ("group_id", "group")
 SUBSETS = ("subset", "category")
-KNOWN = {*REQUIRED, *IDS, *IMAGES, *OPTIONS, *GROUPS, *SUBSETS, *LETTERS, "hint"}
+KNOWN = {*REQUIRED, *IDS, *IMAGES, *MEDIA, *OPTIONS, *GROUPS, *SUBSETS, *LETTERS, "hint"}
 LONGEST_META = 200
 """Characters of another entry that is kept to be shown."""
 
@@ -87,19 +92,38 @@ def sample_of(row: Row, context: Context) -> Sample:
     column = _first(row, IMAGES) or IMAGES[0]
     folder = row.file.parent
     images = named_images(row, column, (folder, folder / "images"), context.store)
-    if not images:
-        raise LeftOut("no image")
+    video, audio = _media(row, "video", context), _media(row, "audio", context)
+    if video is not None and not images:
+        video, images = context.store.video(cast(Path, video.path), context.frames)
+    if not images and audio is None:
+        raise LeftOut("no image, video or sound")
     name = _text(row, IDS) or f"row-{row.number}"
     return Sample(
         id=name,
         group_id=_text(row, GROUPS) or group_of_images(images) or name,
         images=images,
+        video=video,
+        audio=audio,
         question=with_hint(question, row.optional("hint")),
         options=options,
         answer=answer,
         subset=_text(row, SUBSETS) or "all",
         meta=_meta(row),
     )
+
+
+def _media(row: Row, column: str, context: Context) -> MediaFile | None:
+    """Return the file that a record names as its video or sound."""
+    name = row.optional(column)
+    if name is None:
+        return None
+    path = find_beside(row, column, [name], row.file.parent, (column, f"{column}s"))
+    try:
+        if column == "audio":
+            return context.store.sound(path)
+        return context.store.video(path, 1)[0]
+    except BenchmarkError as error:
+        raise row.bad(column, str(error)) from error
 
 
 def _options(row: Row) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from model_runners.families import Family
 
 FAMILY = Family(
     name="Qwen2.5-Omni",
-    model_type="qwen2_5_omni",
+    model_type="qwen2_5_omni_thinker",
     processor="model_runners.processors_omni",
     model_class="Qwen2_5OmniThinkerForConditionalGeneration",
     image_grid="image_grid_thw",

@@ -26,7 +26,15 @@ from tests.model_runners.tiny.mllama import mllama
 from tests.model_runners.tiny.ovis import ovis2
 from tests.model_runners.tiny.phi import phi4_multimodal
 from tests.model_runners.tiny.pixtral import mistral3
-from tests.model_runners.tiny.qwen import qwen2_5_vl, qwen2_vl, qwen3_5, qwen3_vl, qwen3_vl_moe
+from tests.model_runners.tiny.qwen import (
+    qwen2_5_omni,
+    qwen2_5_omni_thinker,
+    qwen2_5_vl,
+    qwen2_vl,
+    qwen3_5,
+    qwen3_vl,
+    qwen3_vl_moe,
+)
 
 TINY: dict[str, Callable[[], tuple[Any, Any]]] = {
     "aya_vision": aya_vision,
@@ -51,6 +59,8 @@ TINY: dict[str, Callable[[], tuple[Any, Any]]] = {
     "ovis2": ovis2,
     "paligemma": paligemma,
     "phi4_multimodal": phi4_multimodal,
+    "qwen2_5_omni": qwen2_5_omni,
+    "qwen2_5_omni_thinker": qwen2_5_omni_thinker,
     "qwen2_5_vl": qwen2_5_vl,
     "qwen2_vl": qwen2_vl,
     "qwen3_5": qwen3_5,

@@ -190,7 +190,7 @@ def test_a_line_that_is_not_utf_8_is_a_bad_row(tmp_path: Path) -> None:
         (
             "own.jsonl",
             b'{"question": "q", "answer": "A", "options": ["a", "b"]}',
-            "no row of own is a sample .*: 1 no image",
+            "no row of own is a sample .*: 1 no image, video or sound",
         ),
     ],
 )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from model_runners.demo.recipes import tokenizer_corpus
+from model_runners.demo.tiny_qwen2_5_omni import TinyQwen2_5_Omni
 from model_runners.demo.tiny_qwen2_5_vl import MERGE, PATCH, TEMPORAL, TinyQwen2_5_VL
 from tests.model_runners.tiny.parts import HEADS, LAYERS, WIDTH, text_settings
 
@@ -143,3 +144,39 @@ def linear_attention() -> dict[str, Any]:
             "mrope_interleaved": True,
         },
     }
+
+
+def qwen2_5_omni_thinker() -> tuple[Any, Any]:
+    size = TinyQwen2_5_Omni(hidden=WIDTH, vision_layers=2, language_layers=LAYERS, heads=HEADS)
+    processor = size.build_processor(tokenizer_corpus()[:64])
+    return size.build_model(processor, seed=0), processor
+
+
+def qwen2_5_omni() -> tuple[Any, Any]:
+    """Return a whole model, as it is published: of it the thinker alone is loaded."""
+    from transformers import Qwen2_5OmniConfig, Qwen2_5OmniForConditionalGeneration
+
+    thinker, processor = qwen2_5_omni_thinker()
+    config = Qwen2_5OmniConfig(
+        thinker_config=thinker.config.to_dict(),
+        enable_audio_output=False,
+        talker_config={
+            "hidden_size": WIDTH,
+            "intermediate_size": WIDTH,
+            "num_hidden_layers": 1,
+            "num_attention_heads": HEADS,
+            "num_key_value_heads": 1,
+            "head_dim": WIDTH // HEADS,
+            "vocab_size": 64,
+            "embedding_size": WIDTH,
+            "pad_token_id": 0,
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 10000.0,
+                "mrope_section": [2, 3, 3],
+            },
+        },
+    )
+    whole = Qwen2_5OmniForConditionalGeneration(config)
+    whole.thinker.load_state_dict(thinker.state_dict())
+    return whole, processor
