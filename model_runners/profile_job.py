@@ -1,9 +1,10 @@
 """What a job of kind `profile` does: run a benchmark through a model and make the spectra of it."""
 
 import logging
+import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from data_cache.jobs import JobRow
 from data_cache.plan import OUTPUT_LAYER
@@ -93,6 +94,16 @@ def work(
     }
 
 
+class Teller(Protocol):
+    """Who is told what is being done, and says when to stop."""
+
+    stop: threading.Event
+
+    def say(self, message: str) -> None:
+        """Take in what is being done."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Parts:
     """Which spectra a job makes."""
@@ -128,7 +139,7 @@ def parts(options: ProfileOptions, benchmark: Benchmark) -> Parts:
     return Parts(split=split, subsets=tuple(subsets), layers=options.layers)
 
 
-def estimate_parts(cache: Path, report: ProfileReport, parts: Parts, reporter: Reporter) -> Spectra:
+def estimate_parts(cache: Path, report: ProfileReport, parts: Parts, reporter: Teller) -> Spectra:
     """Estimate and store the spectra of a run, those of the model's own output first.
 
     Raises

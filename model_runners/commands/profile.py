@@ -13,6 +13,7 @@ from model_runners.commands.loading_arguments import (
     add_loading_arguments,
     loading_of,
 )
+from model_runners.commands.ray_arguments import add_ray_arguments, ray_options
 from model_runners.commands.waiting_arguments import add_waiting_arguments, terms_from
 from model_runners.errors import BadOption
 from model_runners.external.spec import ADAPTERS
@@ -23,6 +24,7 @@ from model_runners.profile import ProfileOptions
 from model_runners.prompt import MASK_SCOPES
 from model_runners.prompt_templates import ANSWER_STYLES, TEMPLATES, read_template
 from model_runners.shards import shard_from
+from model_runners.swapping import PARTNERS, PROBES, WITHIN
 
 if TYPE_CHECKING:
     from data_cache.jobs import JobRow
@@ -45,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only every N-th block of samples, for task I of a job array: chunks go into the "
         "spool, which any number of machines may share, and `ingest` collects them afterwards",
     )
+    add_ray_arguments(parser)
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +61,7 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         "--draws", type=int, default=4, help="draws of noise per masked condition (default: 4)"
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the noise (default: 0)")
+    add_probe_arguments(parser)
     add_loading_arguments(parser)
     parser.add_argument("--dtype", default="auto", choices=DTYPES, help="precision (default: auto)")
     add_batch_size(parser)
@@ -124,6 +128,35 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_probe_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what takes a source away."""
+    parser.add_argument(
+        "--probe",
+        default="gaussian",
+        choices=PROBES,
+        help="noise in the place of image or text; or the images of other samples, for the "
+        "interventional spectrum: a run of its own (default: gaussian)",
+    )
+    parser.add_argument(
+        "--partners",
+        type=int,
+        default=PARTNERS,
+        metavar="M",
+        help=f"other images that each question is asked about (default: {PARTNERS})",
+    )
+    parser.add_argument(
+        "--partners-within",
+        default="subset",
+        choices=tuple(WITHIN),
+        help="where they come from, always of the same split: "
+        + "; ".join(f"{name}: {meaning}" for name, meaning in WITHIN.items())
+        + " (default: subset)",
+    )
+    parser.add_argument(
+        "--swap-seed", type=int, default=0, help="seed of who meets whom (default: 0)"
+    )
+
+
 def options_from(
     arguments: argparse.Namespace, *, model: str, checkpoint: Checkpoint | None = None
 ) -> ProfileOptions:
@@ -141,6 +174,10 @@ def options_from(
         subset=arguments.subset,
         split=arguments.split,
         draws=arguments.draws,
+        probe=arguments.probe,
+        partners=arguments.partners,
+        partners_within=arguments.partners_within,
+        swap_seed=arguments.swap_seed,
         seed=arguments.seed,
         **loading_of(arguments),
         dtype=arguments.dtype,
@@ -169,6 +206,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     cache = cache_directory(arguments.cache)
     shard = None if arguments.shard is None else shard_from(arguments.shard)
+    where = ray_options(arguments)
+    if where is not None and (shard is not None or arguments.detach):
+        raise BadOption("a run on a cluster is followed from here: leave out --detach and --shard")
     if shard is not None and arguments.detach:
         raise BadOption("a shard runs here: leave out --detach, or --shard")
     benchmark = check(options, cache, seen=tell_rows)
@@ -176,6 +216,10 @@ def run(arguments: argparse.Namespace) -> int:
         from model_runners.commands.sharded import run_shard
 
         return run_shard(options, cache, benchmark, shard)
+    if where is not None:
+        from model_runners.commands.on_ray import run_on_ray
+
+        return run_on_ray(options, cache, benchmark, where)
     if arguments.detach:
         tell_started(cache, start(cache, options, terms=terms_from(arguments)))
         return 0
