@@ -108,6 +108,18 @@ def resume(cache: Path, key: str, *, terms: Terms | None = None) -> JobRow:
     return _set_to_work(cache, job, terms or replace(job.terms, retries=RETRIES))
 
 
+def set_priority(cache: Path, key: str, priority: int) -> JobRow:
+    """Let a job go sooner or later than others that wait for a device; returns its row.
+
+    Raises
+    ------
+    CacheError
+        If there is no such job.
+    """
+    require_writing("change the order of jobs")
+    return jobs.set_priority(cache, jobs.find(cache, key).job_key, priority)
+
+
 def cancel(cache: Path, key: str, *, now: bool = False) -> JobRow:
     """Ask a job to stop after the chunk in hand, or stop its process on the spot.
 

@@ -64,6 +64,7 @@ def places_for(
     *,
     gpus: Sequence[Gpu] | None = None,
     build: TorchBuild | None = None,
+    early: bool | None = None,
 ) -> Places | None:
     """Return the devices that would do for a job; None where it waits for none.
 
@@ -77,6 +78,8 @@ def places_for(
         `devices` and `busy_devices` count.
     gpus, build
         What is visible, and what torch was built for; None looks.
+    early
+        Whether the job's process has yet to import torch; None looks at this one.
 
     Raises
     ------
@@ -100,7 +103,7 @@ def places_for(
     is_numbered = device.startswith("cuda:") and device[5:].isdecimal()
     if is_numbered:
         numbers = [number for number in [int(device[5:])] if number < len(gpus)]
-    elif "torch" in sys.modules and not devices:
+    elif not devices and not ("torch" not in sys.modules if early is None else early):
         numbers = numbers[:1]  # too late to hide the others: this is the one that it will take
     elif device not in {"auto", "cuda"}:
         return None

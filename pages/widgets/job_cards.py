@@ -9,8 +9,8 @@ from typing import Any
 import streamlit as st
 
 from data_cache import jobs
-from data_cache.jobs import JobRow
-from model_runners.jobs import cancel, resume
+from data_cache.jobs import PRIORITIES, JobRow
+from model_runners.jobs import cancel, resume, set_priority
 from model_runners.lens_requests import options_of
 from pages.widgets import state
 from pages.widgets.errors import sentence_instead
@@ -103,8 +103,11 @@ def _show_job(job: JobRow, reading: Stored, *, with_kind: bool, more: More | Non
             st.badge(label, color=colour)
             if with_kind and job.kind != "profile":
                 st.badge(KINDS.get(job.kind, "other"), color="violet")
+            if job.waits_for and job.priority != "normal":
+                st.badge(f"{job.priority} priority", color="gray")
             st.text(job.title)
-        if is_worked_on(job) or (job.state != "done" and job.total):
+        # Of one that waits, the message says for what, and behind whom.
+        if not job.waits_for and (is_worked_on(job) or (job.state != "done" and job.total)):
             st.progress(share_done(job), text=progress_of(job))
         if outcome_of(job):
             st.text(outcome_of(job))
@@ -125,6 +128,8 @@ def _show_buttons(job: JobRow, reading: Stored) -> None:
     key = job.job_key
     if is_worked_on(job):
         stopping = job.cancel_requested
+        if job.waits_for:
+            _show_order(job, reading)
         _act("Cancel", "stop", cancel, key, reading.cache, disabled=stopping)
         if stopping:
             _act("Stop at once", "dangerous", _cancel_now, key, reading.cache)
@@ -139,6 +144,19 @@ def _show_buttons(job: JobRow, reading: Stored) -> None:
         _show_way_to_its_layers(job)
     elif all(one.get("run_key") in stored for one in _results(job)):
         _show_ways_on(job)
+
+
+def _show_order(job: JobRow, reading: Stored) -> None:
+    """Draw the buttons that let a job that waits go sooner or later than others."""
+    for label, icon, step in (("Sooner", "arrow_upward", 1), ("Later", "arrow_downward", -1)):
+        priority = job.terms.priority + step
+        act = partial(_set_priority, priority=priority)
+        stuck = priority not in PRIORITIES.values()
+        _act(label, icon, act, job.job_key, reading.cache, disabled=stuck)
+
+
+def _set_priority(cache: Path, key: str, *, priority: int) -> JobRow:
+    return set_priority(cache, key, priority)
 
 
 def _results(job: JobRow) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ STATES: dict[str, tuple[str, Colour]] = {
     "queued": ("starting", "blue"),
     "running": ("running", "blue"),
     "stopping": ("stopping", "orange"),
+    "in line": ("in line", "gray"),
     "waiting": ("not started", "gray"),
     "done": ("done", "green"),
     "failed": ("failed", "red"),
@@ -50,6 +51,8 @@ def state_of(job: JobRow) -> str:
     """Return the key of `STATES` that says best how it stands with the job."""
     if job.is_active and job.pid is None:
         return "waiting"
+    if job.waits_for:
+        return "in line"
     return "stopping" if job.state == "running" and job.cancel_requested else job.state
 
 
@@ -60,6 +63,8 @@ def share_done(job: JobRow) -> float:
 
 def progress_of(job: JobRow) -> str:
     """Say how far a job is: count, rate and remaining time, as far as they are known."""
+    if job.waits_for:
+        return f"waits for {' or '.join(job.waits_for)}"
     count = f"{job.done:,}" if job.total is None else f"{job.done:,} of {job.total:,}"
     parts = [f"{count} {job.unit}s"]
     if job.rate:

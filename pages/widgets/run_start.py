@@ -15,6 +15,7 @@ from pages.widgets.download import show_download
 from pages.widgets.errors import sentence_instead
 from pages.widgets.job_words import duration, parameters
 from pages.widgets.read_benchmarks import read_benchmark
+from pages.widgets.run_turn import choose_terms
 from pages.widgets.wishes import acted
 
 UNKNOWN = "not known yet"
@@ -67,11 +68,17 @@ def _shapes(model: str) -> Shapes | None:
 
 def show_start(options: ProfileOptions, cache: Path) -> None:
     """Draw the button; two clicks, tabs or terminals that ask for the same are one job."""
-    if not acted("Start", key="start", type="primary", icon=":material/play_arrow:", width=160):
-        return
-    with sentence_instead("This run cannot be started."):
-        start(cache, options)
-        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        place = st.container(width="content")
+        terms = choose_terms(options, cache)
+    with place:
+        wanted = acted(
+            "Start", key="start", type="primary", icon=":material/play_arrow:", width=160
+        )
+    if wanted:
+        with sentence_instead("This run cannot be started."):
+            start(cache, options, terms=terms)
+            st.rerun()
 
 
 def numbers(cost: Cost) -> list[tuple[str, str, str]]:
