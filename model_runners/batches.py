@@ -8,10 +8,11 @@ from model_runners.asking import user_text
 from model_runners.bad_samples import BadSamples
 from model_runners.inference import BatchResult, BatchRunner
 from model_runners.room import Room
+from model_runners.swap_runner import SwapRunner
 
 
 def run_batches(
-    runner: BatchRunner, samples: Sequence[Sample], room: Room | int, bad: BadSamples
+    runner: BatchRunner | SwapRunner, samples: Sequence[Sample], room: Room | int, bad: BadSamples
 ) -> Iterator[BatchResult]:
     """Run a block in batches of similar prompt length, so that little is spent on padding.
 
@@ -36,9 +37,13 @@ def run_batches(
         sample.id: bad.spare([sample], lambda one: len(user_text(one[0], asking)))
         for sample in samples
     }
+    first: dict[tuple[str, ...], int] = {}
+    if isinstance(runner, BatchRunner) and runner.shares:  # questions about an image go together
+        for number, sample in enumerate(samples):
+            first.setdefault(_images(sample), number)
     by_length = sorted(
         (sample for sample in samples if sample not in bad),
-        key=lambda sample: (lengths[sample.id], sample.id),
+        key=lambda sample: (first.get(_images(sample), 0), lengths[sample.id], sample.id),
     )
 
     def run(part: Sequence[Sample], rows: int) -> BatchResult | None:
@@ -47,3 +52,7 @@ def run_batches(
     for result in (room if isinstance(room, Room) else Room(room)).parts(by_length, run):
         if result is not None:
             yield result
+
+
+def _images(sample: Sample) -> tuple[str, ...]:
+    return tuple(image.digest for image in sample.images)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from data_cache.conditions import Condition
+from data_cache.conditions import PROBED, Condition
 from data_cache.plan import BLOCK_SIZE, ChunkPlan
 from data_cache.samples import Benchmark, Sample
 from model_runners.inference import OWN_LAYER, BatchResult, Row
@@ -70,6 +70,7 @@ def missing(
     layers: Sequence[int],
     layer_features: bool = False,
     single_token: bool = True,
+    conditions: tuple[Condition, ...] = PROBED,
 ) -> Missing | None:
     """Return what to compute for a block, or None where a chunk on disk already has it.
 
@@ -88,6 +89,7 @@ def missing(
         layers=tuple(layers),
         layer_features=layer_features,
         single_token=single_token,
+        conditions=conditions,
     )
     stored: list[tuple[Path, ChunkPlan]] = []
     for path in sorted(folder.glob(f"{block.index:05d}-*.parquet")):
@@ -106,6 +108,7 @@ def missing(
             layers=tuple({*plan.layers, *there.layers}),
             layer_features=plan.layer_features or there.layer_features,
             single_token=plan.single_token and there.single_token,
+            conditions=conditions,
         )
     return _with_copies(plan, stored)
 
@@ -128,6 +131,7 @@ def _with_copies(plan: ChunkPlan, stored: Sequence[tuple[Path, ChunkPlan]]) -> M
             draws=plan.draws,
             layers=plan.layers,
             layer_features=plan.layer_features,
+            conditions=plan.conditions,
         )
         if not copied or not there.covers(needed):
             continue
@@ -142,7 +146,7 @@ def _with_copies(plan: ChunkPlan, stored: Sequence[tuple[Path, ChunkPlan]]) -> M
 
 
 def prediction_table(results: Iterable[BatchResult], kept: Sequence[Any] = ()) -> Any:
-    """Return a chunk's rows as an Arrow table, columns as in `data_cache.chunks.CHUNK_SCHEMA`.
+    """Return a chunk's rows as an Arrow table, with the columns of `data_cache.validation`.
 
     Parameters
     ----------
@@ -157,7 +161,7 @@ def prediction_table(results: Iterable[BatchResult], kept: Sequence[Any] = ()) -
         name: []
         for name in (
             "sample_id", "condition", "draw", "layer", "scores", "strict_choice", "top_token",
-            "text_tokens", "image_tokens", "features_1", "features_2",
+            "text_tokens", "image_tokens", "features_1", "features_2", "partner",
         )
     }  # fmt: skip
     for result in results:
@@ -171,13 +175,16 @@ def prediction_table(results: Iterable[BatchResult], kept: Sequence[Any] = ()) -
             columns["top_token"].append(row.top_token)
             unmasked = row.condition is Condition.FULL and row.draw == 0
             features = (
-                result.features[row.sample.id] if unmasked and row.layer == OWN_LAYER else None
+                result.features.get(row.sample.id) if unmasked and row.layer == OWN_LAYER else None
             )
             columns["text_tokens"].append(features.text_tokens if features else None)
             columns["image_tokens"].append(features.vision_tokens if features else None)
             vision, text = _vectors(result, row) if unmasked else (None, None)
             columns["features_1"].append(vision)
             columns["features_2"].append(text)
+            columns["partner"].append(row.partner)
+    if not any(columns["partner"]):
+        del columns["partner"]
     vector = pa.list_(pa.float32())
     types = {"scores": vector, "features_1": vector, "features_2": vector}
     computed = pa.table(
@@ -191,7 +198,7 @@ def prediction_table(results: Iterable[BatchResult], kept: Sequence[Any] = ()) -
 def _vectors(result: BatchResult, row: Row) -> "tuple[np.ndarray | None, np.ndarray | None]":
     """Return the features that belong into the row of a full run, where there are any."""
     if row.layer == OWN_LAYER:
-        own = result.features[row.sample.id]
-        return own.vision, own.text
+        own = result.features.get(row.sample.id)
+        return (own.vision, own.text) if own else (None, None)
     states = result.layer_features.get(row.sample.id)
     return (states.vision[row.layer], states.text[row.layer]) if states else (None, None)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from data_cache.errors import CacheBusy, CacheError
@@ -30,13 +31,16 @@ from model_runners.inference import BatchRunner
 from model_runners.kept_images import kept_images
 from model_runners.lens_options import LOGIT, choose_lens
 from model_runners.loading import LoadedModel, load
-from model_runners.masking import Masker
+from model_runners.masking import Masker, NoiseStatistics
+from model_runners.prefix_test import TRIED, can_share
 from model_runners.profile_options import ProfileOptions
 from model_runners.profile_report import SILENT, ProfileReport, Progress
 from model_runners.run_record import configuration, environment, run_time
 from model_runners.shards import Shard
 from model_runners.statistics import noise_statistics
 from model_runners.stopwatch import Stopwatch
+from model_runners.swap_runner import SharedPrefixes, SwapRunner, with_partners
+from model_runners.swapping import Swaps, swaps_of
 from model_runners.tested import answers_tested, masking_tested
 from model_runners.tuned_lens import with_lens
 from model_runners.unwatched import never
@@ -143,6 +147,17 @@ def profile(
             benchmark = load_asked(options, cache)
     asked = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
     wanted = asked if shard is None else shard.part(benchmark, asked)
+    swaps: Swaps | None = None
+    if options.probe == "swap":
+        swaps = swaps_of(
+            asked,
+            partners=options.partners,
+            within=options.partners_within,
+            seed=options.swap_seed,
+        )
+        wanted = with_partners(swaps, wanted)
+        if swaps.alone:
+            progress.tell(f"{len(swaps.alone)} samples have too few partners and are left out")
     progress.samples(0, len(wanted))
     if loaded is None:
         begin("loading the model")
@@ -178,19 +193,21 @@ def profile(
     room = room_for(options, loaded, wanted, tell=progress.tell)
     rows = room.rows
     images = VisionCache(kept=kept_images(loaded, cache))
-    begin("noise statistics")
-    with watch.part("statistics", loaded.device):
-        statistics = noise_statistics(
-            loaded,
-            benchmark,
-            scope=options.mask_scope,
-            cache=cache,
-            images=images,
-            batch_size=rows,
-            asking=options.asking,
-            progress=observed,
-            bad=bad,
-        )
+    statistics: NoiseStatistics | None = None
+    if swaps is None:
+        begin("noise statistics")
+        with watch.part("statistics", loaded.device):
+            statistics = noise_statistics(
+                loaded,
+                benchmark,
+                scope=options.mask_scope,
+                cache=cache,
+                images=images,
+                batch_size=rows,
+                asking=options.asking,
+                progress=observed,
+                bad=bad,
+            )
     if bad.reasons:
         progress.tell(f"{len(bad.reasons)} samples cannot be read, here or for the noise")
     config = configuration(options, loaded, benchmark)
@@ -201,19 +218,36 @@ def profile(
         write_sidecar(cache, key, config, self_test=tested.to_dict(), environment=about)
 
     note()
-    runner = BatchRunner(
-        loaded=loaded,
-        masker=Masker(statistics=statistics, seed=options.seed),
-        candidates=candidates,
-        images=images,
-        scope=options.mask_scope,
-        pooling=options.pooling,
-        draws=options.draws,
-        with_layers=options.layers,
-        with_layer_features=options.layer_features,
-        rows_per_pass=rows,
-        watch=watch,
-    )
+    runner: BatchRunner | SwapRunner
+    if swaps is not None:
+        runner = SwapRunner(
+            loaded=loaded,
+            candidates=candidates,
+            images=images,
+            swaps=swaps,
+            draws=options.partners,
+            prefixes=SharedPrefixes(tell=progress.tell),
+            rows_per_pass=rows,
+            watch=watch,
+        )
+    else:
+        assert statistics is not None
+        runner = BatchRunner(
+            loaded=loaded,
+            masker=Masker(statistics=statistics, seed=options.seed),
+            candidates=candidates,
+            images=images,
+            scope=options.mask_scope,
+            pooling=options.pooling,
+            draws=options.draws,
+            with_layers=options.layers,
+            with_layer_features=options.layer_features,
+            rows_per_pass=rows,
+            watch=watch,
+        )
+        with watch.part("testing"):
+            trial = bad.spare(wanted[:TRIED], partial(can_share, runner))
+        runner = replace(runner, shares=bool(trial))
     layers = (OUTPUT_LAYER, *(range(len(loaded.stack.layers)) if options.layers else ()))
     folder = run_directory(cache, key)
     done = computed = passes = 0
@@ -231,10 +265,11 @@ def profile(
             folder,
             key,
             block,
-            draws=options.draws,
+            draws=options.repeats,
             layers=layers,
             layer_features=options.layer_features,
-            single_token=candidates.single_token(block.wanted),
+            single_token=candidates.single_token(block.wanted if swaps is None else asked),
+            conditions=options.conditions,
         )
         if lacking is not None:
             plan = lacking.plan
@@ -270,7 +305,7 @@ def profile(
     watch.count("images_encoded", images.encoded)
     watch.count("images_read", images.read)
     if computed:
-        entry = run_time(watch, loaded, computed, passes, room.rows, options.draws)
+        entry = run_time(watch, loaded, computed, passes, room.rows, options.repeats)
         with suppress(CacheError):  # a note for people, which no full disk turns into a failure
             note_time(cache, key, entry)
     bad.require_one_good(wanted)

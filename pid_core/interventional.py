@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from pid_core.broja import solve_broja
 from pid_core.channels import as_float64
@@ -20,6 +20,8 @@ from pid_core.spectrum import ATOMS
 
 FEWEST_FOR_CORRECTION = 3
 """Rounds below which leaving one out says little."""
+RESAMPLED_BITS = 5e-3
+"""Gap that is good enough for a resample: a hundredth of what it varies by."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,8 @@ class InterventionalSpectrum:
     """Standard errors from resampling images and questions; empty where none was asked for."""
     rounds: int
     n: int
+    missing: int
+    """Pairs of the design that were not asked; the others carry the weight."""
     prior_shift: float
     """Total variation between the answers' prior under the design and that of the observed pairs;
     NaN where those were not given."""
@@ -72,6 +76,7 @@ def estimate_interventional(
     swapped: object,
     partners: object,
     *,
+    asked: object | None = None,
     observed: object | None = None,
     resamples: int = 0,
     seed: int = 0,
@@ -84,6 +89,8 @@ def estimate_interventional(
     swapped : (M, N, K) p(y | image of sample partners[m, i], question i), rows summing to 1. All
         questions must offer the same K answers, or the image's own p(y|x1) would mix meanings.
     partners : (M, N) as `swap_design` gives them; each round a permutation.
+    asked : (M, N) bool, False where a pair was not asked; its answer is then not read, and a round
+        needs to show no image twice. None where all were.
     observed : (N, K) p(y | own image, own question), for the part of the dataset's pairing.
     resamples : two-way bootstrap over images and questions; 0 gives no standard errors.
     seed : of the bootstrap.
@@ -96,9 +103,9 @@ def estimate_interventional(
     PidError
         If a round is no permutation.
     """
-    p, who = _checked(swapped, partners)
+    p, who, there = _checked(swapped, partners, asked)
     rounds, n, _ = p.shape
-    whole = decompose_design(p, who, tolerance_bits=tolerance_bits)
+    whole = decompose_design(p, who, asked=there, tolerance_bits=tolerance_bits)
     corrected = _values(whole)
     if rounds >= FEWEST_FOR_CORRECTION:
         less = [
@@ -106,6 +113,7 @@ def estimate_interventional(
                 decompose_design(
                     np.delete(p, m, axis=0),
                     np.delete(who, m, axis=0),
+                    asked=np.delete(there, m, axis=0),
                     tolerance_bits=tolerance_bits,
                 )
             )
@@ -116,6 +124,7 @@ def estimate_interventional(
             for name, value in corrected.items()
         }
     prior_shift = observed_total = float("nan")
+    own: Float[np.ndarray, "samples classes"] | None = None
     if observed is not None:
         own = _distributions(
             as_float64(observed, "the observed answers", 2), "the observed answers"
@@ -125,16 +134,49 @@ def estimate_interventional(
                 f"the observed answers have shape {own.shape}, one round of the swapped ones "
                 f"{p.shape[1:]}"
             )
-        prior_shift = 0.5 * float(np.abs(own.mean(axis=0) - p.mean(axis=(0, 1))).sum())
-        observed_total = to_bits(entropy(own.mean(axis=0)) - float(row_entropy(own).mean()))
+        prior_shift = 0.5 * float(np.abs(own.mean(axis=0) - p[there].mean(axis=0)).sum())
+        observed_total = _total(own, np.ones(n) / n)
     return InterventionalSpectrum(
         plug_in=whole,
         corrected=corrected,
-        deviation=_deviations(p, who, resamples, seed, tolerance_bits),
+        deviation=_deviations(p, who, there, own, resamples, seed, tolerance_bits),
         rounds=rounds,
         n=n,
+        missing=int((~there).sum()),
         prior_shift=prior_shift,
         observed_total=observed_total,
+    )
+
+
+def convergence(
+    swapped: object,
+    partners: object,
+    *,
+    asked: object | None = None,
+    tolerance_bits: float = 1e-3,
+) -> tuple[InterventionalSpectrum, ...]:
+    """Decompose the first 2, 4, 8, ... rounds: any first rounds of a design are a design.
+
+    Parameters
+    ----------
+    swapped, partners, asked
+        As for `estimate_interventional`.
+    tolerance_bits
+        Largest certified gap to accept.
+
+    Returns
+    -------
+    tuple
+        For each number of rounds below M, without standard errors.
+    """
+    p, who, there = _checked(swapped, partners, asked)
+    steps = [2**power for power in range(1, 8) if 2**power < len(p)]
+    return tuple(
+        estimate_interventional(
+            p[:rounds], who[:rounds], asked=there[:rounds], tolerance_bits=tolerance_bits
+        )
+        for rounds in steps
+        if there[:rounds].any()
     )
 
 
@@ -142,6 +184,7 @@ def decompose_design(
     swapped: Float[np.ndarray, "rounds samples classes"],
     partners: Int[np.ndarray, "rounds samples"],
     *,
+    asked: Bool[np.ndarray, "rounds samples"] | None = None,
     image_weights: Float[np.ndarray, " samples"] | None = None,
     question_weights: Float[np.ndarray, " samples"] | None = None,
     tolerance_bits: float = 1e-3,
@@ -155,6 +198,8 @@ def decompose_design(
     ----------
     swapped, partners
         As for `estimate_interventional`, checked already.
+    asked
+        False where a pair carries no weight.
     image_weights, question_weights
         A pair weighs their product; None weighs all alike.
     tolerance_bits
@@ -164,6 +209,8 @@ def decompose_design(
     image = np.ones(n) if image_weights is None else image_weights
     question = np.ones(n) if question_weights is None else question_weights
     weights = image[partners] * question[None, :]
+    if asked is not None:
+        weights = weights * asked
     weights = weights / weights.sum()
     mass = weights[:, :, None] * swapped
     joint_2 = mass.sum(axis=0)
@@ -209,6 +256,8 @@ def _values(found: DesignAtoms) -> dict[str, float]:
 def _deviations(
     p: Float[np.ndarray, "rounds samples classes"],
     who: Int[np.ndarray, "rounds samples"],
+    there: Bool[np.ndarray, "rounds samples"],
+    own: Float[np.ndarray, "samples classes"] | None,
     resamples: int,
     seed: int,
     tolerance_bits: float,
@@ -220,31 +269,64 @@ def _deviations(
     drawn: list[dict[str, float]] = []
     while len(drawn) < resamples:
         image, question = (random.multinomial(n, np.full(n, 1 / n)).astype(float) for _ in range(2))
-        if not (image[who] * question).any():
+        weights = image * question
+        if not (image[who] * question * there).any() or (own is not None and not weights.any()):
             continue
         found = decompose_design(
-            p, who, image_weights=image, question_weights=question, tolerance_bits=tolerance_bits
+            p,
+            who,
+            asked=there,
+            image_weights=image,
+            question_weights=question,
+            tolerance_bits=max(tolerance_bits, RESAMPLED_BITS),
         )
-        drawn.append(_values(found))
+        values = _values(found)
+        if own is not None:
+            values["observed_total"] = _total(own, weights / weights.sum())
+            values["correlation_part"] = values["observed_total"] - found.total
+        drawn.append(values)
     return {name: float(np.std([one[name] for one in drawn], ddof=1)) for name in drawn[0]}
 
 
+def _total(
+    p: Float[np.ndarray, "samples classes"], weights: Float[np.ndarray, " samples"]
+) -> float:
+    """Return I(X1,X2;Y) of weighted pairs, bits."""
+    return to_bits(entropy(weights @ p) - float(weights @ row_entropy(p)))
+
+
 def _checked(
-    swapped: object, partners: object
-) -> tuple[Float[np.ndarray, "rounds samples classes"], Int[np.ndarray, "rounds samples"]]:
-    p = _distributions(as_float64(swapped, "the swapped answers", 3), "the swapped answers")
+    swapped: object, partners: object, asked: object | None
+) -> tuple[
+    Float[np.ndarray, "rounds samples classes"],
+    Int[np.ndarray, "rounds samples"],
+    Bool[np.ndarray, "rounds samples"],
+]:
+    p = as_float64(swapped, "the swapped answers", 3)
     who: np.ndarray = np.asarray(partners)
     if who.shape != p.shape[:2] or not np.issubdtype(who.dtype, np.integer):
         raise ChannelError(
             f"partners must be whole numbers of shape {p.shape[:2]}, one for each swapped pair, "
             f"got {who.dtype} of shape {who.shape}"
         )
-    once: np.ndarray = np.arange(p.shape[1], dtype=np.int64)
-    if any(not np.array_equal(np.sort(one), once) for one in who):
-        raise PidError(
-            "a round of swaps must show each image once; make the design with swap_design"
+    there: np.ndarray = np.ones(who.shape, dtype=bool) if asked is None else np.asarray(asked)
+    if there.shape != who.shape or there.dtype != bool or not there.any():
+        raise ChannelError(
+            f"asked must be true or false for each of the {who.shape} pairs, and true for one, got "
+            f"{there.dtype} of shape {there.shape}"
         )
-    return p, who.astype(np.int64)
+    for one, held in zip(who, there, strict=True):
+        shown = one[held]
+        if len(set(shown.tolist())) < len(shown) or shown.min() < 0 or shown.max() >= len(held):
+            raise PidError(
+                "a round of swaps must show each image once; make the design with swap_design"
+            )
+    p = np.where(there[..., None], p, 1 / p.shape[2])
+    return (
+        _distributions(p, "the swapped answers"),
+        np.where(there, who, 0).astype(np.int64),
+        there,
+    )
 
 
 def _distributions(p: np.ndarray, name: str) -> np.ndarray:

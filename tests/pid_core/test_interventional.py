@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pid_core import ATOMS, ChannelError, PidError, decompose_joint
-from pid_core.interventional import decompose_design, estimate_interventional
+from pid_core.interventional import convergence, decompose_design, estimate_interventional
 from pid_core.swap_design import swap_design
 
 N = 96
@@ -112,8 +112,36 @@ def test_resampling_images_and_questions_gives_errors_that_shrink_with_samples()
     small = estimate_interventional(*asked("vision", 4, n=24)[:2], resamples=10)
     large = estimate_interventional(*asked("vision", 4, n=96)[:2], resamples=10)
     assert set(small.deviation) == set(small.corrected)
+    observed = asked("vision", 4, n=24)[0][0]
+    paired = estimate_interventional(*asked("vision", 4, n=24)[:2], observed=observed, resamples=10)
+    assert {*paired.deviation} == {*small.corrected, "observed_total", "correlation_part"}
     assert 0 < large.deviation["unique_1"] < small.deviation["unique_1"]
     assert estimate_interventional(*asked("vision", 2, n=24)[:2]).deviation == {}
+
+
+def test_pairs_that_were_not_asked_carry_no_weight() -> None:
+    swapped, design, joint = asked("gated", 6, n=40)
+    there = np.random.default_rng(1).random(design.shape) > 0.1
+    broken = np.where(there[..., None], swapped, np.nan)
+    found = estimate_interventional(broken, design, asked=there)
+    assert found.missing == int((~there).sum()) > 0
+    expected = decompose_joint(joint).atoms
+    for name in ATOMS:
+        assert found.plug_in.atoms[name] >= -found.plug_in.gap
+        assert found.corrected[name] == pytest.approx(expected[name], abs=0.15)
+    whole = decompose_design(swapped, design)
+    assert decompose_design(swapped, design, asked=np.ones(design.shape, bool)) == whole
+
+
+def test_fewer_rounds_of_the_same_design_show_how_it_converges() -> None:
+    swapped, design, _ = asked("synergy", 8, n=24)
+    steps = convergence(swapped, design)
+    assert [step.rounds for step in steps] == [2, 4]
+    alone = estimate_interventional(swapped[:4], design[:4])
+    assert steps[1].corrected == alone.corrected
+    last = estimate_interventional(swapped, design)
+    plain = [step.plug_in.synergy for step in (*steps, last)]
+    assert plain == sorted(plain)  # the plug-in's synergy comes from below
 
 
 def test_bad_input_is_one_sentence() -> None:
