@@ -168,7 +168,7 @@ def load(
     source = resolve_model(name)
     _refuse_worker(source)
     check_device_map(device_map, device=device, adapter=source.adapter is not None)
-    check_quantisation(quantise, adapter=source.adapter is not None)
+    check_quantisation(quantise)
     place = choose_device(device)
     transformers.utils.logging.disable_progress_bar()
     trusted = trust_remote_code or source.trusted

@@ -308,7 +308,11 @@ def _adapted(folder: Path) -> ModelSource:
             "first"
         )
     return ModelSource(
-        name=name_of(folder), location=base.location, is_local=base.is_local, adapter=folder
+        name=name_of(folder),
+        location=base.location,
+        is_local=base.is_local,
+        adapter=folder,
+        trusted=base.trusted,
     )
 
 

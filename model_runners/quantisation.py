@@ -6,6 +6,7 @@ linear layers but the head are quantised (bitsandbytes): `8bit` is LLM.int8 (Det
 """
 
 import importlib.util
+import logging
 from typing import Any, Literal, get_args
 
 from model_runners.errors import BadOption
@@ -25,13 +26,13 @@ for the reason above. A leak that is smaller than that is not seen in a quantise
 model unquantised, or a small sibling, shows it."""
 
 
-def check_quantisation(quantise: str | None, *, adapter: bool = False) -> None:
+def check_quantisation(quantise: str | None) -> None:
     """Refuse what cannot be quantised.
 
     Raises
     ------
     BadOption
-        If there is no such precision, the package is missing, or an adapter is to be put on.
+        If there is no such precision, or the package is missing.
     """
     if quantise is None:
         return
@@ -42,17 +43,14 @@ def check_quantisation(quantise: str | None, *, adapter: bool = False) -> None:
             f"weights in {quantise} need {PACKAGE}, which is not installed; get it with: "
             f"pip install {PACKAGE}"
         )
-    if adapter:
-        raise BadOption(
-            "an adapter is not put onto quantised weights here; leave --quantize out, or merge the "
-            "adapter into its base first"
-        )
 
 
 def settings_of(quantise: str) -> Any:
     """Return transformers' configuration of a precision."""
     from transformers import BitsAndBytesConfig
 
+    # On a CPU every one of its products says that it rounds float32 to float16 first.
+    logging.getLogger("bitsandbytes.autograd._functions").setLevel(logging.ERROR)
     if quantise == "8bit":
         return BitsAndBytesConfig(load_in_8bit=True)
     return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")

@@ -9,6 +9,7 @@ from pathlib import Path
 from data_cache.location import cache_directory
 from data_cache.samples import Benchmark
 from model_runners.commands.benchmark_arguments import add_benchmark_arguments, tell_rows
+from model_runners.commands.loading_arguments import add_loading_arguments
 from model_runners.commands.profile import tell_started
 from model_runners.commands.waiting_arguments import add_waiting_arguments, terms_from
 from model_runners.errors import BadOption
@@ -118,9 +119,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="compute the trained layers twice rather than keep their activations: less memory",
     )
-    parser.add_argument(
-        "--device", default=usual.device, help="auto, cpu, cuda or cuda:N (default: auto)"
-    )
+    add_loading_arguments(parser)
     parser.add_argument(
         "--dtype", default=usual.dtype, choices=DTYPES, help="precision (default: auto)"
     )

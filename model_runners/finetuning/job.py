@@ -29,7 +29,8 @@ from model_runners.finetuning.requests import (
 from model_runners.finetuning.scores import profile_options, score
 from model_runners.finetuning.tagged import Lifted, lifted
 from model_runners.finetuning.training import Lesson, train
-from model_runners.loading import LoadedModel, load
+from model_runners.loading import LoadedModel
+from model_runners.loading_options import load_asked
 from model_runners.profile import ProfileReport, Progress, profile
 from model_runners.profile_job import Spectra, estimate_parts, parts, peak_memory
 from model_runners.reporter import Reporter
@@ -137,7 +138,7 @@ class Finetuning:
         self._stage("loading the model")
         options = self.options
         watch = hub.Watch(tell=self._stage, stop=self.stop)
-        loaded = load(options.model, device=options.device, dtype=options.dtype, watch=watch)
+        loaded = load_asked(options, watch=watch)
         refuse_untrainable(loaded)
         return loaded
 
@@ -238,7 +239,7 @@ class Finetuning:
         """Measure the adapted model; returns the record, and what has no spectrum."""
         options = self.options
         folder = str(adapter_directory(self.cache, record.key))
-        adapted = load(folder, device=options.device, dtype=options.dtype)
+        adapted = load_asked(options, model=folder)
         measured: dict[str, Measured] = {}
         refused: list[str] = []
         for name in options.measured_on:

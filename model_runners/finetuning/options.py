@@ -11,6 +11,8 @@ from model_runners.benchmark_choice import FRAMES, MAX_BAD_SHARE, check_choice
 from model_runners.errors import BadOption
 from model_runners.finetuning.mixing import mixed_names, weights_of
 from model_runners.loading import DTYPES, DType
+from model_runners.placement import check_device_map
+from model_runners.quantisation import check_quantisation
 from model_runners.strategies import check_strategy
 
 WIDTH, RATE_AT_WIDTH, HIGHEST_RATE = 4096, 1e-4, 2e-3
@@ -94,6 +96,13 @@ class FinetuneOptions:
     has the seed 0 always, so that several fine-tunings of a model share its profiles."""
     device: str = "auto"
     dtype: DType = "auto"
+    device_map: str | None = None
+    """Spread the base over all devices, one of `placement.DEVICE_MAPS`; None puts it on one."""
+    quantise: str | None = None
+    """The base's weights in `8bit` or `4bit` (QLoRA); None leaves them as the checkpoint has them.
+    What is trained is in full precision, and measured on the base as it was trained on."""
+    trust_remote_code: bool = False
+    """Whether code that comes with the base may be run."""
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense before anything is loaded."""
@@ -115,6 +124,8 @@ class FinetuneOptions:
             raise BadOption(f"select must be one of {', '.join(SELECT)}, not {self.select!r}")
         if self.dtype not in DTYPES:
             raise BadOption(f"precision must be one of {', '.join(DTYPES)}, not {self.dtype!r}")
+        check_device_map(self.device_map, device=self.device)
+        check_quantisation(self.quantise)
         entry = check_strategy(self.strategy)
         if entry.needs_tag != (self.lift_tag is not None) or entry.needs_tag != bool(self.lifted):
             raise BadOption(

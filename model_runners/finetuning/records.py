@@ -19,7 +19,7 @@ from model_runners.loading import LoadedModel
 
 ADAPTER_VERSION = 2
 """Part of the key; raise it when the same options would train another adapter."""
-_ELSEWHERE = {*LATER, "lift_tag", "lifted", "evaluate_on"}
+_ELSEWHERE = {*LATER, "lift_tag", "lifted", "evaluate_on", "device_map", "trust_remote_code"}
 """Options that the key does not take as they are."""
 
 

@@ -24,6 +24,9 @@ LATER: dict[str, Any] = {
     "dropout": 0.0,
     "early_stop": 0,
     "gradient_checkpointing": False,
+    "device_map": None,
+    "quantise": None,
+    "trust_remote_code": False,
 }
 """Options that jobs of an earlier PIDscope did not have, and what they did then."""
 
@@ -113,6 +116,8 @@ def _title(options: FinetuneOptions, strategies: str, seeds: str | None) -> str:
         None if options.batch_size == usual.batch_size else f"batch {options.batch_size}",
         f"stops early after {options.early_stop}" if options.early_stop else None,
         None if options.draws == usual.draws else f"draws {options.draws}",
+        f"weights in {options.quantise}" if options.quantise else None,
+        "spread over devices" if options.device_map else None,
         f"measured on {', '.join(options.measured_on)}" if measured else None,
         seeds,
     ]

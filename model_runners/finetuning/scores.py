@@ -43,6 +43,9 @@ def profile_options(options: FinetuneOptions, *, model: str, split: str) -> Prof
         draws=options.draws,
         device=options.device,
         dtype=options.dtype,
+        device_map=options.device_map,
+        quantise=options.quantise,
+        trust_remote_code=options.trust_remote_code,
     )
 
 

@@ -1,14 +1,22 @@
 """Weights in 8 or 4 bits are another run, by choice; what cannot be had is one sentence."""
 
+import dataclasses
 import importlib.util
 from pathlib import Path
 
 import pytest
 
 from data_cache import queries
+from data_cache.samples import Benchmark
 from model_runners import quantisation
+from model_runners.__main__ import build_parser
+from model_runners.commands.finetune import chosen
 from model_runners.errors import BadOption
-from model_runners.loading import load
+from model_runners.finetuning import requests as finetune_requests
+from model_runners.finetuning.options import StudyOptions
+from model_runners.finetuning.records import adapter_key
+from model_runners.finetuning.scores import profile_options
+from model_runners.loading import LoadedModel, load
 from model_runners.profile import ProfileOptions, profile
 from model_runners.quantisation import QUANTISATIONS, check_quantisation
 from model_runners.requests import options_of, request_of, title_of
@@ -61,3 +69,30 @@ def test_without_it_a_job_keeps_its_key(monkeypatch: pytest.MonkeyPatch) -> None
     assert options_of(request_of(asked)) == asked
     assert "weights in 4bit" in title_of(asked)
     assert "quantise" not in request_of(ProfileOptions(model="demo/oracle", benchmark="digits_vqa"))
+
+
+def test_a_training_on_fewer_bits_is_another_one_and_where_it_lies_makes_no_other(
+    monkeypatch: pytest.MonkeyPatch, oracle: LoadedModel, digits: Benchmark
+) -> None:
+    monkeypatch.setattr(quantisation, "PACKAGE", "torch")
+    words = "finetune --model demo/oracle --benchmark digits_vqa --seeds 2 --strategy uniform,pid"
+    more = "--quantize 4bit --device-map auto --trust-remote-code"
+    usual, held = (
+        chosen(build_parser(["finetune"]).parse_args(given.split()))[1]
+        for given in (words, f"{words} {more}")
+    )
+    assert (held.quantise, held.device_map, held.trust_remote_code) == ("4bit", "auto", True)
+    assert "weights in 4bit, spread over devices" in finetune_requests.title_of(held)
+    assert finetune_requests.options_of(finetune_requests.request_of(held)) == held
+    asked = finetune_requests.request_of(usual)
+    assert not {"quantise", "device_map", "trust_remote_code"} & set(asked), "its key is kept"
+    keys = [
+        adapter_key(one, loaded=oracle, benchmark=digits)
+        for one in (usual, dataclasses.replace(held, quantise=None), held)
+    ]
+    assert keys[0] == keys[1]
+    assert keys[0] != keys[2]
+    study = StudyOptions.of(held, ("uniform", "pid"), 2)
+    assert {one.quantise for one in study.trainings()} == {"4bit"}
+    measured = profile_options(held, model="demo/oracle", split="test")
+    assert (measured.quantise, measured.device_map) == ("4bit", "auto")

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from data_cache.benchmarks import load_benchmark
+from data_cache.location import adapter_directory
 from data_cache.samples import Benchmark
 from model_runners.candidates import Candidates
 from model_runners.errors import UnsupportedModel
@@ -19,7 +20,10 @@ from model_runners.finetuning.objective import answer_losses
 from model_runners.finetuning.plan import TrainingPlan
 from model_runners.finetuning.training import Lesson, train
 from model_runners.loading import LoadedModel, load
+from model_runners.quantisation import QUANTISATIONS
 from model_runners.vision import VisionCache
+from tests.model_runners.test_placement import halves, spread
+from tests.model_runners.two_devices import FIRST, SECOND, with_two_devices
 from tests.model_runners.zoo import build
 
 
@@ -27,7 +31,7 @@ def hashes(model: nn.Module) -> dict[str, str]:
     """Of every parameter and buffer, under the name it has in the base."""
     return {
         name.replace(".base_layer", ""): hashlib.sha256(
-            value.detach().cpu().contiguous().numpy().tobytes()
+            value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
         ).hexdigest()
         for name, value in model.state_dict().items()
     }
@@ -166,3 +170,77 @@ def test_an_encoder_decoder_is_adapted_in_the_last_layers_of_its_decoder(tmp_pat
     losses.sum().backward()
     grown = [name for name, p in lora.parameters.items() if p.grad is not None and p.grad.any()]
     assert len(grown) == len(names)  # every B; A has no gradient while B is 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("quantise", QUANTISATIONS)
+@pytest.mark.filterwarnings("ignore:MatMul8bitLt:UserWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_base_in_fewer_bits_is_learnt_on_and_stays_what_it_is(
+    quantise: str, digits: Benchmark, tmp_path: Path
+) -> None:
+    pytest.importorskip("bitsandbytes")
+    loaded = load("demo/language-small", device="cpu", quantise=quantise)
+    before = hashes(loaded.model)
+    chosen = tuple(s for s in digits.select(split="train") if s.subset == "synergy")[:16]
+    lesson = Lesson(
+        loaded=loaded,
+        lora=attach(loaded, rank=4, seed=0, base="demo/language-small"),
+        plan=TrainingPlan(
+            samples=chosen, weights=np.ones(16), epochs=6, batch_size=16, micro_batch=8, rate=1e-2,
+            seed=0,
+        ),
+        images=VisionCache(),
+        candidates=Candidates.of_model(loaded),
+    )  # fmt: skip
+    points = train(lesson, tmp_path, "ab").points
+    assert points[-1].loss < 0.8 * points[0].loss
+    after = hashes(loaded.model)
+    # On a CPU bitsandbytes lays the scales out anew when they are used first.
+    held = {name: value for name, value in before.items() if not name.endswith(".absmax")}
+    assert {name: after[name] for name in held} == held, "no packed weight has moved"
+    assert all(p.dtype == torch.float32 for p in lesson.lora.parameters.values())
+    again = load(str(adapter_directory(tmp_path, "ab")), device="cpu", quantise=quantise)
+    assert again.quantisation == quantise
+    stored = {name: value for name, value in again.model.state_dict().items() if ".lora_" in name}
+    trained = {name: value for name, value in loaded.model.state_dict().items() if ".lora_" in name}
+    assert stored.keys() == trained.keys()
+    assert all(torch.equal(stored[name], trained[name]) for name in trained)
+
+
+def test_lora_on_a_spread_base_gives_the_losses_and_gradients_of_one_device(
+    digits: Benchmark, untrained: Path
+) -> None:
+    """torch's backward pass has no thread for devices that are made up: it runs under the hooks."""
+    chosen = digits.select(split="train", limit=4)
+
+    def losses(loaded: LoadedModel) -> tuple[torch.Tensor, dict[str, torch.nn.Parameter]]:
+        lora = attach(loaded, rank=2, seed=0, base="b")
+        with torch.no_grad():
+            for name, parameter in lora.parameters.items():
+                if ".lora_B." in name:
+                    parameter.fill_(0.01)
+        candidates = Candidates.of_model(loaded)
+        found = answer_losses(loaded, chosen, candidates=candidates, images=VisionCache())
+        return found, lora.parameters
+
+    def gradients(loaded: LoadedModel) -> list[torch.Tensor]:
+        found, parameters = losses(loaded)
+        return list(torch.autograd.grad(found.sum(), list(parameters.values())))
+
+    one = load(str(untrained), device="cpu")
+    hooked = spread(one, halves(one, "cpu", "cpu"), force_hooks=True)
+    assert any(hasattr(module, "_hf_hook") for module in hooked.model.modules())
+    expected = losses(load(str(untrained), device="cpu"))[0].detach()
+
+    def check() -> None:
+        two = spread(one, halves(one, FIRST, SECOND))
+        found, parameters = losses(two)
+        assert {str(weight.device) for weight in parameters.values()} == {SECOND}
+        assert torch.allclose(found.cpu(), expected, atol=1e-5)
+
+    with_two_devices(check)
+    for found, known in zip(
+        gradients(hooked), gradients(load(str(untrained), device="cpu")), strict=True
+    ):
+        assert torch.allclose(found, known, atol=1e-6)
