@@ -15,7 +15,7 @@ from model_runners.families import Family, is_written, load_family
 from model_runners.hub import UNWATCHED, Watch
 from model_runners.logits import logit_steps
 from model_runners.models import MODELS, ModelSource, resolve_model
-from model_runners.placement import check_device_map, input_device
+from model_runners.placement import check_device_map, input_device, require_here
 from model_runners.processors import load_processor
 from model_runners.prompt import require_chat_template
 from model_runners.quantisation import check_quantisation, settings_of
@@ -167,7 +167,7 @@ def load(
     failures = (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError)
     source = resolve_model(name)
     _refuse_worker(source)
-    check_device_map(device_map, device=device, adapter=source.adapter is not None)
+    check_device_map(device_map, device=device)
     check_quantisation(quantise)
     place = choose_device(device)
     transformers.utils.logging.disable_progress_bar()
@@ -219,6 +219,7 @@ def load(
     adapter = None
     if source.adapter is not None:
         adapter = adapting.adapter_fingerprint(source.adapter)
+        require_here(model, source.location)
         adapting.check_base(source.adapter, base=source.location, weights=weights)
         model = adapting.inject(model, source.adapter, base=source.location)
     model = (model.to(place) if spread is None else model).eval()

@@ -9,7 +9,7 @@ import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from model_runners.errors import BadOption
+from model_runners.errors import BadOption, UnsupportedModel
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +21,7 @@ _low_0 leaves room on the first, `sequential` fills one after the other. What is
 the main memory, and then to the disk."""
 
 
-def check_device_map(device_map: str | None, *, device: str, adapter: bool = False) -> None:
+def check_device_map(device_map: str | None, *, device: str) -> None:
     """Refuse what cannot be spread.
 
     Parameters
@@ -30,14 +30,11 @@ def check_device_map(device_map: str | None, *, device: str, adapter: bool = Fal
         One of `DEVICE_MAPS`; None leaves a model on one device.
     device
         What was asked for beside it.
-    adapter
-        Whether a LoRA adapter is to be put onto the model.
 
     Raises
     ------
     BadOption
-        If there is no such way, a single device was asked for as well, accelerate is missing, or
-        there is an adapter.
+        If there is no such way, a single device was asked for as well, or accelerate is missing.
     """
     if device_map is None:
         return
@@ -50,11 +47,6 @@ def check_device_map(device_map: str | None, *, device: str, adapter: bool = Fal
         )
     if importlib.util.find_spec("accelerate") is None:
         raise BadOption("a device map needs accelerate; get it with: pip install accelerate")
-    if adapter:
-        raise BadOption(
-            "an adapter cannot be put onto a model that is spread over devices; merge it into its "
-            "base first, or leave --device-map out"
-        )
 
 
 def input_device(model: Any) -> "torch.device":
@@ -67,6 +59,24 @@ def input_device(model: Any) -> "torch.device":
     if place is None:
         return embedder.weight.device
     return torch.device("cuda", place) if isinstance(place, int) else torch.device(place)
+
+
+def require_here(module: Any, what: str) -> None:
+    """Refuse a module some of whose weights wait in main memory or on the disk.
+
+    LoRA matrices lie beside the weights that they change, and these are nowhere between two passes.
+
+    Raises
+    ------
+    UnsupportedModel
+        If one waits.
+    """
+    if any(weight.is_meta for weight in module.parameters()):
+        raise UnsupportedModel(
+            f"{what} is spread so far that some of its weights wait in main memory or on the disk, "
+            "where LoRA cannot change them; take devices with more memory, hold the weights in "
+            "fewer bits (--quantize), or merge the adapter into its base first"
+        )
 
 
 def placed(model: Any) -> Mapping[str, int]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from model_runners.adapting import wrap
 from model_runners.errors import UnsupportedModel
 from model_runners.loading import LoadedModel
+from model_runners.placement import require_here
 
 if TYPE_CHECKING:
     from torch import nn
@@ -169,6 +170,7 @@ def attach(
     import torch
 
     refuse_untrainable(loaded)
+    require_here(loaded.model, loaded.name)
     names = target_names(loaded)
     with torch.random.fork_rng(devices=[]):  # peft draws A from the global generator
         wrapped = wrap(

@@ -11,7 +11,8 @@ from accelerate import dispatch_model
 
 from data_cache.samples import Benchmark
 from model_runners.candidates import Candidates
-from model_runners.errors import BadOption
+from model_runners.errors import BadOption, UnsupportedModel
+from model_runners.finetuning.lora import attach
 from model_runners.inference import BatchResult, BatchRunner
 from model_runners.loading import LoadedModel, find_stack, load
 from model_runners.masking import Masker
@@ -165,15 +166,19 @@ def test_a_device_map_changes_no_run(untrained: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("device_map", "device", "adapter", "says"),
+    ("device_map", "device", "says"),
     [
-        ("everywhere", "auto", False, "device map must be one of auto, balanced"),
-        ("auto", "cuda:1", False, "leave one of the two out"),
-        ("auto", "auto", True, "merge it into its base first"),
+        ("everywhere", "auto", "device map must be one of auto, balanced"),
+        ("auto", "cuda:1", "leave one of the two out"),
     ],
 )
-def test_what_cannot_be_spread_is_refused(
-    device_map: str, device: str, adapter: bool, says: str
-) -> None:
+def test_what_cannot_be_spread_is_refused(device_map: str, device: str, says: str) -> None:
     with pytest.raises(BadOption, match=says):
-        check_device_map(device_map, device=device, adapter=adapter)
+        check_device_map(device_map, device=device)
+
+
+def test_lora_is_not_put_onto_weights_that_wait(untrained: Path, tmp_path: Path) -> None:
+    one = load(str(untrained), device="cpu")
+    two = spread(one, halves(one, "cpu", "disk"), offload_dir=str(tmp_path))
+    with pytest.raises(UnsupportedModel, match="wait in main memory or on the disk, where LoRA"):
+        attach(two, rank=2, seed=0, base="b")
