@@ -28,8 +28,9 @@ class Condition(StrEnum):
 NOISY = (Condition.ONLY_1, Condition.ONLY_2, Condition.NEITHER)
 """The conditions that depend on a draw of noise."""
 PROBED = (Condition.FULL, *NOISY, Condition.NO_IMAGE)
-"""The five conditions of a run that probes with noise, which is every run but one of swaps; where
-source 2 is a sound, NO_AUDIO is the sixth."""
+"""The five conditions of a run that probes with noise, which is every run but one of swaps."""
+SENSED = (*PROBED, Condition.NO_AUDIO)
+"""The conditions of a run whose source 2 is a sound."""
 SWAPPED = (Condition.FULL, Condition.SWAP)
 """The conditions of a run that swaps (docs/method.md, section 21)."""
 DRAWN = (*NOISY, Condition.SWAP)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_cache.arrow import Table
-from data_cache.conditions import NOISY, PROBED, Condition
+from data_cache.conditions import NOISY, SENSED, Condition
 from data_cache.errors import CacheError
 from data_cache.location import command
 from data_cache.plan import OUTPUT_LAYER
@@ -41,7 +41,7 @@ class Predictions:
     valid: NDArray[np.bool_]
     """(N, Kmax), which candidates a sample has."""
     scores: dict[Condition, NDArray[np.float64]]
-    """(N, D, Kmax) natural-log likelihoods, -inf where not valid; D = 1 for full and no_image. A
+    """(N, D, Kmax) natural-log likelihoods, -inf where not valid; D = 1 for what has no noise. A
     condition is there only if every sample has it; full, only_1 and only_2 always are."""
     strict_choice: dict[Condition, NDArray[np.int64]]
     """(N, D), candidate that is the arg-max over the whole vocabulary, -1 where none is."""
@@ -204,7 +204,7 @@ class _Grid:
         self.k = np.asarray(about["k"], dtype=np.int64)
         self.held = {
             condition: np.bincount(self.i[self.condition == condition], minlength=n)
-            for condition in PROBED
+            for condition in SENSED
         }
 
     def predictions(
@@ -224,8 +224,8 @@ class _Grid:
                 f"sample; profile with --draws {draws}"
             )
         width = common if draws is None else draws
-        depth = {condition: width if condition in NOISY else 1 for condition in PROBED}
-        there = [c for c in PROBED if (self.held[c][keep] >= depth[c]).all()]
+        depth = {condition: width if condition in NOISY else 1 for condition in SENSED}
+        there = [c for c in SENSED if (self.held[c][keep] >= depth[c]).all()]
         k: NDArray[np.int64] = self.k[keep]
         about = self.about.filter(keep)
         pooled_at = self._pooled_at(about, layer, features_layer)

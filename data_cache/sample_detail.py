@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from data_cache.conditions import NOISY, PROBED, Condition
+from data_cache.conditions import NOISY, SENSED, Condition
 from data_cache.errors import CacheError
 from data_cache.queries import StoredSample, samples
 from data_cache.records import SpectrumRecord
@@ -135,7 +135,7 @@ def _distributions(
     from pid_core import predictive
 
     result: dict[Condition, Distribution] = {}
-    for condition in PROBED:
+    for condition in SENSED:
         held = [row for row in answers if row[0] == condition]
         if condition in NOISY and record.settings.get("draws") is not None:
             held = held[: int(record.settings["draws"])]

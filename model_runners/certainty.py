@@ -185,6 +185,7 @@ def _nulls(
                     masked,
                     valid=problem.valid,
                     group_id=problem.channels.group_id,
+                    condition=problem.channels.condition,
                     replicates=replicates,
                     seed=seed,
                     **{name: v for name, v in problem.settings.items() if name != "seed"},

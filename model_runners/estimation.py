@@ -16,6 +16,7 @@ from data_cache.records import ATOMS, INFLUENCES, SCORES, SpectrumRecord, estima
 from model_runners.benchmark_choice import arguments_of
 from model_runners.certainty import Detail, Evidence, intervals_of, measure
 from model_runners.circular import circular_accuracy
+from model_runners.conditioning import conditions_of, given_of
 from model_runners.errors import BadOption
 from model_runners.training_samples import training_samples
 from pid_core import (
@@ -30,6 +31,7 @@ from pid_core import (
     estimate_over_draws,
     fusion_scores,
 )
+from pid_core.conditional import Conditions
 from pid_core.problem import OfDraws
 from pid_core.registry import ON_FEATURES, TRAINED
 
@@ -67,6 +69,9 @@ class EstimateOptions:
     seed: int = 0
     clusters: int = 64
     """Codes per source, for estimators on embeddings; no part of the others' keys."""
+    given: str | None = None
+    """What the atoms are conditioned on: `question`, `subset` or an entry of the samples' meta, as
+    `template`; None is as usual (`conditioning.given_of`), and `nothing` does not condition."""
     evidence: Evidence = field(default_factory=Evidence)
     """What is measured beside it."""
 
@@ -152,6 +157,7 @@ def estimate_run(
     PidError
         If the estimator refuses the predictions; the layers before are kept.
     """
+    options = replace(options, given=given_of(cache, run, options))
     layers = layers_of(run) if options.layers else (options.layer,)
     subsets = [options.subset or "all"]
     if options.by == "subset" and options.subset is None:
@@ -181,12 +187,13 @@ def estimate_run(
                 tau=options.tau,
             )
             one = replace(options, layer=layer, layers=False)
+            told = conditions_of(cache, run, part, one)
             key = key_of(run, part, subset, one, train)
             stored = estimates.find(cache, key) if reuse else None
             if stored is not None and _asked_about(stored) == len(part.sample_ids):
                 records.append(stored)
             else:
-                pairs.append(estimate_part(run, part, subset, one, train, detail=detail))
+                pairs.append(estimate_part(run, part, subset, one, train, told, detail=detail))
             if progress is not None:
                 progress(len(records) + len(pairs), len(layers) * len(subsets))
         if pairs:
@@ -221,6 +228,7 @@ def settings_of(
         "dtype": run.config.get("dtype"),
         **chosen_of(run),
         **({"imported": run.config["imported"]} if "imported" in run.config else {}),
+        **({"given": options.given} if options.given else {}),
         **({"clusters": options.clusters} if options.estimator in ON_FEATURES else {}),
         **({"features_layer": part.features_layer} if part.features_layer != OUTPUT_LAYER else {}),
         **({"trained_on": 0 if train is None else train.n_samples} if trained else {}),
@@ -233,6 +241,7 @@ def chosen_of(run: "RunRow") -> dict[str, Any]:
     answers = str(run.config.get("candidates", "letters"))
     chosen = {
         "answers": None if answers.startswith("letters") else answers,
+        "sources": run.config.get("sources"),
         "pooling": run.config.get("pooling"),
         "image_size": run.config.get("image_size"),
         "split_policy": run.config.get("split_policy"),
@@ -285,6 +294,7 @@ def estimate_part(
     subset: str,
     options: EstimateOptions,
     train: Channels | None = None,
+    told: Conditions | None = None,
     *,
     detail: Detail | None = None,
 ) -> "tuple[SpectrumRecord, Any]":
@@ -302,6 +312,7 @@ def estimate_part(
         neither=part.scores.get(Condition.NEITHER),
         valid=part.valid,
         group_id=part.group_ids,
+        condition=None if told is None else told.member,
     )
     settings: dict[str, Any] = {
         "estimator": options.estimator,
@@ -322,6 +333,8 @@ def estimate_part(
         seed=options.seed,
         detail=detail,
     )
+    if told is not None:
+        spectrum = _under(spectrum, told)
     hats = {name: hat.mean() for name, hat in scores.predict(options.tau).items()}
     fusion = fusion_scores(
         spectrum,
@@ -340,6 +353,17 @@ def estimate_part(
         measured = {**measured, "left_out": int(np.sum(~evaluated))}
     record = _record(run, part, subset, options, train, hats, spectrum, measured)
     return record, table.filter(evaluated)
+
+
+def _under(spectrum: Spectrum, told: Conditions) -> Spectrum:
+    """Say in the diagnostics what a spectrum is conditioned on."""
+    counts = np.bincount(told.member, minlength=len(told.labels)).tolist()
+    diagnostics = replace(
+        spectrum.diagnostics,
+        conditions=dict(zip(told.labels, counts, strict=True)),
+        warnings=(*told.warnings, *spectrum.diagnostics.warnings),
+    )
+    return replace(spectrum, diagnostics=diagnostics)
 
 
 def strict_accuracy(part: "Predictions", condition: Condition) -> float:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from data_cache.benchmarks.source import Circular
 from data_cache.benchmarks.splits import SplitPolicy
 from data_cache.checkpoints import Checkpoint, checkpoint_from
+from data_cache.conditions import PROBED, SENSED, SWAPPED, Condition
 from data_cache.errors import CacheError
 from model_runners.asking import Asking
 from model_runners.benchmark_choice import FRAMES, MAX_BAD_SHARE, check_choice
@@ -19,7 +20,7 @@ from model_runners.placement import check_device_map
 from model_runners.prompt import MASK_SCOPES, MaskScope
 from model_runners.prompt_templates import AnswerStyle
 from model_runners.quantisation import check_quantisation
-from model_runners.sources import USUAL_SOURCES, SourcesName
+from model_runners.sources import USUAL_SOURCES, SourcesName, sources_of
 from model_runners.swapping import MOST_PARTNERS, PARTNERS, PROBES, WITHIN, Probe, Within
 
 
@@ -117,6 +118,10 @@ class ProfileOptions:
             raise BadOption(
                 f"image size must be {SMALLEST} to {LARGEST} pixels, not {self.image_size}"
             )
+        if self.probe == "swap" and self.sources != USUAL_SOURCES:
+            raise BadOption(
+                "swapped pairs are of an image and a text; leave out --sources, or probe with noise"
+            )
         check_device_map(self.device_map, device=self.device)
         check_quantisation(self.quantise)
         if self.split not in {"train", "test", "all"}:
@@ -156,6 +161,13 @@ class ProfileOptions:
     def repeats(self) -> int:
         """Draws of the probe: of noise, or rounds of swaps."""
         return self.partners if self.probe == "swap" else self.draws
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What each sample is shown as."""
+        if self.probe == "swap":
+            return SWAPPED
+        return PROBED if sources_of(self.sources).second_medium is None else SENSED
 
     @property
     def asking(self) -> Asking:

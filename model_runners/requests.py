@@ -12,6 +12,7 @@ from model_runners.external.spec import lasting, spec_of
 from model_runners.lens_options import LOGIT
 from model_runners.models import lasting_name, resolve_model, shown_name
 from model_runners.profile import ProfileOptions
+from model_runners.sources import USUAL_SOURCES
 from model_runners.swapping import PARTNERS, WITHIN
 from model_runners.unwatched import ignore
 
@@ -21,6 +22,7 @@ _LATER: Mapping[str, Any] = {
     "lens": LOGIT,
     "image_size": None,
     "answers": "letters",
+    "sources": USUAL_SOURCES,
     "pooling": "mean",
     "template": None,
     "trust_remote_code": False,
@@ -87,6 +89,7 @@ def title_of(options: ProfileOptions) -> str:
         None if options.mask_scope == "all" else f"text mask: {options.mask_scope}",
         None if options.answers == "letters" else f"answers: {options.answers}",
         None if options.template is None else f"prompt: {options.asking.name}",
+        None if options.sources == USUAL_SOURCES else options.sources.replace("-", " and "),
         None if options.pooling == "mean" else f"pooling: {options.pooling}",
         f"images of {options.image_size} pixels" if options.image_size else None,
         f"weights in {options.quantise}" if options.quantise else None,

@@ -15,6 +15,7 @@ from model_runners.benchmark_choice import FRAMES
 from model_runners.lens_options import LOGIT
 from model_runners.profile import ProfileOptions
 from model_runners.profile_job import parts
+from model_runners.sources import USUAL_SOURCES
 
 if TYPE_CHECKING:
     from data_cache.queries import RunRow
@@ -92,6 +93,7 @@ def fits(run: "RunRow", options: ProfileOptions, benchmark: Benchmark) -> bool:
         "mask_scope": (config.get("mask_scope"), options.mask_scope),
         "image_size": (config.get("image_size"), options.image_size),
         "pooling": (config.get("pooling", "mean"), options.pooling),
+        "sources": (config.get("sources", USUAL_SOURCES), options.sources),
         "frames": (config.get("frames", FRAMES), options.frames),
         "template": (config.get("template_text"), options.template),
         "answers": (style_of(config), options.answers),

@@ -71,7 +71,9 @@ class _GroupResult:
 
 def estimate_certified(channels: Channels, settings: Settings) -> Spectrum:
     """Solve every candidate group and average by size."""
-    groups = candidate_groups(channels.valid, pool=settings.pool_candidates)
+    groups = candidate_groups(
+        channels.valid, pool=settings.pool_candidates, condition=channels.condition
+    )
     results = [_solve_group(channels, group, settings) for group in groups]
     n = channels.n_samples
     pointwise, influence = np.empty((n, 4)), np.empty((n, 4))

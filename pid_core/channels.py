@@ -108,6 +108,9 @@ class Channels:
     features_1, features_2 : (N, d1) and (N, d2), for estimators that need them.
     valid : (N, K) mask of the candidates each sample offers; None means all.
     group_id : (N,) labels of samples that are not independent.
+    condition : (N,) labels of what both sources are read under, such as the instruction: each value
+        is solved by itself, and the atoms are averages by their shares (MI26 section 2.2). None
+        means one condition for all.
 
     Raises
     ------
@@ -141,6 +144,8 @@ class Channels:
     """Which candidates each sample offers."""
     group_id: Shaped[np.ndarray, " samples"] | None
     """Samples with one id are not independent (one image, one video): intervals cluster on it."""
+    condition: Shaped[np.ndarray, " samples"] | None
+    """Samples with one label share one p(y); None where all do."""
 
     def __init__(
         self,
@@ -152,6 +157,7 @@ class Channels:
         features_2: object = None,
         valid: object = None,
         group_id: object = None,
+        condition: object = None,
     ) -> None:
         shape = as_float64(full, "full", 2).shape
         mask = as_mask(valid, "valid", (shape[0], shape[1]))
@@ -164,12 +170,13 @@ class Channels:
         self._keep("valid", mask)
         for name, given in (("features_1", features_1), ("features_2", features_2)):
             self._keep(name, None if given is None else _features(given, name, shape[0]))
-        groups = None if group_id is None else np.array(cast("Any", group_id))
-        if groups is not None and groups.shape != (shape[0],):
-            raise ChannelError(
-                f"group_id needs one entry per sample ({shape[0]}), got shape {groups.shape}"
-            )
-        self._keep("group_id", groups)
+        for name, given in (("group_id", group_id), ("condition", condition)):
+            labels = None if given is None else np.array(cast("Any", given))
+            if labels is not None and labels.shape != (shape[0],):
+                raise ChannelError(
+                    f"{name} needs one entry per sample ({shape[0]}), got shape {labels.shape}"
+                )
+            self._keep(name, labels)
 
     def _keep(self, name: str, array: np.ndarray | None) -> None:
         if array is not None:
@@ -207,6 +214,7 @@ class Channels:
             features_2=part(self.features_2),
             valid=self.valid[rows],
             group_id=part(self.group_id),
+            condition=part(self.condition),
         )
 
 
@@ -230,24 +238,33 @@ class CandidateGroup:
 
 
 def candidate_groups(
-    valid: Bool[np.ndarray, "samples candidates"], *, pool: bool
+    valid: Bool[np.ndarray, "samples candidates"],
+    *,
+    pool: bool,
+    condition: Shaped[np.ndarray, " samples"] | None = None,
 ) -> list[CandidateGroup]:
     """Split the samples by their pattern of valid candidates; `pool` puts all into one group.
 
     The candidate set is given to every probe, so it is a condition and not a source: pooling
-    samples with 2 and with 4 options makes redundancy out of nothing.
+    samples with 2 and with 4 options makes redundancy out of nothing. What else both sources are
+    read under splits them further, pooled or not.
 
     >>> mask = np.array([[1, 1, 0], [1, 1, 1], [1, 1, 0]], dtype=bool)
     >>> [group.rows.tolist() for group in candidate_groups(mask, pool=False)]
     [[0, 2], [1]]
+    >>> told = np.array(["where", "where", "who"])
+    >>> [group.rows.tolist() for group in candidate_groups(mask, pool=False, condition=told)]
+    [[0], [1], [2]]
     """
-    if pool:
-        return [
-            CandidateGroup(rows=np.arange(len(valid)), columns=np.flatnonzero(valid.any(axis=0)))
-        ]
-    patterns, first, member = np.unique(valid, axis=0, return_index=True, return_inverse=True)
+    offered = np.broadcast_to(valid.any(axis=0), valid.shape) if pool else valid
+    patterns, member = np.unique(offered, axis=0, return_inverse=True)
     member = member.reshape(-1)
+    if condition is not None:
+        told, of_condition = np.unique(condition, return_inverse=True)
+        member = member * len(told) + of_condition.reshape(-1)
+        patterns = np.repeat(patterns, len(told), axis=0)
+    present, first = np.unique(member, return_index=True)
     return [
         CandidateGroup(rows=np.flatnonzero(member == k), columns=np.flatnonzero(patterns[k]))
-        for k in np.argsort(first)
+        for k in present[np.argsort(first)]
     ]

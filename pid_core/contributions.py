@@ -320,6 +320,7 @@ def _disturbed(channels: Channels, noise: float, seed: int) -> Channels:
         features_1=noisy(channels.features_1),
         features_2=noisy(channels.features_2),
         valid=channels.valid,
+        condition=channels.condition,
     )
 
 

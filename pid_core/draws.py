@@ -41,6 +41,7 @@ def estimate_over_draws(
     *,
     valid: object = None,
     group_id: object = None,
+    condition: object = None,
     features_1: object = None,
     features_2: object = None,
     tau: float = DEFAULT_TAU,
@@ -63,10 +64,11 @@ def estimate_over_draws(
     Parameters
     ----------
     full : P-hat of the joint run, (N, K) or (N, D', K); or a `RawScores`, which stands for all
-        conditions, `valid` and `group_id`, and brings the fall-back into the diagnostics.
+        conditions, `valid`, `group_id` and `condition`, and brings the fall-back into the
+        diagnostics.
     only_1, only_2 : P-hat per draw, (N, D, K).
     neither : P-hat per draw with both sources masked, (N, D, K); gives the noise floor.
-    valid, group_id, features_1, features_2 : as in `Channels`.
+    valid, group_id, condition, features_1, features_2 : as in `Channels`.
     tau : used with `RawScores` only.
     tolerance_bits : largest propagated gap to accept; every single solution is asked for
         tolerance_bits / (2 D - 1).
@@ -91,10 +93,11 @@ def estimate_over_draws(
     rates: Mapping[str, float] = {}
     fallback_bits: Mapping[str, float] = {}
     if isinstance(full, RawScores):
-        if any(given is not None for given in (only_1, only_2, neither, valid, group_id)):
+        beside = (only_1, only_2, neither, valid, group_id, condition)
+        if any(given is not None for given in beside):
             raise ChannelError("RawScores already holds every condition; hand in nothing beside it")
         scores, predicted = full, full.predict(tau)
-        valid, group_id = scores.valid, scores.group_id
+        valid, group_id, condition = scores.valid, scores.group_id, scores.condition
         shape = predicted["full"].probabilities.shape
         mask = as_mask(valid, "valid", (shape[0], shape[-1]))
         rates = {name: float(p.fallback.mean()) for name, p in predicted.items()}
@@ -134,6 +137,7 @@ def estimate_over_draws(
                 features_2=features_2,
                 valid=valid,
                 group_id=group_id,
+                condition=condition,
             ),
             estimator,
             seed=seed,
@@ -152,7 +156,7 @@ def estimate_over_draws(
     left_out: list[Spectrum] = []
     if jackknifed:
         left_out = [solve([d for d in everything if d != out]) for out in everything]
-    floor = None if masked is None else _noise_floor(masked, valid, pool=pool_candidates)
+    floor = None if masked is None else _noise_floor(masked, valid, condition, pool=pool_candidates)
     result = _extrapolate(plain, left_out, draws)
     found = plain.diagnostics
     gap = draws * found.gap_bits + (draws - 1) * _mean(s.diagnostics.gap_bits for s in left_out)
@@ -252,10 +256,11 @@ def _extrapolate(plain: Spectrum, left_out: list[Spectrum], draws: int) -> Spect
     )
 
 
-def _noise_floor(masked: np.ndarray, valid: object, *, pool: bool) -> float:
+def _noise_floor(masked: np.ndarray, valid: object, condition: object, *, pool: bool) -> float:
     """I(Y; NEITHER) in bits, within each candidate set, jackknifed over draws where D >= 3."""
     mask = as_mask(valid, "valid", (masked.shape[0], masked.shape[2]))
-    groups = candidate_groups(mask, pool=pool)
+    told = None if condition is None else np.asarray(condition)
+    groups = candidate_groups(mask, pool=pool, condition=told)
 
     def information(kept: list[int]) -> float:
         bits = 0.0

@@ -108,6 +108,7 @@ def decompose_labels(
         only_2=means_within(answers, cells(labels.pattern, labels.code_2)),
         valid=channels.valid,
         group_id=channels.group_id,
+        condition=channels.condition,
     )
     spectrum = estimate_certified(quantised, settings)
     warnings = list(spectrum.diagnostics.warnings)

@@ -128,6 +128,7 @@ def noise_null(
     *,
     valid: object = None,
     group_id: object = None,
+    condition: object = None,
     estimator: str = "certified",
     replicates: int = REPLICATES,
     seed: int = 0,
@@ -142,7 +143,7 @@ def noise_null(
     ----------
     full : (N, K) P-hat of the joint run.
     neither : (N, D, K) P-hat with both sources masked; D = 6 or more.
-    valid, group_id : as in `Channels`.
+    valid, group_id, condition : as in `Channels`.
     replicates : ways to halve the draws, at most as many as there are. They overlap, so their
         quantiles are narrow; they are no interval.
     seed : which of them.
@@ -181,6 +182,7 @@ def noise_null(
             draws[:, second],
             valid=valid,
             group_id=group_id,
+            condition=condition,
             estimator=estimator,
             **settings,
         )
@@ -215,6 +217,7 @@ def _exchanged(problem: AbstractProblem, generator: np.random.Generator) -> Abst
         only_2=one_of(channels.only_2, channels.only_1),
         valid=channels.valid,
         group_id=channels.group_id,
+        condition=channels.condition,
     )
     if isinstance(problem, OfDraws):
         return replace(
@@ -242,5 +245,6 @@ def _permuted(problem: AbstractProblem, generator: np.random.Generator) -> Abstr
         features_2=channels.features_2[generator.permutation(n)],
         valid=channels.valid,
         group_id=channels.group_id,
+        condition=channels.condition,
     )
     return OfChannels(channels=dealt, estimator=problem.estimator, settings=problem.settings)

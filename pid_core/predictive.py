@@ -130,6 +130,8 @@ class RawScores:
     """(N, K) mask of the candidates each sample offers; None means all."""
     group_id: object = None
     """(N,) labels of samples that are not independent."""
+    condition: object = None
+    """(N,) labels of what both sources are read under, as in `Channels`."""
 
     def predict(self, tau: float = DEFAULT_TAU) -> Mapping[str, Predictive]:
         """P-hat of every condition that was scored, keyed full, only_1, only_2, neither."""

@@ -141,6 +141,7 @@ class OfDraws(AbstractProblem):
             features_2=features_2,
             valid=scores.valid,
             group_id=scores.group_id,
+            condition=scores.condition,
         )
         full, only_1, only_2 = (
             predicted[name].probabilities for name in ("full", "only_1", "only_2")
@@ -185,6 +186,7 @@ class OfDraws(AbstractProblem):
             only_2=self.only_2[:, kept].mean(axis=1),
             valid=self.valid,
             group_id=self.channels.group_id,
+            condition=self.channels.condition,
         )
 
     def estimate(self, rows: Int[np.ndarray, " chosen"] | None = None) -> Spectrum:
@@ -199,6 +201,7 @@ class OfDraws(AbstractProblem):
             self.only_2[chosen],
             valid=means.valid,
             group_id=means.group_id,
+            condition=means.condition,
             features_1=means.features_1,
             features_2=means.features_2,
             estimator=self.estimator,

@@ -8,7 +8,7 @@ from typing import cast
 
 from pid_core.certified import Settings
 from pid_core.channels import Channels
-from pid_core.errors import UnknownName
+from pid_core.errors import PidError, UnknownName
 from pid_core.spectrum import Spectrum
 
 Estimator = Callable[[Channels, Settings], Spectrum]
@@ -125,4 +125,9 @@ def estimate(
         train=train,
         throw=throw,
     )
+    if channels.condition is not None and estimator in TRAINED:
+        raise PidError(
+            f"{estimator!r} fits one network to all samples and cannot condition; leave the "
+            "condition out, or estimate with 'certified'"
+        )
     return ESTIMATORS[estimator](channels, settings)

@@ -60,7 +60,9 @@ class Reweighted:
     ) -> None:
         self._channels, self._settings = channels, settings
         self._tolerance = to_nats(tolerance_bits)
-        self._groups = candidate_groups(channels.valid, pool=settings.pool_candidates)
+        self._groups = candidate_groups(
+            channels.valid, pool=settings.pool_candidates, condition=channels.condition
+        )
         self._warm = [self._first(group) for group in self._groups]
 
     def _first(self, group: CandidateGroup) -> WarmStart | None:

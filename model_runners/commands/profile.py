@@ -24,6 +24,7 @@ from model_runners.profile import ProfileOptions
 from model_runners.prompt import MASK_SCOPES
 from model_runners.prompt_templates import ANSWER_STYLES, TEMPLATES, read_template
 from model_runners.shards import shard_from
+from model_runners.sources import SOURCES, USUAL_SOURCES
 from model_runners.swapping import PARTNERS, PROBES, WITHIN
 
 if TYPE_CHECKING:
@@ -98,6 +99,13 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help="how a question is put: "
         + "; ".join(f"{name}, {template.summary}" for name, template in TEMPLATES.items())
         + "; or a text file (or the text itself) with {question} and {options} (default: standard)",
+    )
+    parser.add_argument(
+        "--sources",
+        default=USUAL_SOURCES,
+        choices=SOURCES,
+        help="the two parts of a prompt whose information is told apart; video-audio masks what is "
+        f"seen and what is heard and leaves the text (default: {USUAL_SOURCES})",
     )
     parser.add_argument(
         "--pooling",
@@ -187,6 +195,7 @@ def options_from(
         layer_features=arguments.layer_features,
         mask_scope=arguments.mask_scope,
         answers=arguments.answers,
+        sources=arguments.sources,
         pooling=arguments.pooling,
         image_size=arguments.image_size,
         worker=arguments.worker,

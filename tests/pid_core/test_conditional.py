@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pid_core import ChannelError, Channels, PidError, estimate, estimate_conditional
 from pid_core.conditional import conditions
+from pid_core.draws import estimate_over_draws
+from pid_core.predictive import RawScores
+from pid_core.problem import OfDraws, numbers_of
 from pid_core.spectrum import ATOMS
 
 
@@ -25,10 +28,11 @@ def test_one_value_for_everybody_changes_nothing() -> None:
     assert conditional.diagnostics.conditions == {"q": 60}
 
 
+@settings(max_examples=8)
 @given(st.integers(0, 200))
 def test_atoms_are_the_weighted_mean_of_those_within_each_value(seed: int) -> None:
-    channels = random_channels(30, 2, seed)
-    groups = np.random.default_rng(seed).integers(0, 2, 30)
+    channels = random_channels(20, 2, seed)
+    groups = np.random.default_rng(seed).integers(0, 2, 20)
     conditional = estimate_conditional(channels, groups.tolist(), smallest=1)
     for atom in ATOMS:
         within = [
@@ -37,6 +41,40 @@ def test_atoms_are_the_weighted_mean_of_those_within_each_value(seed: int) -> No
         ]
         share = [float((groups == value).mean()) for value in np.unique(groups)]
         assert getattr(conditional, atom) == pytest.approx(np.dot(share, within), abs=1e-9)
+
+
+def test_channels_that_name_their_condition_are_solved_within_each() -> None:
+    """The way of `Channels` and of draws, and the intervals that follow from it."""
+    rng = np.random.default_rng(7)
+    full, one, two = (rng.dirichlet(np.ones(2), (20, 3)) for _ in range(3))
+    told = rng.integers(0, 2, 20)
+    parts = [np.flatnonzero(told == value) for value in (0, 1)]
+    found = estimate_over_draws(full.mean(1), one, two, condition=told)
+    within = [estimate_over_draws(full.mean(1)[p], one[p], two[p]) for p in parts]
+    for atom in ATOMS:
+        mean = sum(len(p) * getattr(s, atom) for p, s in zip(parts, within, strict=True)) / 20
+        assert getattr(found, atom) == pytest.approx(mean, abs=1e-3)
+    names = ("full", "only_1", "only_2")
+    scores = RawScores(
+        **dict(zip(names, map(np.log, (full, one, two)), strict=True)), condition=told
+    )
+    problem = OfDraws.of_scores(scores)
+    doubled = np.where(told == 1, 2, 1)
+    again = problem.weighted()(doubled)
+    drawn = problem.estimate(np.repeat(np.arange(20), doubled))
+    assert again == pytest.approx(numbers_of(drawn), abs=5e-3)
+
+
+def test_a_network_cannot_condition() -> None:
+    channels = random_channels(8, 2, 0)
+    told = Channels(
+        full=channels.full,
+        only_1=channels.only_1,
+        only_2=channels.only_2,
+        condition=[0, 1] * 4,
+    )
+    with pytest.raises(PidError, match="cannot condition"):
+        estimate(told, "batch")
 
 
 def test_sample_values_stay_with_their_samples_and_average_to_the_atoms() -> None:
