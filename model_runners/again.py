@@ -3,6 +3,7 @@
 Each says every setting, so that it means the same where the usual ones have changed.
 """
 
+import re
 import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,9 +21,12 @@ if TYPE_CHECKING:
 PROGRAM = "python -m model_runners"
 OF_EVERY_ESTIMATE = ("tau", "draws", "limit", "marginals", "pointwise", "seed")
 OF_SOME = ("clusters", "bootstrap", "resamples", "batch_size", "null")
-OF_THE_RUN = ("mask_scope", "dtype", "pooling", "image_size", "lens", "seed")
+OF_THE_RUN = ("sources", "mask_scope", "dtype", "pooling", "image_size", "lens", "seed")
 """Names of the configuration that are those of the arguments."""
 POOLED = "all"
+
+
+_OPTION = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def profile_command(run: "RunRow", *, cache: str = "") -> str:
@@ -163,7 +167,7 @@ def _flags(given: Mapping[str, Any]) -> str:
     return "".join(
         f" --{name.replace('_', '-')} {shlex.quote(str(value))}"
         for name, value in given.items()
-        if value is not None
+        if value is not None and _OPTION.fullmatch(name)  # a record may hold anything
     )
 
 

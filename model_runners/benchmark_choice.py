@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from data_cache.benchmarks import BenchmarkChoice, entry_of, load_benchmark, loader_of
 from data_cache.benchmarks.reading import MAX_BAD_SHARE, locate, refuse_many_bad_rows
@@ -154,6 +154,34 @@ def asked_again(options: AsksBenchmark) -> dict[str, Any]:
     return lasting_request({name: getattr(options, name) for name in ("benchmark", *LATER)})
 
 
+def asked_in(environment: Mapping[str, Any], benchmark: str) -> dict[str, Any]:
+    """Return how a run asked for its benchmark, as options of `profile`, and nothing else.
+
+    A record may have come in a bundle from anywhere. So an option that runs a program or trusts
+    code, put among these, does not come through, nor does a value of another kind.
+
+    Parameters
+    ----------
+    environment
+        Of the run; runs of an earlier PIDscope do not say where their benchmark was.
+    benchmark
+        What the run calls it.
+
+    >>> asked_in({"asked": {"benchmark": "pope", "frames": 8, "worker": "/tmp/python"}}, "pope")
+    {'benchmark': 'pope', 'frames': 8}
+    """
+    said: object = environment.get("asked")
+    given = cast("dict[str, Any]", said) if isinstance(said, dict) else {}
+    kinds: dict[str, tuple[type, ...]] = {"benchmark": (str,), "data": (str,)}
+    kinds |= {
+        name: (float, int) if isinstance(usual, float) else (type(usual),)
+        for name, usual in LATER.items()
+        if name not in kinds
+    }
+    known = {name: value for name, value in given.items() if type(value) in kinds.get(name, ())}
+    return {"benchmark": benchmark} | known
+
+
 def arguments_of(benchmark: str, environment: Mapping[str, Any]) -> str:
     """Return the arguments of `profile` that name a run's benchmark again.
 
@@ -167,9 +195,9 @@ def arguments_of(benchmark: str, environment: Mapping[str, Any]) -> str:
     >>> arguments_of("mine", {"asked": {"benchmark": "/data/mine.tsv", "split_policy": "random"}})
     '--benchmark /data/mine.tsv --split-policy random'
     """
-    asked: Mapping[str, Any] = environment.get("asked") or {"benchmark": benchmark}
     return " ".join(
-        f"--{name.replace('_', '-')} {shlex.quote(str(value))}" for name, value in asked.items()
+        f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
+        for name, value in asked_in(environment, benchmark).items()
     )
 
 

@@ -85,14 +85,19 @@ class Found:
     """What the hub says; None where it did not, and the cache has the whole model."""
 
 
+_REVISION = re.compile(r"(?!.*(?:\.\.|//|/\Z))[A-Za-z0-9][A-Za-z0-9._/+-]{0,199}")
+
+
 def split_revision(location: str) -> tuple[str, str | None]:
     """Return the repository and the revision of `owner/name@revision`; None is the newest.
+
+    What could not be a branch, a tag or a commit is none: it becomes a part of paths and addresses.
 
     >>> split_revision("a/b@step-100"), split_revision("a/b")
     (('a/b', 'step-100'), ('a/b', None))
     """
     hub_id, _, revision = location.partition("@")
-    return hub_id, revision or None
+    return hub_id, revision if _REVISION.fullmatch(revision) else None
 
 
 def find(location: str, *, with_code: bool = False) -> Found:

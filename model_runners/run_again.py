@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data_cache.adapters import adapters
 from data_cache.checkpoints import checkpoint_of, is_of_checkpoint
 from data_cache.coverage import RunCoverage
 from data_cache.location import adapter_directory
 from model_runners.asking import asking_of_run
+from model_runners.benchmark_choice import asked_in
 from model_runners.errors import BadOption
 from model_runners.loading_options import Where
 from model_runners.models import MODELS
@@ -53,7 +54,7 @@ def options_again(
             f"the run {run.run_key} does not say how its questions were put; profile it again"
         )
     where = where or Where()
-    asked: Mapping[str, Any] = run.environment.get("asked") or {"benchmark": run.benchmark}
+    asked = asked_in(run.environment, run.benchmark)
     return ProfileOptions(
         **asked,
         model=model,
@@ -68,6 +69,7 @@ def options_again(
         mask_scope=run.config["mask_scope"],
         answers=asking.answers,
         template=asking.template,
+        sources=asking.sources,
         pooling=run.config.get("pooling", "mean"),
         image_size=run.config.get("image_size"),
         checkpoint=checkpoint_of(run.config),

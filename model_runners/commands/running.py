@@ -31,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="take GPUs whose memory other processes hold, too",
     )
+    parser.add_argument(
+        "--trust-remote-code",
+        action="store_true",
+        help="let the plan run code that comes with a model, or a worker of its own, where it says "
+        "so: read the plan first",
+    )
     add_waiting_arguments(parser, devices=False)
     parser.add_argument("--list", action="store_true", help="say how far each cell is; run nothing")
     parser.add_argument("--json", action="store_true", help="the same as a JSON list")
@@ -46,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     cache = cache_directory(arguments.cache)
     priority = argparse.Namespace(priority=arguments.priority)  # of all its cells
-    plan = read_plan(Path(arguments.plan).expanduser())
+    plan = read_plan(Path(arguments.plan).expanduser(), trusted=arguments.trust_remote_code)
     if arguments.devices is not None:
         devices = tuple(one.strip() for one in arguments.devices.split(",") if one.strip())
         plan = replace(plan, devices=devices)

@@ -32,8 +32,19 @@ _SETTINGS = {one.name for one in fields(ProfileOptions)} - {"checkpoint", "devic
 """Where a cell runs is the plan's business, and checkpoints are that of `training`."""
 
 
-def read_plan(path: Path) -> PlanOptions:
+RUNS_CODE = ("trust_remote_code", "worker", "worker_adapter", "worker_code")
+"""Settings that run somebody's code: a plan may have come from anywhere, so they are asked for."""
+
+
+def read_plan(path: Path, *, trusted: bool = False) -> PlanOptions:
     """Read a plan.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    trusted
+        Whether a person said that it may name code to be run.
 
     Raises
     ------
@@ -49,7 +60,14 @@ def read_plan(path: Path) -> PlanOptions:
         raise BadOption(f"the plan {path} is no YAML: {reason}") from error
     if not isinstance(content, dict):
         raise BadOption(f"the plan {path} must be a mapping with models and benchmarks")
-    return plan_of(cast("dict[str, Any]", content), where=str(path))
+    plan = plan_of(cast("dict[str, Any]", content), where=str(path))
+    asking = [name for name in RUNS_CODE if any(getattr(cell, name) for cell in plan.cells)]
+    if asking and not trusted:
+        raise BadOption(
+            f"the plan {path} sets {' and '.join(asking)}, which runs code that comes with a model "
+            "or lies elsewhere; read the plan, and if you trust that code, add --trust-remote-code"
+        )
+    return plan
 
 
 def plan_of(content: Mapping[str, Any], *, where: str = "the plan") -> PlanOptions:

@@ -12,7 +12,7 @@ from data_cache import jobs
 from data_cache.benchmarks import BENCHMARKS, FORMATS
 from data_cache.queries import RunRow
 from data_cache.sample_detail import SampleDetail
-from model_runners.benchmark_choice import FRAMES, MAX_BAD_SHARE, choice_of
+from model_runners.benchmark_choice import FRAMES, MAX_BAD_SHARE, asked_in, choice_of
 from model_runners.finetuning.options import FinetuneOptions
 from model_runners.models import MODELS
 from pages.figures.rows import POOLED
@@ -95,7 +95,7 @@ def show_button(
     """
     model, benchmark = selection.models[0], selection.benchmark
     run = run_of(reading, model, benchmark, None if detail is None else detail.record.run_key)
-    asked: Mapping[str, Any] = (run.environment.get("asked") or {}) if run is not None else {}
+    asked = asked_in(run.environment, benchmark) if run is not None else {}
     refusal = refusal_of(reading, model, benchmark, asked)
     origin = Origin(
         model=source_of(reading, model),

@@ -7,7 +7,7 @@ import streamlit as st
 from data_cache.cells import Cell
 from data_cache.permission import refusal
 from data_cache.queries import RunRow
-from model_runners.benchmark_choice import choice_of
+from model_runners.benchmark_choice import asked_in, choice_of
 from model_runners.cost import estimate_cost
 from model_runners.errors import USER_ERRORS
 from model_runners.jobs import start
@@ -91,7 +91,7 @@ def plan_of_cells(
             split=split,
             draws=draws,
             layers=layers,
-            **({"benchmark": cell.benchmark} | newest[cell.benchmark].environment.get("asked", {})),
+            **asked_in(newest[cell.benchmark].environment, cell.benchmark),
         )
         for cell in cells
         if cell.benchmark in newest
