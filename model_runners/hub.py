@@ -5,6 +5,7 @@ it, and HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE mean what they always mean.
 """
 
 import json
+import re
 import shutil
 import threading
 from collections.abc import Callable
