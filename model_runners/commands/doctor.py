@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from data_cache.location import cache_directory
+from model_runners.commands import speed
 
 PACKAGES = (
     "torch",
@@ -31,6 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="do not read the content of chunks and tables"
     )
+    parser.add_argument(
+        "--speed",
+        nargs="?",
+        const="latest",
+        metavar="RUN",
+        help="only say where the time of a run went, or of the latest ones, and what to change",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,6 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     from model_runners.progress import progress
 
     cache = cache_directory(arguments.cache)
+    if arguments.speed is not None:
+        named = None if arguments.speed == "latest" else arguments.speed
+        return speed.show(cache, named, as_json=arguments.json)
     found = examine(cache)
     with progress("checking the cache", "file") as bar:
         troubles = check_cache(cache, contents=not arguments.quick, report=bar.to)

@@ -14,6 +14,7 @@ from model_runners.again import profile_command
 from pages.widgets import state
 from pages.widgets.stored import Stored
 from pages.widgets.tables import note_table, show_table_frame
+from pages.widgets.times_shown import show_times
 
 NAME, TITLE = "runs_behind", "The runs behind these numbers"
 ALT = "One row per run: model, weights, benchmark, template, versions, device, self-test, time."
@@ -87,6 +88,7 @@ def _draw(runs: list[RunRow], reading: Stored) -> None:
     commands = [profile_command(run, cache=str(reading.cache)) for run in runs[:MOST_COMMANDS]]
     st.text("Measured again with" + ("" if len(runs) <= MOST_COMMANDS else ", the first runs"))
     st.code("\n".join(commands), language=None, wrap_lines=True)
+    show_times(runs, reading, key="time_of_runs")
 
 
 def _row(run: RunRow, speed: tuple[float, float | None] | None) -> dict[str, Any]:
