@@ -25,14 +25,14 @@ import torch
 from data_cache.benchmarks import load_benchmark
 from data_cache.samples import Sample
 from model_runners.bad_samples import BadSamples
+from model_runners.batches import run_batches
 from model_runners.candidates import Candidates
 from model_runners.encoding import encode
 from model_runners.inference import BatchRunner
 from model_runners.loading import LoadedModel, load
 from model_runners.masking import Masker, draw_noise
-from model_runners.profile import run_batches
 from model_runners.statistics import observe, statistics_samples
-from model_runners.vision import VisionCache, by_image
+from model_runners.vision import VisionCache, by_image, to_device
 
 
 def ours(
@@ -53,14 +53,21 @@ def ours(
     return {"samples": len(samples), "seconds": seconds, "passes": passes}
 
 
-def peer(loaded: LoadedModel, masker: Masker, samples: tuple[Sample, ...]) -> dict[str, float]:
-    """Time the published way: sample by sample, `generate` per condition."""
+def peer(
+    loaded: LoadedModel, masker: Masker, samples: tuple[Sample, ...], *, conditions: int = 5
+) -> dict[str, float]:
+    """Time the published way: sample by sample, `generate` per condition.
+
+    Its own conditions are three: full, text masked, image masked. Of five the others are both
+    masked and the prompt without its image.
+    """
     model: Any = loaded.model
     started = time.perf_counter()
     passes = 0
     for sample in samples:
         batch = encode(loaded.processor, [sample], image_token_id=loaded.image_token_id)
-        inputs = batch.inputs
+        inputs = to_device(batch.inputs, loaded)
+        text, vision = batch.text.to(loaded.device), batch.vision.to(loaded.device)
         with torch.no_grad():
             features = torch.cat(
                 list(
@@ -70,18 +77,16 @@ def peer(loaded: LoadedModel, masker: Masker, samples: tuple[Sample, ...]) -> di
                 )
             )
             words = model.get_input_embeddings()(inputs["input_ids"])
-            merged = words.masked_scatter(batch.vision[..., None], features)
-            for hidden in (None, batch.text, batch.vision, batch.text | batch.vision):
+            merged = words.masked_scatter(vision[..., None], features.to(words))
+            for hidden in (None, text, vision, text | vision)[: min(conditions, 4)]:
                 if hidden is None:
                     call = dict(inputs)
                 else:
                     edited = merged.clone()
                     moments = (
-                        masker.statistics.vision
-                        if hidden is batch.vision
-                        else masker.statistics.text
+                        masker.statistics.vision if hidden is vision else masker.statistics.text
                     )
-                    edited[hidden] = draw_noise(moments, int(hidden.sum()), 0)
+                    edited[hidden] = draw_noise(moments, int(hidden.sum()), 0).to(edited)
                     call = {"inputs_embeds": edited, "attention_mask": inputs["attention_mask"]}
                 model.generate(
                     **call,
@@ -91,11 +96,13 @@ def peer(loaded: LoadedModel, masker: Masker, samples: tuple[Sample, ...]) -> di
                     return_dict_in_generate=True,
                 )
                 passes += 1
+            if conditions < 5:
+                continue
             plain = encode(
                 loaded.processor, [sample], image_token_id=loaded.image_token_id, with_image=False
             )
             model.generate(
-                **plain.inputs,
+                **to_device(plain.inputs, loaded),
                 max_new_tokens=1,
                 do_sample=False,
                 output_scores=True,
