@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import time
 from pathlib import Path
@@ -48,6 +49,23 @@ def temporary_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}")
 
 
+def is_being_written(path: Path) -> bool:
+    """Whether the process that a temporary file is named after may still be at it.
+
+    A process of another machine that shares the folder cannot be looked for.
+    """
+    found = re.search(rf"\.(\d+)-[0-9a-f]{{8}}{re.escape(TEMPORARY_SUFFIX)}", path.name)
+    if found is None or os.name == "nt":  # there, looking for a process would end it
+        return False
+    try:
+        os.kill(int(found[1]), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it is somebody else's
+        return True
+    return True
+
+
 def sync_directory(directory: Path) -> None:
     """Make a rename inside `directory` durable."""
     if os.name == "nt":  # Windows cannot open a folder; its renames are journalled
@@ -60,12 +78,15 @@ def sync_directory(directory: Path) -> None:
 
 
 def sweep_temporary_files(directory: Path, *, older_than: float = 3600.0) -> int:
-    """Remove what killed writers left behind, if it is older than `older_than` seconds."""
+    """Remove what killed writers left behind, if it is older than `older_than` seconds.
+
+    What a living process may still be writing stays: a clock that jumps ahead makes it old.
+    """
     limit = time.time() - older_than
     swept = 0
     for path in directory.rglob(f".*{TEMPORARY_SUFFIX}*"):
         with contextlib.suppress(FileNotFoundError):  # its writer has just renamed it
-            if path.stat().st_mtime < limit:
+            if path.stat().st_mtime < limit and not is_being_written(path):
                 path.unlink()
                 swept += 1
     return swept

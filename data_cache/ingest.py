@@ -19,7 +19,7 @@ from data_cache.errors import CacheMissing, SchemaTooOld
 from data_cache.insert import insert
 from data_cache.location import database_path
 from data_cache.spool import Kind, SpoolFile, quarantine, scan
-from data_cache.store import WRITER_PATIENCE, exclusive, reader, transaction, writer
+from data_cache.store import WRITER_PATIENCE, exclusive, reader, settle, transaction, writer
 
 BATCH_BYTES = 64 << 20
 """Parquet bytes per transaction: bounds the memory of an ingest; the demo fits in one."""
@@ -104,6 +104,7 @@ def rebuild(cache: Path) -> IngestReport:
         with exclusive(cache):
             # What was written to the spool meanwhile; nobody else can ingest now.
             report += _bring_up_to_date(cache, open_fresh, None, passed_over=report.skipped)
+            settle(fresh, cache)
             # The old log must not be replayed into the new file.
             Path(f"{database_path(cache)}.wal").unlink(missing_ok=True)
             os.replace(fresh, database_path(cache))

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from data_cache import derived, encoded_images, jobs
-from data_cache.atomic import TEMPORARY_SUFFIX
+from data_cache.atomic import TEMPORARY_SUFFIX, is_being_written
 from data_cache.chunks import read_plan
 from data_cache.errors import CacheBusy, CacheError
 from data_cache.location import (
@@ -122,7 +122,7 @@ def _unfinished(cache: Path, now: float) -> Iterable[Leftover]:
     for path in sorted(cache.rglob(f".*{TEMPORARY_SUFFIX}*")):
         with contextlib.suppress(FileNotFoundError):  # it has just been finished
             age = now - path.stat().st_mtime
-            if age > UNFINISHED_SECONDS:
+            if age > UNFINISHED_SECONDS and not is_being_written(path):
                 yield Leftover(
                     kind="unfinished",
                     path=path,

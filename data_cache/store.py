@@ -131,6 +131,28 @@ def transaction(
             raise
 
 
+def settle(database: Path, cache: Path) -> None:
+    """Bring everything that was committed into the database file itself, so that it can be moved.
+
+    Closing a database does that, too, but says nothing where the disk is too full for it: then the
+    rows are in the log beside the file, and a file that is moved without it has lost them.
+
+    Raises
+    ------
+    CacheError
+        If the disk is full.
+    """
+    connection = _connected(lambda: duckdb.connect(database), cache, WRITER_PATIENCE)
+    with contextlib.closing(connection), _in_sentences(cache):
+        connection.execute("CHECKPOINT")
+    log = Path(f"{database}.wal")
+    if log.exists() and log.stat().st_size:
+        raise CacheError(
+            f"{database.name} could not be brought up to date in {cache}, its log is still beside "
+            f"it; free some space and run {command('ingest', cache)}"
+        )
+
+
 @contextmanager
 def exclusive(cache: Path, *, patience: float = WRITER_PATIENCE) -> Generator[None]:
     """Hold the cache's writer lock: writers queue here, and a rebuild can replace the file.
@@ -183,13 +205,15 @@ def _create(database: Path, cache: Path) -> None:
     # A log without its database says nothing that the spool does not say, and must not be replayed.
     Path(f"{database}.wal").unlink(missing_ok=True)
     temporary = temporary_path(database)
-    with transaction(temporary, cache):
-        pass
     try:
+        with transaction(temporary, cache):
+            pass
+        settle(temporary, cache)
         os.replace(temporary, database)
         sync_directory(database.parent)
     finally:
-        temporary.unlink(missing_ok=True)
+        for leftover in (temporary, Path(f"{temporary}.wal")):
+            leftover.unlink(missing_ok=True)
 
 
 def _connected(

@@ -25,10 +25,14 @@ def test_a_refused_write_leaves_nothing_and_says_where(tmp_path):
         write_atomically(tmp_path / "file" / "below", b"content")
 
 
-def test_only_old_leftovers_are_swept(tmp_path):
+def test_only_old_leftovers_of_processes_that_are_gone_are_swept(tmp_path):
     old, young = temporary_path(tmp_path / "chunk"), temporary_path(tmp_path / "chunk")
-    for path in (old, young, tmp_path / "chunk"):
+    gone = old.with_name(old.name.replace(f".{os.getpid()}-", f".{2**22 + 1}-"))
+    gone_young = young.with_name(young.name.replace(f".{os.getpid()}-", f".{2**22 + 1}-"))
+    for path in (old, young, gone, gone_young, tmp_path / "chunk"):
         path.write_bytes(b"")
-    os.utime(old, (time.time() - 7200, time.time() - 7200))
+    for path in (old, gone):  # `old` is of this process: the clock has jumped while it was written
+        os.utime(path, (time.time() - 7200, time.time() - 7200))
     assert sweep_temporary_files(tmp_path) == 1
-    assert sorted(os.listdir(tmp_path)) == sorted([young.name, "chunk"])
+    left = [old.name, young.name, gone_young.name, "chunk"]
+    assert sorted(os.listdir(tmp_path)) == sorted(left)
