@@ -12,6 +12,7 @@ from data_cache.plan import OUTPUT_LAYER
 from data_cache.records import (
     ATOMS,
     INFLUENCES,
+    INTERVENTIONAL,
     POINTWISE_SCHEMA,
     SCORES,
     SpectrumRecord,
@@ -22,9 +23,6 @@ from data_cache.store import reader
 
 if TYPE_CHECKING:
     import pandas as pd  # pyright: ignore[reportMissingTypeStubs] -- it ships none
-
-INTERVENTIONAL = "interventional"
-"""The estimator of swapped pairs, by name (docs/method.md, section 21)."""
 
 __all__ = [
     "ATOMS",

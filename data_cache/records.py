@@ -23,6 +23,8 @@ from data_cache.plan import (
 )
 from data_cache.runs import canonical_json, hash_text
 
+INTERVENTIONAL = "interventional"
+"""The estimator of swapped pairs, by name (docs/method.md, section 21)."""
 ATOMS = ("redundancy", "unique_1", "unique_2", "synergy")
 SCORES = ("synergy_ratio", "shortcut", "fusion_potential", "gap_score")
 NUMBERS = (*ATOMS, *SCORES)

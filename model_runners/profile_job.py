@@ -113,6 +113,8 @@ class Parts:
     """`all` pools them."""
     layers: bool
     """Each of them for every layer of the run too."""
+    swapped: bool = False
+    """Of swapped pairs, which have spectra of their own kind."""
     draws: int | None = None
     """Draws of noise that they take; None takes all that the run has."""
 
@@ -136,7 +138,14 @@ def parts(options: ProfileOptions, benchmark: Benchmark) -> Parts:
     if options.subset is None and subsets:
         # A benchmark's only subset is the same samples as all of them.
         subsets = ["all", *subsets] if len(benchmark.subsets) > 1 else ["all"]
-    return Parts(split=split, subsets=tuple(subsets), layers=options.layers)
+    if options.probe == "swap" and options.partners_within != "subset" and subsets:
+        subsets = ["all"]  # its pairs are of different subsets
+    return Parts(
+        split=split,
+        subsets=tuple(subsets),
+        layers=options.layers,
+        swapped=options.probe == "swap",
+    )
 
 
 def estimate_parts(cache: Path, report: ProfileReport, parts: Parts, reporter: Teller) -> Spectra:
@@ -148,8 +157,10 @@ def estimate_parts(cache: Path, report: ProfileReport, parts: Parts, reporter: T
         If the reporter says stop; the spectra made so far are kept.
     """
     from model_runners.estimation import EstimateOptions, choose_run, estimate_run, layers_of
+    from model_runners.swap_estimation import choose_swap_run, estimate_swapped
 
-    run = choose_run(cache, model=report.model, benchmark=report.benchmark, run_key=report.run_key)
+    choose = choose_swap_run if parts.swapped else choose_run
+    run = choose(cache, model=report.model, benchmark=report.benchmark, run_key=report.run_key)
     layers: tuple[int, ...] = (OUTPUT_LAYER,)
     refused: list[str] = []
     if parts.layers:
@@ -174,7 +185,8 @@ def estimate_parts(cache: Path, report: ProfileReport, parts: Parts, reporter: T
             draws=parts.draws,
         )
         try:
-            found = estimate_run(cache, run, chosen, reuse=True)
+            estimate = estimate_swapped if parts.swapped else estimate_run
+            found = estimate(cache, run, chosen, reuse=True)
             made += 1
             if subset == parts.subsets[0]:
                 read += found

@@ -3,10 +3,15 @@
 import argparse
 import json
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from data_cache.location import cache_directory
+from data_cache.records import INTERVENTIONAL
 from model_runners.progress import progress
+
+if TYPE_CHECKING:
+    from model_runners.estimation import EstimateOptions
 
 LABELS = {"redundancy": "R", "unique_1": "U1", "unique_2": "U2", "synergy": "S"}
 
@@ -28,7 +33,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--split", default="test", choices=["train", "test", "all"], help="default: test"
     )
     parser.add_argument(
-        "--estimator", default="certified", help="a name of `list estimators` (default: certified)"
+        "--estimator",
+        default="certified",
+        help="a name of `list estimators`, or interventional for a run of swapped pairs "
+        "(default: certified)",
+    )
+    parser.add_argument(
+        "--given",
+        metavar="NAME",
+        help="condition on the instruction: question, subset, or an entry of the samples' meta, as "
+        "template; nothing leaves it (default: the template in a run of video and audio)",
     )
     depth = parser.add_mutually_exclusive_group()
     depth.add_argument(
@@ -68,7 +82,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="intervals from N bootstrap samples by group (default: first order, at no cost)",
+        help="intervals from N bootstrap samples by group (default: first order, at no cost; of "
+        "swapped pairs 50, over images and questions)",
     )
     evidence.add_argument(
         "--resamples",
@@ -116,6 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
         pointwise=arguments.pointwise,
         seed=arguments.seed,
         clusters=arguments.clusters,
+        given=arguments.given,
         evidence=Evidence(
             bootstrap=arguments.bootstrap,
             resamples=arguments.resamples,
@@ -124,6 +140,8 @@ def run(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
         ),
     )
+    if arguments.estimator == INTERVENTIONAL:
+        return _swapped(cache, arguments, options)
     chosen = choose_run(
         cache, model=arguments.model, benchmark=arguments.benchmark, run_key=arguments.run
     )
@@ -160,6 +178,43 @@ def run(arguments: argparse.Namespace) -> int:
     subset = records[0].subset if records else ""
     if said := remark([one for one in records if one.subset == subset], chosen, cache):
         print(f"warning: {said}")
+    return 0
+
+
+def _swapped(cache: Path, arguments: argparse.Namespace, options: "EstimateOptions") -> int:
+    """Estimate the interventional spectra of a run of swapped pairs."""
+    from model_runners.swap_estimation import choose_swap_run, estimate_swapped
+
+    chosen = choose_swap_run(
+        cache, model=arguments.model, benchmark=arguments.benchmark, run_key=arguments.run
+    )
+    with progress("estimate", "spectrum") as bar:
+        records = estimate_swapped(cache, chosen, options, progress=bar.to)
+    if arguments.json:
+        print(json.dumps([one.to_dict() for one in records], indent=1, ensure_ascii=False))
+        return 0
+    for record in records:
+        atoms = "  ".join(f"{label} {getattr(record, name):+.3f}" for name, label in LABELS.items())
+        found = record.diagnostics
+        plain = ", ".join(f"{label} {found['plug_in'][name]:.3f}" for name, label in LABELS.items())
+        print(
+            f"{record.model}  {record.benchmark}/{record.subset}  n {record.n}  "
+            f"{record.settings['draws']} partners  {atoms}  total {record.total:.3f} bits  "
+            f"gap {record.gap_bits:.1e}  accuracy {record.accuracy:.3f}"
+        )
+        ends = ", ".join(
+            f"{label} {record.interval[name][0]:+.3f} to {record.interval[name][1]:+.3f}"
+            for name, label in LABELS.items()
+        )
+        print(f"  95 % ({record.settings['bootstrap']} samples of images and questions): {ends}")
+        print(f"  before the correction for {record.settings['draws']} partners: {plain}")
+        if "correlation_part" in found:
+            print(
+                f"  the dataset's pairing: {found['correlation_part']:+.3f} bits (total "
+                f"{found['observed_total']:.3f} with a question's own image)"
+            )
+        for warning in record.warnings:
+            print(f"  warning: {warning}")
     return 0
 
 

@@ -109,13 +109,14 @@ def runs(cache: Path) -> Rows:
             "model": row.model,
             "benchmark": row.benchmark,
             "samples": row.n_samples,
+            "probe": row.config.get("probe", "gaussian"),
             "draws": row.draws,
             "layers": list(row.layers),
             "template": asking.text if (asking := asking_of_run(row.config)) else None,
             "self_test": row.self_test,
             "bad_samples": bad_samples.read(run_directory(cache, row.run_key)),
         }
-        for row in queries.runs(cache)
+        for row in (*queries.runs(cache), *queries.runs(cache, probe="swap"))
     ]
 
 
