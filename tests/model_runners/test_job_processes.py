@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -98,9 +99,11 @@ class TestKilled:
     def test_kills_at_random_moments_leave_the_undisturbed_run(
         self, untrained: Path, tmp_path: Path, workers: Callable[[Path, str], int]
     ) -> None:
-        chosen = options(untrained, limit=640)
+        chosen = options(untrained, limit=320)
         undisturbed = profile(chosen, tmp_path / "undisturbed")
         cache = tmp_path / "killed"
+        # Most of what a worker of so few samples computes; a run makes the same again.
+        shutil.copytree(tmp_path / "undisturbed/statistics", cache / "statistics")
         key = open_job(cache, chosen).job_key
         moments = random.Random(5)
         for kill in range(3):
@@ -114,17 +117,17 @@ class TestKilled:
             assert row_of(cache, key).is_active
             os.kill(pid, signal.SIGKILL)
             wait_for(lambda: row_of(cache, key).state == "lost")
-        assert len(chunk_bytes(cache, undisturbed.run_key)) < 10
+        assert len(chunk_bytes(cache, undisturbed.run_key)) < 5
         workers(cache, key)
         ended = follow(cache, key)
         assert (ended.state, ended.error) == ("done", None)
-        assert (ended.done, ended.total) == (640, 640)
-        assert 0 < ended.result["computed"] < 640
+        assert (ended.done, ended.total) == (320, 320)
+        assert 0 < ended.result["computed"] < 320
         assert chunk_bytes(cache, undisturbed.run_key) == chunk_bytes(
             tmp_path / "undisturbed", undisturbed.run_key
         )
-        assert rows_in_database(cache, undisturbed.run_key) == (640 * 5, 640 * 5)
-        assert len(queries.predictions(cache, undisturbed.run_key).sample_ids) == 640
+        assert rows_in_database(cache, undisturbed.run_key) == (320 * 5, 320 * 5)
+        assert len(queries.predictions(cache, undisturbed.run_key).sample_ids) == 320
 
     def test_a_vanished_worker_is_replaced_by_the_next_start(
         self, untrained: Path, tmp_path: Path
