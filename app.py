@@ -59,6 +59,13 @@ page = st.navigation(
             help="Where model families stand, and where they move as they grow.",
         ),
         st.Page(
+            "pages/sensory.py",
+            title="Sensory",
+            icon=":material/movie:",
+            url_path="sensory",
+            help="What models that watch and listen owe to video, to audio, and to both.",
+        ),
+        st.Page(
             "pages/findings.py",
             title="Findings",
             icon=":material/fact_check:",

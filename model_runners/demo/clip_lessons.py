@@ -44,14 +44,22 @@ class Question:
     video: "torch.Tensor"
     """Same length as `ids`, bool: positions of the video."""
     audio: "torch.Tensor"
+    positions: "torch.Tensor"
+    """(3, length): time, row and column of each token."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClipLesson:
     """One training batch of B examples of at most L tokens."""
 
-    inputs: "dict[str, torch.Tensor]"
-    """What the model takes."""
+    input_ids: "torch.Tensor"
+    attention_mask: "torch.Tensor"
+    position_ids: "torch.Tensor"
+    """(3, B, L)."""
+    seen: "torch.Tensor"
+    """(videos,) image of each row that shows one."""
+    heard: "torch.Tensor"
+    """(sounds,) sound of each row that plays one."""
     video: "torch.Tensor"
     """(B, L) bool: positions to be masked as video."""
     audio: "torch.Tensor"
@@ -69,13 +77,13 @@ class ClipLesson:
 class ClipLessons:
     """Draws training batches; same seed, same batches."""
 
-    def __init__(self, processor: Any, *, seed: int):
+    def __init__(self, model: Any, processor: Any, *, seed: int):
         """Tokenise every wording, and prepare pictures and sounds.
 
         Parameters
         ----------
-        processor
-            Of the model that is trained.
+        model, processor
+            What is trained; of the model its positions are asked.
         seed
             Of everything that is drawn.
         """
@@ -97,7 +105,9 @@ class ClipLessons:
             [processor.tokenizer.encode(x, add_special_tokens=False)[0] for x in "ABCD"]
         )
         self.pad = processor.tokenizer.pad_token_id
-        self.processor = processor
+        self.model, self.processor = model, processor
+        self.rows = torch.arange(len(self.digits))
+        """Every image."""
         self.clip = clips_of("train", aligned=True)[0]
         self.questions = {
             (subset, wording, condition): self._question(subset, wording, condition)
@@ -125,8 +135,21 @@ class ClipLessons:
             with_first=condition != "no_image",
             with_second=condition != "no_audio",
         )
+        frames = batch.inputs.get("feature_attention_mask")
+        positions, _ = self.model.model.get_rope_index(
+            batch.inputs["input_ids"],
+            None,
+            batch.inputs.get("video_grid_thw"),
+            batch.inputs["attention_mask"],
+            False,
+            None if frames is None else frames.sum(-1),
+            batch.inputs.get("video_second_per_grid"),
+        )
         return Question(
-            ids=batch.inputs["input_ids"][0], video=batch.vision[0], audio=batch.text[0]
+            ids=batch.inputs["input_ids"][0],
+            video=batch.vision[0],
+            audio=batch.text[0],
+            positions=positions[:, 0].long(),
         )
 
     def draw(self, count: int, *, shares: Mapping[str, float], dropout: bool) -> ClipLesson:
@@ -163,8 +186,10 @@ class ClipLessons:
         length = max(len(question.ids) for question in asked)
         ids = torch.full((count, length), self.pad)
         attention, video, audio = (torch.zeros(count, length, dtype=torch.bool) for _ in range(3))
+        positions = torch.ones(3, count, length, dtype=torch.long)
         for row, question in enumerate(asked):
             keep = slice(length - len(question.ids), None)
+            positions[:, row, keep] = question.positions
             ids[row, keep] = question.ids
             attention[row, keep] = True
             video[row, keep] = question.video
@@ -178,13 +203,11 @@ class ClipLessons:
             for task, row, sound in zip(tasks, rows, sounds, strict=True)
         ]
         return ClipLesson(
-            inputs={
-                "input_ids": ids,
-                "attention_mask": attention.long(),
-                **self._watched(seen),
-                "input_features": self.sounds["input_features"][heard],
-                "feature_attention_mask": self.sounds["feature_attention_mask"][heard],
-            },
+            input_ids=ids,
+            attention_mask=attention.long(),
+            position_ids=positions,
+            seen=seen,
+            heard=heard,
             video=video & hides_video,
             audio=audio & hides_audio,
             all_video=video,
@@ -194,7 +217,7 @@ class ClipLessons:
             tones=torch.as_tensor(self.tones[sounds]),
         )
 
-    def _watched(self, rows: "torch.Tensor") -> "dict[str, torch.Tensor]":
+    def watched(self, rows: "torch.Tensor") -> "dict[str, torch.Tensor]":
         """Return what the model sees of the digits of (n,) rows, in frames moved each by itself."""
         import torch
 

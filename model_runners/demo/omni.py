@@ -11,7 +11,7 @@ from model_runners.demo.train import Report, Schedule, silent
 from model_runners.demo.train_clips import instruct_clips, train_encoders
 
 SIZE = TinyQwen2_5_Omni(phrases=True)
-SCHEDULE = Schedule(tower_steps=500, instruct_steps=2600)
+SCHEDULE = Schedule(tower_steps=500, instruct_steps=6000)
 SHARES = {"synergy": 0.4, "video": 0.2, "audio": 0.2, "redundant": 0.2}
 """Synergy is the only task that needs two steps of reasoning, and the last to be learnt."""
 SEED = 0
@@ -34,7 +34,7 @@ def train(folder: Path, *, schedule: Schedule = SCHEDULE, report: Report = silen
     corpus = [user_text(sample) for sample in load().samples if sample.split == "train"]
     processor = SIZE.build_processor(corpus)
     model = SIZE.build_model(processor, seed=SEED)
-    lessons = ClipLessons(processor, seed=SEED)
+    lessons = ClipLessons(model, processor, seed=SEED)
     model.train()
     with torch.random.fork_rng():
         torch.manual_seed(SEED)

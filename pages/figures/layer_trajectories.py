@@ -15,7 +15,7 @@ from pages.figures.exactness import within
 from pages.figures.frame import CLICKED
 from pages.figures.meanings import meaning_below
 from pages.figures.model_styles import ModelStyle
-from pages.figures.palette import ATOMS, CONDITIONS, NEUTRAL
+from pages.figures.palette import ATOMS, CONDITIONS, NEUTRAL, atoms_of
 from pages.figures.rows import short_labels
 from pages.figures.spectrum_bars import covers
 
@@ -104,9 +104,10 @@ def atom_trajectories(
     depth
         What the horizontal axis counts.
     """
-    figure = _plots(2, 2, [atom.label for atom in ATOMS], trajectories, depth)
+    atoms = atoms_of(one.output for one in trajectories)
+    figure = _plots(2, 2, [atom.label for atom in atoms], trajectories, depth)
     labels = short_labels(one.model for one in trajectories)
-    for number, atom in enumerate(ATOMS):
+    for number, atom in enumerate(atoms):
         row, column = number // 2 + 1, number % 2 + 1
         for one in trajectories:
             figure.add_trace(_band(one, atom.field, styles[one.model], depth), row=row, col=column)
@@ -181,14 +182,15 @@ def describe(trajectories: Sequence[Trajectory]) -> str:
     if not trajectories:
         return "No layers."
     sentences: list[str] = []
+    atoms = atoms_of(one.output for one in trajectories)
     for one in trajectories[:8]:
-        atoms = ", ".join(
+        told = ", ".join(
             f"{atom.label.lower()} {getattr(one.layers[0], atom.field):.2f} to "
             f"{getattr(one.output, atom.field):.2f}"
-            for atom in ATOMS
+            for atom in atoms
         )
         sentences.append(
-            f"{one.name}, from layer {one.layers[0].layer} to the output: {atoms} bits."
+            f"{one.name}, from layer {one.layers[0].layer} to the output: {told} bits."
         )
     if len(trajectories) > 8:
         sentences.append(f"And {len(trajectories) - 8} more models.")

@@ -1,8 +1,13 @@
 """What the atoms are called and coloured on screen: the one place that says vision and language."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pages.figures.meanings import MEANINGS
+
+if TYPE_CHECKING:
+    from data_cache.estimates import SpectrumRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +48,27 @@ ATOMS = (
         colour="#CC79A7",
     ),
 )
+
+
+SOURCES = {
+    "vision-language": ("vision", "language"),
+    "video-audio": ("video", "audio"),
+    "video-language": ("video", "language"),
+    "audio-language": ("audio", "language"),
+}
+"""What source 1 and source 2 of a run are called."""
+USUAL = "vision-language"
+
+
+def atoms_of(records: "Iterable[SpectrumRecord]") -> tuple[Atom, ...]:
+    """Return the atoms as they are called where all records have the same sources.
+
+    Those of records with several kinds of sources are called as usual.
+    """
+    kinds = {record.settings.get("sources") or USUAL for record in records}
+    first, second = SOURCES.get(next(iter(kinds)) if len(kinds) == 1 else USUAL, SOURCES[USUAL])
+    names = {"unique_1": f"Unique {first}", "unique_2": f"Unique {second}"}
+    return tuple(replace(atom, label=names.get(atom.field, atom.label)) for atom in ATOMS)
 
 
 def in_words(text: str) -> str:

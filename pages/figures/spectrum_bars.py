@@ -10,7 +10,7 @@ from data_cache.estimates import SpectrumRecord
 from pages.figures.exactness import within
 from pages.figures.meanings import meaning_below
 from pages.figures.null_marks import Mark, null_marks, null_of
-from pages.figures.palette import ATOMS, HATCH_ABOVE, NEUTRAL, Atom
+from pages.figures.palette import ATOMS, HATCH_ABOVE, NEUTRAL, Atom, atoms_of
 from pages.figures.row_chart import Layout, arrange_rows, empty_row_chart
 from pages.figures.rows import Group, Row, row_names, subset_label
 
@@ -50,6 +50,7 @@ def spectrum_bars(
         What the rows are gathered by.
     """
     arrangement = arrange_rows(records, layout=layout, group=group)
+    atoms = atoms_of(records)
     stacked = layout == "stacked"
     figure = empty_row_chart(
         arrangement,
@@ -61,7 +62,7 @@ def spectrum_bars(
         uniformtext={"mode": "hide", "minsize": 10},
     )
     thickness = BAR_FILLS * arrangement.row_pixels
-    for place, atom in enumerate(ATOMS):
+    for place, atom in enumerate(atoms):
         trace = _bars(atom, arrangement.rows, unit=unit, with_intervals=not stacked)
         if stacked:
             trace.update(width=thickness, offset=-thickness / 2)
@@ -69,7 +70,7 @@ def spectrum_bars(
             width = thickness / len(ATOMS)
             trace.update(width=0.9 * width, offset=place * width - thickness / 2)
         figure.add_trace(trace)
-    for atom in ATOMS:
+    for atom in atoms:
         figure.add_trace(_legend_entry(atom.label, colour=atom.colour, group=atom.field))
     if any(is_hatched(record) for record in records):
         figure.add_trace(_legend_entry(HATCH_LABEL, colour=NEUTRAL, pattern="/"))
@@ -87,12 +88,12 @@ def describe(records: Sequence[SpectrumRecord]) -> str:
     if not records:
         return "No spectra."
     sentences: list[str] = []
-    names = row_names(records)
+    names, atoms = row_names(records), atoms_of(records)
     for record in records[:12]:
-        atoms = ", ".join(
-            f"{atom.label.lower()} {getattr(record, atom.field):.2f}" for atom in ATOMS
+        told = ", ".join(
+            f"{atom.label.lower()} {getattr(record, atom.field):.2f}" for atom in atoms
         )
-        sentences.append(f"{names[record.estimate_key]}: {atoms} bits.")
+        sentences.append(f"{names[record.estimate_key]}: {told} bits.")
     if len(records) > 12:
         sentences.append(f"And {len(records) - 12} more rows, listed in the table.")
     return " ".join(sentences)

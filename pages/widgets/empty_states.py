@@ -70,6 +70,19 @@ def without_estimate(
             show_estimate_command(model, selection.benchmark, cache)
 
 
+def no_sensory(benchmarks: Sequence[str], reading: Stored) -> None:
+    """The chosen benchmark has no spectra of video and audio; others may have some."""
+    with st.container(border=True):
+        st.subheader("No spectra of video and audio here", anchor=False)
+        if benchmarks:
+            st.text(f"There are some of: {', '.join(benchmarks)}. Choose one at the left.")
+        st.text("A model that watches and listens is measured with:")
+        show_command(
+            "profile --model FOLDER_OR_HUB_ID --benchmark music_avqa --sources video-audio",
+            reading.cache,
+        )
+
+
 def benchmarks_without_estimate(model: str, benchmarks: Sequence[str], *, cache: Path) -> None:
     """Some benchmarks of a model have no spectrum that fits the pickers."""
     if not benchmarks:
