@@ -1,14 +1,15 @@
 """What a run would cost, before it is started: passes, memory, time. Nothing is loaded for it.
 
 Counts are exact. Memory and time come from a finished run of the same model on the same kind of
-device in this cache where there is one; else memory is the weights with a stated margin, and the
-time is not known.
+device in this cache where there is one; else memory is what `memory` counts, or where the weights
+are not here their size with a stated margin, and the time is not known.
 """
 
 import json
 import math
 import struct
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,19 +18,19 @@ from data_cache import jobs
 from data_cache.conditions import NOISY, PROBED
 from data_cache.jobs import JobRow
 from data_cache.location import cache_directory
-from data_cache.samples import Benchmark
+from data_cache.samples import Benchmark, Sample
 from model_runners import hub
 from model_runners.errors import UnsupportedModel
+from model_runners.memory import BYTES, measured_sentence, plan_here, sentence
 from model_runners.models import MODELS, resolve_model
 from model_runners.profile import ProfileOptions
 from model_runners.requests import KIND, check, request_of
 
-BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 _STORED = {"F64": 8, "F32": 4, "BF16": 2, "F16": 2, "F8_E4M3": 1, "F8_E5M2": 1, "I8": 1, "U8": 1}
 MARGIN_SHARE = 0.2
 MARGIN_BYTES = 1 << 30
-"""Added to the weights where nothing was measured: a fifth, and 1 GiB for the program and a batch.
-A rule of thumb; long prompts and large batches take more."""
+"""Added to the weights where nothing was measured and they are not here to be counted: a fifth, and
+1 GiB for the program and a batch. A rule of thumb; long prompts and large batches take more."""
 UNKNOWN_TIME = "no run of this model here yet"
 
 
@@ -50,6 +51,8 @@ class Cost:
     """With loading, without the spectra; None where no such run was measured."""
     basis: str
     """Where memory and time come from, in words."""
+    room: str = ""
+    """Whether that fits this machine and what would, a sentence; empty where nobody knows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,22 +86,24 @@ def estimate_cost(
 
     benchmark = benchmark or check(options, cache_directory(None) if cache is None else cache)
     device = device_kind(options.device)
-    samples = len(benchmark.select(subset=options.subset, split=options.split, limit=options.limit))
+    wanted = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
+    samples = len(wanted)
     each = passes_per_sample(options.draws)
     weights = known_weights(options.model)
     measured = newest(cache, options, device) if cache is not None else None
     speed: dict[str, Any] = measured.result["speed"] if measured else {}
-    memory, memory_basis = _memory(options, device, weights, measured)
+    memory = _memory(options, device, weights, measured, wanted)
     return Cost(
         passes_per_sample=each,
         samples=samples,
         passes=each * samples,
         parameters=weights.parameters if weights else None,
-        memory_bytes=memory,
+        memory_bytes=memory.bytes,
+        room=memory.room,
         seconds=speed["setup_seconds"] + each * samples / speed["passes_per_second"]
         if speed
         else None,
-        basis=f"time: {_time_basis(measured)}; memory: {memory_basis}",
+        basis=f"time: {_time_basis(measured)}; memory: {memory.basis}",
     )
 
 
@@ -122,6 +127,7 @@ def newest(cache: Path, options: ProfileOptions, device: str) -> JobRow | None:
         for job in jobs.jobs(cache, kind=KIND)
         if job.request.get("model") == model
         and job.request.get("layers") == options.layers
+        and job.request.get("quantise") == options.quantise
         and job.request.get("layer_features", False) == options.layer_features
         and job.request.get("answers", "letters") == options.answers
         and (job.result.get("speed") or {}).get("device", "").partition(":")[0] == device
@@ -142,21 +148,48 @@ def _time_basis(measured: JobRow | None) -> str:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Memory:
+    bytes: int | None
+    basis: str
+    room: str = ""
+
+
 def _memory(
-    options: ProfileOptions, device: str, weights: Weights | None, measured: JobRow | None
-) -> tuple[int | None, str]:
+    options: ProfileOptions,
+    device: str,
+    weights: Weights | None,
+    measured: JobRow | None,
+    samples: Sequence[Sample],
+) -> _Memory:
+    found = plan_here(options, samples)
     same = measured is not None and all(
-        measured.request.get(name) == getattr(options, name) for name in ("dtype", "batch_size")
+        measured.request.get(name) == getattr(options, name)
+        for name in ("dtype", "batch_size", "device_map")
     )
     if measured is not None and same and measured.result["speed"]["peak_memory_bytes"]:
-        return measured.result["speed"]["peak_memory_bytes"], f"peak of job {measured.job_key}"
+        peak: int = measured.result["speed"]["peak_memory_bytes"]
+        room = "" if found is None else measured_sentence(peak, found[0], options, found[1])
+        return _Memory(bytes=peak, basis=f"peak of job {measured.job_key}", room=room)
+    if found is not None:
+        planned, shapes = found
+        return _Memory(
+            bytes=planned.total,
+            basis="counted from the shapes of the weights",
+            room=sentence(planned, options, shapes),
+        )
     if weights is None:
-        return None, "the weights are not on this machine and not in the table of models"
+        return _Memory(
+            bytes=None, basis="the weights are not on this machine and not in the table of models"
+        )
     dtype = "float32" if options.dtype == "auto" and device == "cpu" else options.dtype
     size = weights.parameters * BYTES[dtype] if dtype in BYTES else weights.stored_bytes
     what = dtype if dtype in BYTES else "stored precision"
     total = round(size * (1 + MARGIN_SHARE)) + MARGIN_BYTES
-    return total, f"weights in {what} and a margin of {MARGIN_SHARE:.0%} + 1 GiB, a rule of thumb"
+    return _Memory(
+        bytes=total,
+        basis=f"weights in {what} and a margin of {MARGIN_SHARE:.0%} + 1 GiB, a rule of thumb",
+    )
 
 
 def known_weights(model: str) -> Weights | None:

@@ -5,6 +5,7 @@ is loaded, and no device is asked to hold anything. What a batch takes is counte
 moment of a layer; `MARGIN` covers what the count leaves out.
 """
 
+import heapq
 import itertools
 import json
 import math
@@ -36,6 +37,8 @@ them. A LLaVA of width 512 on a CPU took 1.27 times the count."""
 VISION_CACHE_BYTES = 256 * 2**20
 """Encoded images that are kept (`vision.py`)."""
 CHARACTERS_PER_TOKEN = 3.2
+LOOKED_AT = 8
+"""Samples with the longest texts, whose prompts are put together."""
 TEMPLATE_TOKENS = 64
 """Of a prompt beside what the user says."""
 USUAL_IMAGE_TOKENS = 1024
@@ -209,22 +212,65 @@ def row_bytes(options: ProfileOptions, shapes: Shapes, lengths: Lengths, each: f
 def guessed_lengths(options: ProfileOptions, shapes: Shapes, samples: Sequence[Sample]) -> Lengths:
     """Guess the longest prompt from characters, and an image from the vision tower's places."""
     longest = 0
-    images = 1
-    for sample in samples:
+    images = max((len(sample.images) for sample in samples), default=1)
+    # What a template adds is nearly alike for all: only the prompts of a few are put together.
+    for sample in heapq.nlargest(LOOKED_AT, samples, key=_characters):
         try:
             said = user_text(sample, options.asking) + (sample.system or "")
         except BadSample:  # it will not be run
             continue
         longest = max(longest, len(said))
-        images = max(images, len(sample.images))
     text = round(longest / CHARACTERS_PER_TOKEN) + TEMPLATE_TOKENS
     places = shapes.image_places or USUAL_IMAGE_TOKENS
     said = "as many as its tower has places" if shapes.image_places else "assumed"
     return Lengths(
         text=text,
-        image=places * images,
+        image=places * max(images, 1),
         basis=f"text guessed from {longest} characters, image tokens {said}",
     )
+
+
+def plan_here(
+    options: ProfileOptions,
+    samples: Sequence[Sample],
+    *,
+    shapes: Shapes | None = None,
+    lengths: Lengths | None = None,
+) -> tuple[MemoryPlan, Shapes] | None:
+    """Plan a run on this machine; None where the weights are not on it.
+
+    Parameters
+    ----------
+    options
+        What to run.
+    samples
+        That are asked for.
+    shapes, lengths
+        Of the model and its longest prompt, where the caller has them.
+
+    Raises
+    ------
+    RunnerError
+        If there is no such model or device, or a file is no safetensors file.
+    """
+    from model_runners.loading import device_kind
+
+    shapes = shapes or shapes_of(options.model)
+    if shapes is None:
+        return None
+    device = device_kind(options.device)
+    available, devices = memory_here(device)
+    if device == "cuda" and options.device_map is None and available is not None:
+        available, devices = available // max(devices, 1), 1
+    planned = plan(
+        options,
+        shapes,
+        lengths or guessed_lengths(options, shapes, samples),
+        device=device,
+        available=available,
+        devices=devices,
+    )
+    return planned, shapes
 
 
 def memory_here(device: str) -> tuple[int | None, int]:
@@ -274,6 +320,33 @@ def advice(found: MemoryPlan, options: ProfileOptions, shapes: Shapes) -> str:
         "Not even the weights in 4 bits would; spread the model over more devices, main memory and "
         "disk (--device-map auto), which is slow where the disk is needed, or take another machine."
     )
+
+
+def measured_sentence(
+    taken: int, found: MemoryPlan, options: ProfileOptions, shapes: Shapes
+) -> str:
+    """Say whether a run fits that was measured before.
+
+    Parameters
+    ----------
+    taken
+        Bytes at its peak.
+    found
+        What was planned; its free memory counts, and its advice.
+    options, shapes
+        Of the run and its model.
+    """
+    took = f"it took {written_bytes(taken)} when it was measured"
+    if found.available is None:
+        return f"{took[0].upper()}{took[1:]}."
+    free = f"{written_bytes(found.available)} are free"
+    if taken <= found.available:
+        return f"The run fits: {took}; {free}."
+    return f"The run may not fit: {took}; {free}. {advice(found, options, shapes)}"
+
+
+def _characters(sample: Sample) -> int:
+    return len(sample.question) + sum(map(len, sample.options)) + len(sample.system or "")
 
 
 def _header(path: Path) -> dict[str, tuple[str, list[int]]]:

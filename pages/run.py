@@ -11,6 +11,7 @@ from pages.widgets.own_models import offer_to_keep
 from pages.widgets.run_choices import choose_run
 from pages.widgets.run_start import show_cost, show_start
 from pages.widgets.stored import current_reading
+from pages.widgets.times_shown import show_latest_times
 from pages.widgets.visitors import told_instead
 
 enter_through_app()
@@ -24,7 +25,9 @@ reading = current_reading()
 with sentence_instead("This run is not possible."):
     options = None if told_instead("Runs cannot be started here.") else choose_run()
     if options is not None:
-        offer_self_test(options.model, options.device, reading.cache)
+        offer_self_test(
+            options.model, options.device, reading.cache, trusted=options.trust_remote_code
+        )
         offer_to_keep(options.model)
         show_cost(options, reading.cache)
         show_start(options, reading.cache)
@@ -32,3 +35,4 @@ show_import(reading)
 
 st.subheader("Jobs", anchor=False)
 show_jobs(reading)
+show_latest_times(reading)

@@ -28,8 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the plan; 0 where the run fits or nobody knows, 1 where it does not."""
-    from model_runners.loading import device_kind
-    from model_runners.memory import guessed_lengths, memory_here, plan, sentence, shapes_of
+    from model_runners.memory import plan_here, sentence, shapes_of
     from model_runners.requests import check
 
     options = options_from(arguments, model=arguments.model)
@@ -41,15 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
             f"known; bring them here with `hf download`, or see the size in `list models`"
         )
     wanted = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
-    guessed = guessed_lengths(options, shapes, wanted)
-    found = None if options.worker else measured_lengths(options, wanted)
-    device = device_kind(options.device)
-    available, devices = memory_here(device)
-    if device == "cuda" and options.device_map is None and available is not None:
-        available, devices = available // max(devices, 1), 1
-    planned = plan(
-        options, shapes, found or guessed, device=device, available=available, devices=devices
-    )
+    counted = None if options.worker else measured_lengths(options, wanted)
+    found = plan_here(options, wanted, shapes=shapes, lengths=counted)
+    assert found is not None
+    planned, _ = found
     if arguments.json:
         values: dict[str, Any] = asdict(planned) | {
             "total": planned.total,

@@ -23,7 +23,7 @@ NEEDLESS = "demo"
 """Where models come from that were examined before they were shipped."""
 
 
-def offer_self_test(model: str, device: str, cache: Path) -> None:
+def offer_self_test(model: str, device: str, cache: Path, *, trusted: bool = False) -> None:
     """Offer to examine a model before anything is run, and show what was found last.
 
     Parameters
@@ -34,6 +34,8 @@ def offer_self_test(model: str, device: str, cache: Path) -> None:
         `auto`, `cpu` or `cuda`.
     cache
         The cache folder, which has the jobs.
+    trusted
+        Whether code that comes with this model may be run.
 
     Raises
     ------
@@ -65,7 +67,12 @@ def offer_self_test(model: str, device: str, cache: Path) -> None:
                 st.text(job.message or "It is being tested; see the jobs below.")
         if wanted:
             with sentence_instead("This model cannot be tested."):
-                start(cache, ExamineOptions(model=model, device=device, dtype="float32"))
+                start(
+                    cache,
+                    ExamineOptions(
+                        model=model, device=device, dtype="float32", trust_remote_code=trusted
+                    ),
+                )
                 st.rerun()
         if job is not None and job.state == "done":
             _show_found(job.result)

@@ -12,6 +12,7 @@ from model_runners.registry import own
 from pages.widgets import state
 from pages.widgets.benchmark_choices import VARIANT, choose_benchmark, show_rows
 from pages.widgets.lens_choice import EVERY_LAYER, choose_lens
+from pages.widgets.run_loading import choose_loading
 from pages.widgets.run_manner import choose_manner
 from pages.widgets.run_template import choose_template
 
@@ -102,6 +103,7 @@ def choose_run() -> ProfileOptions | None:
         mask_scope=manner.mask_scope,
         pooling=manner.pooling,
         template=template,
+        **choose_loading(model).options(),
     )
     if layers != EVERY_LAYER:
         return options

@@ -8,8 +8,6 @@ from model_runners.benchmark_choice import choice_of
 from model_runners.cost import Cost, estimate_cost
 from model_runners.hub import written_bytes
 from model_runners.jobs import start
-from model_runners.loading import device_kind
-from model_runners.memory import Shapes, guessed_lengths, memory_here, plan, sentence, shapes_of
 from model_runners.profile import ProfileOptions
 from pages.widgets.download import show_download
 from pages.widgets.errors import sentence_instead
@@ -38,32 +36,10 @@ def show_cost(options: ProfileOptions, cache: Path) -> Cost:
                     st.caption(label, help=meaning)
                     st.text(value)
         st.text(basis(cost))
-        if room := memory_sentence(options):
-            st.text(room)
+        if cost.room:
+            st.text(cost.room)
         show_download(options.model)
     return cost
-
-
-def memory_sentence(options: ProfileOptions) -> str:
-    """Say whether a run fits this machine's memory; empty where its weights are not here."""
-    shapes = _shapes(options.model)
-    if shapes is None:
-        return ""
-    device = device_kind(options.device)
-    available, devices = memory_here(device)
-    if device == "cuda" and options.device_map is None and available is not None:
-        available, devices = available // max(devices, 1), 1
-    benchmark = read_benchmark(choice_of(options))
-    wanted = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
-    lengths = guessed_lengths(options, shapes, wanted)
-    planned = plan(options, shapes, lengths, device=device, available=available, devices=devices)
-    return sentence(planned, options, shapes)
-
-
-@st.cache_data(ttl=60, show_spinner=False)
-def _shapes(model: str) -> Shapes | None:
-    """Read the headers of a model's weights, not at every click."""
-    return shapes_of(model)
 
 
 def show_start(options: ProfileOptions, cache: Path) -> None:
