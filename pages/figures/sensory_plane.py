@@ -44,7 +44,8 @@ def sensory_plane(records: Sequence[SpectrumRecord], styles: Mapping[str, ModelS
                 name=escape(record.model),
                 legendgroup=record.model,
                 showlegend=first,
-                hovertemplate=_words(record) + "<extra></extra>",
+                hovertext=[_words(record)],
+                hoverinfo="text",
                 customdata=[[record.estimate_key]],
             )
         )

@@ -15,6 +15,7 @@ from pages.figures.family_styles import family_styles
 from pages.figures.layer_trajectories import atom_trajectories, quality_trajectories
 from pages.figures.model_styles import model_styles
 from pages.figures.regime_pairs import regime_pairs
+from pages.figures.sensory_plane import sensory_plane
 from pages.figures.spectrum_bars import spectrum_bars
 from pages.figures.training_curves import atoms_figure, training_figure
 from pages.widgets.drill_down import estimate_of
@@ -38,6 +39,10 @@ FIGURES: dict[str, tuple[Callable[[], go.Figure], set[str]]] = {
     "quality": (lambda: quality_trajectories([LAYERS], STYLES), {LAYERS.output.estimate_key}),
     "training": (lambda: training_figure(TRAINING, span=[0, 1]), TRAINED),
     "trainings by atom": (lambda: atoms_figure([TRAINING], STYLES), TRAINED),
+    "sensory plane": (
+        lambda: sensory_plane([ONE, TWO], model_styles([ONE.model, TWO.model])),
+        {"one", "two"},
+    ),
     "before and after": (lambda: atoms_before_after([Pair(before=ONE, after=TWO)]), {"one", "two"}),
     "accuracies before and after": (
         lambda: accuracy_before_after([Pair(before=ONE, after=TWO)]),
