@@ -12,7 +12,12 @@ from model_runners.swap_runner import SwapRunner
 
 
 def run_batches(
-    runner: BatchRunner | SwapRunner, samples: Sequence[Sample], room: Room | int, bad: BadSamples
+    runner: BatchRunner | SwapRunner,
+    samples: Sequence[Sample],
+    room: Room | int,
+    bad: BadSamples,
+    *,
+    following: Sequence[Sample] = (),
 ) -> Iterator[BatchResult]:
     """Run a block in batches of similar prompt length, so that little is spent on padding.
 
@@ -26,11 +31,37 @@ def run_batches(
         How many sequences at once; a number is where a room of its own begins.
     bad
         Where samples that cannot be run are noted.
+    following
+        What is likely to come after them: where the runner encodes ahead, it begins with these.
 
     Raises
     ------
     OutOfRoom
         If memory runs out with one sequence at a time.
+    """
+    room = room if isinstance(room, Room) else Room(room)
+    ordered = in_order(runner, samples, bad)
+    place = {sample.id: number for number, sample in enumerate(ordered)}
+    ahead = runner.ahead if isinstance(runner, BatchRunner) else None
+    later = in_order(runner, following, bad) if ahead is not None else []
+
+    def run(part: Sequence[Sample], rows: int) -> BatchResult | None:
+        if ahead is not None:
+            after = place[part[-1].id] + 1
+            ahead.expect((ordered[after:] or later)[:rows])
+        return bad.spare(part, replace(runner, rows_per_pass=rows).run)
+
+    for result in room.parts(ordered, run):
+        if result is not None:
+            yield result
+
+
+def in_order(
+    runner: BatchRunner | SwapRunner, samples: Sequence[Sample], bad: BadSamples
+) -> list[Sample]:
+    """Return the samples that can be run, those of similar length beside each other.
+
+    Where a runner reads what prompts begin with once, questions about an image go together.
     """
     asking = runner.candidates.asking
     lengths = {
@@ -38,20 +69,13 @@ def run_batches(
         for sample in samples
     }
     first: dict[tuple[str, ...], int] = {}
-    if isinstance(runner, BatchRunner) and runner.shares:  # questions about an image go together
+    if isinstance(runner, BatchRunner) and runner.shares:
         for number, sample in enumerate(samples):
             first.setdefault(_images(sample), number)
-    by_length = sorted(
+    return sorted(
         (sample for sample in samples if sample not in bad),
         key=lambda sample: (first.get(_images(sample), 0), lengths[sample.id], sample.id),
     )
-
-    def run(part: Sequence[Sample], rows: int) -> BatchResult | None:
-        return bad.spare(part, replace(runner, rows_per_pass=rows).run)
-
-    for result in (room if isinstance(room, Room) else Room(room)).parts(by_length, run):
-        if result is not None:
-            yield result
 
 
 def _images(sample: Sample) -> tuple[str, ...]:

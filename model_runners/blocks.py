@@ -40,6 +40,16 @@ def blocks(benchmark: Benchmark, wanted: Sequence[Sample]) -> Iterator[Block]:
             yield Block(index=index, members=members, wanted=chosen)
 
 
+def untouched(folder: Path, following: Sequence[Block]) -> tuple[Sample, ...]:
+    """Return what is wanted of blocks that have no chunk in a run's folder yet."""
+    return tuple(
+        sample
+        for block in following
+        if next(folder.glob(f"{block.index:05d}-*.parquet"), None) is None
+        for sample in block.wanted
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Missing:
     """What a block lacks, and what of the new chunk can be copied from old ones."""

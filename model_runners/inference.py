@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
+    from model_runners.ahead import Ahead
+
 Pooling = Literal["mean", "last", "max"]
 """How the vectors of a modality become one: their mean (Xiu26), the last of them, or the largest
 value of each dimension."""
@@ -126,6 +128,8 @@ class BatchRunner:
     """Sequences in one call of the text stack."""
     watch: Stopwatch = field(default_factory=Stopwatch)
     """Told where the time goes."""
+    ahead: "Ahead | None" = None
+    """Encodes the batch after this one meanwhile."""
     shares: bool = False
     """Whether prompts that begin alike are read once up to their first masked word, where that
     pays; `prefix_test.can_share` says whether they can."""
@@ -247,6 +251,13 @@ class BatchRunner:
         second = sources_of(self.candidates.asking.sources).second_medium
         return (Condition.NO_IMAGE, *((Condition.NO_AUDIO,) if second is not None else ()))
 
+    @property
+    def removed_sources(self) -> tuple[tuple[bool, bool], ...]:
+        """With image and with sound, for each prompt that is built without a source."""
+        return tuple(
+            (one is not Condition.NO_IMAGE, one is not Condition.NO_AUDIO) for one in self._removals
+        )
+
     def _alone(
         self, captured: Captured, batch: EncodedBatch, samples: Sequence[Sample]
     ) -> Captured:
@@ -265,6 +276,10 @@ class BatchRunner:
         self, samples: Sequence[Sample], *, with_image: bool, with_sound: bool = True
     ) -> EncodedBatch:
         """Put the samples' questions as the run puts them, with or without a source."""
+        if self.ahead is not None:
+            done = self.ahead.take(samples, image=with_image, sound=with_sound)
+            if done is not None:
+                return done
         with self.watch.part("preprocessing"):
             return encode(
                 self.loaded.processor,

@@ -18,11 +18,12 @@ from data_cache.run_times import note_time
 from data_cache.runs import run_key, write_sidecar
 from data_cache.samples import Benchmark
 from model_runners import bad_samples, hub
+from model_runners.ahead import ahead_of
 from model_runners.bad_samples import BadSamples
 from model_runners.batch_size import room_for
 from model_runners.batches import run_batches
 from model_runners.benchmark_choice import load_asked
-from model_runners.blocks import blocks, missing, prediction_table
+from model_runners.blocks import blocks, missing, prediction_table, untouched
 from model_runners.candidates import Candidates
 from model_runners.errors import BadOption, Cancelled, UnsupportedModel
 from model_runners.external.spec import spec_of
@@ -248,6 +249,7 @@ def profile(
         with watch.part("testing"):
             trial = bad.spare(wanted[:TRIED], partial(can_share, runner))
         runner = replace(runner, shares=bool(trial))
+        runner = replace(runner, ahead=ahead_of(runner))
     layers = (OUTPUT_LAYER, *(range(len(loaded.stack.layers)) if options.layers else ()))
     folder = run_directory(cache, key)
     done = computed = passes = 0
@@ -257,7 +259,8 @@ def profile(
     first: float | None = None
     stopped = False
     begin("predictions")
-    for block in blocks(benchmark, wanted):
+    asked_for = list(blocks(benchmark, wanted))
+    for number, block in enumerate(asked_for):
         stopped = stop()
         if stopped:
             break
@@ -281,7 +284,8 @@ def profile(
                 with_layers=len(plan.layers) > 1,
                 with_layer_features=plan.layer_features,
             )
-            results = list(run_batches(wider, samples, room, bad))
+            following = untouched(folder, asked_for[number + 1 : number + 2])
+            results = list(run_batches(wider, samples, room, bad, following=following))
             seconds += time.monotonic() - started
             new = lacking.without(bad.reasons)
             if new is not None:
@@ -297,6 +301,8 @@ def profile(
                 ingested_at = time.monotonic()
         done += len(block.wanted)
         progress.samples(done, len(wanted))
+    if isinstance(runner, BatchRunner) and runner.ahead is not None:
+        runner.ahead.close()
     bad_samples.note(folder, wanted[:done], bad)
     note()  # with the batch size that was found
     if shard is None:
