@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from data_cache.conditions import Condition
+from data_cache.conditions import PROBED, Condition
 from data_cache.plan import BLOCK_SIZE, OUTPUT_LAYER
 from data_cache.store import writer
 from model_runners.registry import ModelEntry, papers
@@ -55,7 +55,7 @@ SMALL = Scale(share=0.02, draws=1, layered=2, pictures=24)
 """As many models, benchmarks, subsets and layers of a model, in seconds."""
 
 
-_TABLE_ORDER = sorted(Condition)
+_TABLE_ORDER = sorted(PROBED)
 
 
 def build_large_cache(cache: Path, scale: Scale = SMALL) -> Path:
