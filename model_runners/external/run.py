@@ -27,6 +27,7 @@ from model_runners.external.tasks import (
     described,
     moments_table,
     note_bad,
+    refuse_samples,
     require_passed,
     statistics_of,
 )
@@ -93,6 +94,7 @@ def profile_external(
         benchmark = load_asked(options, cache)
     wanted = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
     progress.samples(0, len(wanted))
+    refuse_samples(wanted)
     device = choose_device(options.device)
     rows = options.batch_size or DEFAULT_ROWS[device.type]
     weights = external_fingerprint(spec)

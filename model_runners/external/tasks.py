@@ -9,7 +9,7 @@ from data_cache.samples import Sample
 from model_runners.asking import Asking, answer_texts, said_of
 from model_runners.bad_samples import BadSamples
 from model_runners.encoding import decode_image
-from model_runners.errors import BadSample, SelfTestFailed, UnsupportedModel
+from model_runners.errors import BadOption, BadSample, SelfTestFailed, UnsupportedModel
 from model_runners.external.supervisor import Answer
 from model_runners.masking import Moments, NoiseStatistics
 from model_runners.selftest import LEAK, ROUNDING, Check
@@ -57,6 +57,8 @@ def described(
 
     def one(given: list[Sample]) -> dict[str, Any]:
         sample = given[0]
+        if reason := why_not_asked(sample):
+            raise BadSample(sample.id, reason)
         said = said_of(sample, asking)
         try:
             paths = [str(_written(image, folder, side)) for image in sample.images]
@@ -74,6 +76,31 @@ def described(
 
     found = [bad.spare([sample], one) for sample in samples]
     return [sample for sample in found if sample is not None]
+
+
+def why_not_asked(sample: Sample) -> str | None:
+    """Return why a worker cannot be asked a sample, as the end of a sentence; None if it can."""
+    count = len(sample.images)
+    if count != 1:
+        return f"it has {count} images, and a model in a worker of its own takes one"
+    return None
+
+
+def refuse_samples(samples: Sequence[Sample]) -> None:
+    """Refuse a benchmark of which a worker can be asked nothing, before a model is loaded.
+
+    Raises
+    ------
+    BadOption
+        With the reason of the first sample.
+    """
+    reasons = [why_not_asked(sample) for sample in samples]
+    if samples and all(reasons):
+        raise BadOption(
+            f"none of the {len(samples)} samples asked for can be put to this model: of the first, "
+            f"{samples[0].id!r}, {reasons[0]}; choose another benchmark or subset, or a model that "
+            "transformers has"
+        )
 
 
 def _written(image: Any, folder: Path, side: int | None) -> Path:

@@ -1,5 +1,6 @@
 """A model in another process gives a run like any other, also when the process dies on the way."""
 
+import dataclasses
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,12 @@ import pytest
 from data_cache import queries
 from data_cache.conditions import Condition
 from data_cache.samples import Benchmark
+from model_runners.asking import Asking
+from model_runners.bad_samples import BadSamples
 from model_runners.errors import BadOption, ModelNotFound, UnsupportedModel
 from model_runners.external.run import refuse_options
 from model_runners.external.spec import spec_of
+from model_runners.external.tasks import described
 from model_runners.loading import load
 from model_runners.profile import ProfileOptions, Progress, profile
 from model_runners.registry import OWN_FILE, with_models_of
@@ -93,6 +97,25 @@ def test_a_hub_id_is_to_be_brought_here_first(fork: Callable[[str], Path]) -> No
 def test_what_no_worker_does_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(BadOption, match="a model in a worker of its own is run without"):
         refuse_options(options(Path("x"), **change))
+
+
+def test_questions_about_several_images_are_left_out_or_refused_with_the_reason(
+    fork: Callable[[str], Path], few: Benchmark, tmp_path: Path
+) -> None:
+    first, second, third = few.samples[:3]
+    both = dataclasses.replace(third, images=(*first.images, *second.images))
+    with pytest.raises(BadOption, match=r"none of the 1 samples .* it has 2 images, and a model"):
+        profile(
+            options(fork("cambrian")),
+            tmp_path / "cache",
+            benchmark=dataclasses.replace(few, samples=(both,)),
+        )
+    bad = BadSamples()
+    told = described((first, both, second), tmp_path / "images", Asking(), bad)
+    assert [one["id"] for one in told] == [first.id, second.id]
+    assert bad.reasons == {
+        third.id: "it has 2 images, and a model in a worker of its own takes one"
+    }
 
 
 def test_a_models_entry_can_name_its_worker(fork: Callable[[str], Path], tmp_path: Path) -> None:
