@@ -13,6 +13,7 @@ from data_cache.samples import Benchmark
 from model_runners.benchmark_choice import load_asked, rows_read
 from model_runners.errors import BadOption, Cancelled
 from model_runners.lens_quality import remark
+from model_runners.meters import device_peak, process_peak
 from model_runners.profile import ProfileOptions, ProfileReport, Progress, profile
 from model_runners.reporter import Reporter
 from model_runners.requests import options_of
@@ -212,18 +213,7 @@ def measured(report: ProfileReport) -> dict[str, Any]:
 
 def peak_memory(device: str) -> int | None:
     """Return the most memory this process has held where the model ran, None if unknown."""
-    if device.startswith("cuda"):
-        import torch
-
-        return torch.cuda.max_memory_reserved(device)
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    import sys
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return device_peak(device) if device.startswith("cuda") else process_peak()
 
 
 def outcome(result: dict[str, Any]) -> str:
