@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import streamlit as st
@@ -19,10 +20,13 @@ def login_here() -> Login | None:
     Raises
     ------
     ValueError
-        If the secrets name somebody who cannot be; one sentence.
+        If the secrets name somebody who cannot be, or a package is missing; one sentence.
     """
     secrets: Mapping[str, Any] = st.secrets if st.secrets.load_if_toml_exists() else {}
-    return login_of(secrets)
+    login = login_of(secrets)
+    if login is not None and not all(map(find_spec, ("authlib", "httpx"))):
+        raise ValueError("a login needs Authlib and httpx; run `pip install 'streamlit[auth]'`")
+    return login
 
 
 def visitor() -> dict[str, Any]:
