@@ -99,7 +99,7 @@ def told_instead(what: str) -> bool:
     if reason is None:
         return False
     st.info(what, icon=":material/visibility:")
-    st.text(f"{reason[0].upper()}{reason[1:]}.")
+    st.text(f"{reason[0].upper()}{reason[1:]}; what is measured already is shown as ever.")
     return True
 
 
