@@ -11,9 +11,11 @@ from model_runners.time_advice import shares
 from pages.figures.frame import HOVER, LEGEND, STILL, VALUES, row_axis
 from pages.figures.palette import NEUTRAL
 
-ROW_PIXELS = 56
-TOP, BOTTOM = 72, 48
+ROW_PIXELS = 60
+TOP, BOTTOM = 88, 48
 """Margins in pixels."""
+LEAST = 0.5
+"""Per cent: what is smaller in every run has no colour of its own."""
 GROUPS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("Loading and tests", NEUTRAL, ("loading", "testing", "statistics")),
     ("Pre-processing", "#E69F00", ("preprocessing", "waiting")),
@@ -47,7 +49,7 @@ def time_shares(runs: Sequence[TimedRun]) -> go.Figure:
     figure = go.Figure()
     of_runs = [grouped(run.entry) for run in runs]
     for name, colour, _ in GROUPS:
-        if max((of[name] for of in of_runs), default=0.0) < 0.05:
+        if max((of[name] for of in of_runs), default=0.0) < LEAST:
             continue
         figure.add_trace(
             go.Bar(
@@ -55,7 +57,7 @@ def time_shares(runs: Sequence[TimedRun]) -> go.Figure:
                 orientation="h",
                 x=[of[name] for of in of_runs],
                 y=[_position(row) for row in range(len(runs))],
-                width=ROW_PIXELS * 0.45,
+                width=ROW_PIXELS * 0.4,
                 marker={"color": colour, "line": {"width": 0}},
                 hovertext=[
                     f"<b>{escape(run.name)}</b><br>{name}: {of[name]:.1f} %, "
@@ -66,20 +68,26 @@ def time_shares(runs: Sequence[TimedRun]) -> go.Figure:
             )
         )
     height = ROW_PIXELS * max(len(runs), 1)
-    ticks = [
-        (_position(row), f"{escape(run.name)}<br>{run.entry.wall:.1f} s")
-        for row, run in enumerate(runs)
-    ]
     figure.update_layout(
         height=TOP + BOTTOM + height,
         barmode="stack",
         margin={"t": TOP, "b": BOTTOM, "l": 8, "r": 16},
-        legend=LEGEND | STILL | {"traceorder": "normal"},
+        legend=LEGEND | STILL | {"traceorder": "normal", "entrywidth": 110},
         **HOVER,
         dragmode=False,
         xaxis=VALUES | {"title": {"text": "Share of the run's time (%)"}, "range": [0, 100]},
-        yaxis=row_axis(ticks, height),
+        yaxis=row_axis([], height),
     )
+    for row, run in enumerate(runs):  # above its bar: beside it, a phone has no room for both
+        figure.add_annotation(
+            text=f"{escape(run.name)}, {run.entry.wall:.1f} s",
+            x=0,
+            xanchor="left",
+            y=_position(row) - ROW_PIXELS * 0.2,
+            yanchor="bottom",
+            showarrow=False,
+            align="left",
+        )
     return figure
 
 

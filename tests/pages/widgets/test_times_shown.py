@@ -21,7 +21,7 @@ def test_a_bar_is_whole_and_its_words_are_text() -> None:
     assert sum(grouped(run.entry).values()) == pytest.approx(100)
     figure = time_shares([run])
     assert {trace.name for trace in figure.data} == {"Language", "Other"}
-    assert "&lt;b&gt;m" in figure.layout.yaxis.ticktext[0]
+    assert "&lt;b&gt;m" in figure.layout.annotations[0].text
     assert describe([run]) == "<b>m</b> on b: 100.0 s, of it language 60 %, other 40 %."
     frame = frame_of([run])
     assert list(frame["Part"]) == ["text stack", "everything else"]
