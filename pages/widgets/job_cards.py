@@ -237,7 +237,8 @@ def _choose_adapter(name: str) -> None:
 
 
 def _dates(job: JobRow) -> str:
-    times = [("started", job.started or job.created), ("ended", job.finished)]
+    began = ("asked for", job.created) if job.started is None else ("started", job.started)
+    times = [began, ("ended", job.finished)]
     parts = [f"{word} {moment(when)}" for word, when in times if when is not None]
     return ", ".join([*parts, f"job {job.job_key}"])
 

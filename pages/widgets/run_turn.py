@@ -52,17 +52,20 @@ def choose_terms(options: ProfileOptions, cache: Path) -> Terms:
             bind="query-params",
             help="Other programs hold memory of a GPU; a run is not put beside them unasked.",
         )
+    level = PRIORITIES.get(priority or USUAL, 0)
     with st.container(gap="xxsmall"):
-        if places is not None and (line := before(places, _rows(cache), takes_held=takes_held)):
-            st.text(line)
+        if places is not None:
+            line = before(places, _rows(cache), priority=level, takes_held=takes_held)
+            if line:
+                st.text(line)
         if unused and options.device != "cpu":
             st.text(f"{unused[0].upper()}{unused[1:]}.")
-    return Terms(
-        priority=PRIORITIES.get(priority or USUAL, 0), busy_devices=takes_held, retries=RETRIES
-    )
+    return Terms(priority=level, busy_devices=takes_held, retries=RETRIES)
 
 
-def before(places: Places, rows: Iterable[JobRow], *, takes_held: bool = False) -> str:
+def before(
+    places: Places, rows: Iterable[JobRow], *, priority: int = 0, takes_held: bool = False
+) -> str:
     """Say what a run would wait for if it were started now; empty where it would begin.
 
     Parameters
@@ -71,12 +74,18 @@ def before(places: Places, rows: Iterable[JobRow], *, takes_held: bool = False) 
         The devices that would do for it.
     rows
         All jobs.
+    priority
+        Its own; who waits with a lower one stays behind it.
     takes_held
         It takes GPUs of which other programs hold memory.
     """
     ask, at_work = places.ask, [row for row in rows if row.is_active]
     holders = [row for row in at_work if set(row.leased) & set(ask.places)]
-    waiting = [row for row in at_work if set(row.waits_for) & set(ask.names)]
+    waiting = [
+        row
+        for row in at_work
+        if set(row.waits_for) & set(ask.names) and row.terms.priority >= priority
+    ]
     held = 0 if takes_held else len(ask.foreign)
     taken = sum(len(set(row.leased) & set(ask.places)) for row in holders)
     if taken + held + len(waiting) < sum(ask.places.values()):
