@@ -13,66 +13,28 @@ differs, and a difference that half precision hides is not seen (`ROUNDING`).
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from data_cache.samples import Sample
 from model_runners import quantisation
-from model_runners.asking import USUAL, Asking, user_text
+from model_runners.asking import USUAL, Asking
 from model_runners.channels import side_keywords
+from model_runners.checks import LEAK, ROUNDING, Check, SelfTestReport, at_most, more_than
 from model_runners.encoding import EncodedBatch, encode
 from model_runners.errors import SelfTestFailed
 from model_runners.loading import LoadedModel
 from model_runners.masking import MaskedRow, Masker, Moments, NoiseStatistics
 from model_runners.prompt import MaskScope
-from model_runners.sources import INPUTS, Sources, sources_of
+from model_runners.sources import Sources, sources_of
 from model_runners.stack import Captured, before, content, replay
+from model_runners.two_samples import choose_pair, replace_second, swap_first
 from model_runners.vision import merge, to_device
 
 if TYPE_CHECKING:
     import torch
 
-ROUNDING = {"float32": 1e-4, "bfloat16": 0.25, "float16": 0.05}
-"""Largest difference of a logit between two ways to compute it that counts as rounding.
-
-It is relative to the largest logit where that is over 1.
-"""
-LEAK = {"float32": 1e-4, "bfloat16": 0.01, "float16": 0.002}
-"""Largest difference of a logit that masked content may make: none, but for kernels that add in no
-fixed order. Relative as above."""
-OTHER_WORDS = ("qformer_input_ids",)
-"""Names of model inputs with words of the prompt beside `input_ids`."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One property and how far it is from holding."""
-
-    name: str
-    value: float
-    limit: float
-    passed: bool
-    meaning: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class SelfTestReport:
-    """The checks of one load; stored with the run."""
-
-    model: str
-    family: str
-    dtype: str
-    device: str
-    checks: tuple[Check, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether every check holds."""
-        return all(check.passed for check in self.checks)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON values."""
-        return {**asdict(self), "passed": self.passed}
+__all__ = ["LEAK", "ROUNDING", "Check", "SelfTestReport", "examine", "self_test"]
 
 
 def self_test(
@@ -117,7 +79,7 @@ def self_test(
         raise SelfTestFailed(
             f"{_title(loaded)} failed its self-test, so nothing was computed: {what}"
         )
-    chosen = _pair(loaded, samples, asking)
+    chosen = choose_pair(loaded, samples, asking)
     with _refusals(loaded, "a prompt without its image"):
         bare = _encode(loaded, chosen, scope, asking, with_image=False)
         merge(loaded, bare, chosen, with_image=False)
@@ -143,7 +105,7 @@ def examine(
     SelfTestFailed
         If the model cannot even be run on two samples.
     """
-    chosen = _pair(loaded, samples, asking)
+    chosen = choose_pair(loaded, samples, asking)
     pair = _encode(loaded, chosen, scope, asking)
     with _refusals(loaded, "what its own processor makes of two samples"):
         return _tested(loaded, chosen, pair, scope, asking)
@@ -175,8 +137,8 @@ def _tested(
 ) -> SelfTestReport:
     sources = sources_of(asking.sources)
     one, other = sources.first, sources.second
-    swapped = _swap_first(loaded, pair, sources)
-    reworded = _replace_second(pair, sources)
+    swapped = swap_first(loaded, pair, sources)
+    reworded = replace_second(pair, sources)
     captured = merge(loaded, pair, chosen)
     streams = content(captured, pair)
     fewest = min(len(vectors) for name in ("vision", "text") for vectors in streams[name])
@@ -217,51 +179,51 @@ def _tested(
         rounding = max(rounding, quantisation.ROUNDING[loaded.quantisation])
         leak = max(leak, quantisation.LEAK[loaded.quantisation])
     checks = [
-        _at_most(
+        at_most(
             "replay",
             max(_gap(seen.logits[0], plain[0]), _gap(told.logits[2], plain[1])) / scale,
             rounding,
             "the replay differs from the plain forward pass",
         ),
-        _at_most(
+        at_most(
             "image_masked",
             _gap(seen.logits[1:], seen_anew.logits[1:]) / scale,
             leak,
             f"with the {one} masked, another {one} still changes the output: "
             f"the {one} leaks past the mask",
         ),
-        _at_most(
+        at_most(
             "text_masked",
             _gap(told.logits[:2], told_anew.logits[:2]) / scale,
             leak,
             f"with the {other} masked, another {other} still changes the output: "
             f"the {other} leaks past the mask",
         ),
-        _more_than(
+        more_than(
             "image_matters",
             _gap(seen.logits[0], seen_anew.logits[0]),
             0.0,
             f"the {one} does not move the output at all",
         ),
-        _more_than(
+        more_than(
             "text_matters",
             _gap(told.logits[2], told_anew.logits[2]),
             0.0,
             f"the {other} does not move the output at all",
         ),
-        _more_than(
+        more_than(
             "image_mask_acts",
             _gap(seen.logits[0], seen.logits[1]),
             0.0,
             f"masking the {one} does not move the output at all",
         ),
-        _more_than(
+        more_than(
             "text_mask_acts",
             _gap(told.logits[2], told.logits[1]),
             0.0,
             f"masking the {other} does not move the output at all",
         ),
-        _at_most(
+        at_most(
             "batched",
             max(_gap(seen.logits[1:], in_place["image"]), _gap(told.logits[:2], in_place["text"]))
             / scale,
@@ -269,26 +231,26 @@ def _tested(
             "masked conditions replayed in one batch differ from ordinary forward passes with the "
             "same noise in place",
         ),
-        _at_most(
+        at_most(
             "lens",
             max(_gap(seen.lens[0], plain[0]), _gap(told.lens[2], plain[1])) / scale,
             rounding,
             "the last layer's lens differs from the model's output",
         ),
-        _at_most(
+        at_most(
             "padding",
             _gap(alone[0], plain[shorter]) / scale,
             rounding,
             "padding of a batch changes the output",
         ),
-        _at_most(
+        at_most(
             "placeholder",
             _reach(captured, other_pixels, pair),
             leak,
             f"the {one} changes the embeddings of positions that are no placeholders of it, "
             f"so a mask of the placeholders cannot hide the {one}",
         ),
-        _more_than(
+        more_than(
             "spread",
             min(float(moments.std.max()) for moments in masker.statistics.streams.values()),
             0.0,
@@ -297,7 +259,7 @@ def _tested(
     ]
     if _has_mrope(loaded) and one != "audio":  # a sound has no rows and columns
         checks.append(
-            _more_than(
+            more_than(
                 "positions",
                 float(_off_the_line(captured, pair)),
                 0.0,
@@ -327,36 +289,6 @@ def _placeholder(loaded: LoadedModel, sources: Sources) -> str:
     return f"token {loaded.image_token_id}" if named is None else str(named)
 
 
-def _pair(loaded: LoadedModel, samples: Sequence[Sample], asking: Asking) -> tuple[Sample, Sample]:
-    media = sources_of(asking.sources).media
-
-    def differ(a: Sample, b: Sample) -> bool:
-        seen = [[image.digest for image in sample.images] for sample in (a, b)]
-        heard = [sample.audio or sample.video for sample in (a, b)]
-        if "audio" in media and heard[0] == heard[1]:
-            return False
-        return media == ("audio",) or seen[0] != seen[1]
-
-    # A sample with three images beside others with one proves nothing, wherever it stands.
-    for count in dict.fromkeys(len(sample.images) for sample in samples):
-        first, *rest = (sample for sample in samples if len(sample.images) == count)
-        others = [other for other in rest if differ(first, other)]
-        if others:
-            break
-    else:
-        what = {(): "images", ("video",): "videos", ("audio",): "sounds"}.get(media, "clips")
-        raise SelfTestFailed(
-            f"the self-test needs two samples with different {what}, and this benchmark has none"
-        )
-
-    def tokens(sample: Sample) -> int:
-        text = user_text(sample, asking)
-        return len(loaded.processor.tokenizer(text, add_special_tokens=False)["input_ids"])
-
-    own = tokens(first)
-    return first, next((other for other in others if tokens(other) != own), others[0])
-
-
 def _encode(
     loaded: LoadedModel,
     samples: Sequence[Sample],
@@ -373,48 +305,6 @@ def _encode(
         asking=asking,
         with_image=with_image,
     )
-
-
-def _swap_first(loaded: LoadedModel, pair: EncodedBatch, sources: Sources) -> EncodedBatch:
-    """Give each sample the other's source 1, in its own places."""
-    names = set(loaded.family.pixel_inputs) & pair.inputs.keys() or {
-        name for name, value in pair.inputs.items() if value.is_floating_point()
-    }
-    return _swapped(pair, {INPUTS[sources.media[0]]} if sources.media else names)
-
-
-def _swapped(pair: EncodedBatch, names: set[str]) -> EncodedBatch:
-    return replace(
-        pair,
-        inputs={
-            # One row may hold the patches of all images: then these change places.
-            name: value.flip(0 if len(value) > 1 else -1) if name in names else value
-            for name, value in pair.inputs.items()
-        },
-    )
-
-
-def _replace_second(pair: EncodedBatch, sources: Sources) -> EncodedBatch:
-    """Give each sample the other's sound where that is source 2; else put its words otherwise.
-
-    Every maskable token becomes another, so that length and places stay.
-    """
-    if sources.second_medium is not None:
-        return _swapped(pair, {INPUTS[sources.second_medium]})
-    inputs = {**pair.inputs, "input_ids": _turned(pair.inputs["input_ids"], pair.text)}
-    for name in OTHER_WORDS:
-        if name in inputs and pair.words is not None:
-            # Whatever the family says: a family that forgets who reads along must not pass.
-            inputs[name] = _turned(inputs[name], pair.words)
-    return replace(pair, inputs=inputs)
-
-
-def _turned(ids: "torch.Tensor", where: "torch.Tensor") -> "torch.Tensor":
-    """Return (B, L) ids whose given positions hold each other's, back to front."""
-    turned = ids.clone()
-    for row in range(len(ids)):
-        turned[row, where[row]] = ids[row, where[row]].roll(1).flip(0)
-    return turned
 
 
 def _masker(streams: "dict[str, list[torch.Tensor]]") -> Masker:
@@ -506,11 +396,3 @@ def _off_the_line(captured: Captured, batch: EncodedBatch) -> int:
 
 def _gap(a: "torch.Tensor", b: "torch.Tensor") -> float:
     return float((a - b).abs().max())
-
-
-def _at_most(name: str, value: float, limit: float, meaning: str) -> Check:
-    return Check(name=name, value=value, limit=limit, passed=value <= limit, meaning=meaning)
-
-
-def _more_than(name: str, value: float, limit: float, meaning: str) -> Check:
-    return Check(name=name, value=value, limit=limit, passed=value > limit, meaning=meaning)
