@@ -53,6 +53,14 @@ def profile_command(run: "RunRow", *, cache: str = "") -> str:
     given["draws"] = run.draws or None
     given["answers"] = style_of(run.config)
     given["template"] = run.config.get("template_text")
+    if run.config.get("probe") == "swap":
+        given |= {
+            "probe": "swap",
+            "partners": given.pop("draws"),
+            "partners_within": run.config.get("partners_within"),
+            "swap_seed": given.pop("seed"),
+            **run.environment.get("slice", {}),
+        }
     layers = " --layers" if any(layer != OUTPUT_LAYER for layer in run.layers) else ""
     asked = arguments_of(run.benchmark, run.environment)
     loaded = loading_flags(run.config, run.environment)
@@ -160,6 +168,8 @@ def _estimate(records: Sequence[SpectrumRecord], cache: str) -> str:
 
 
 def _names(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    if settings.get("probe") == "swap":  # its limit is that of the run
+        return ("tau", "draws", "seed", "bootstrap")
     return (*OF_EVERY_ESTIMATE, *(name for name in OF_SOME if name in settings))
 
 

@@ -88,7 +88,7 @@ def estimate_cost(
     device = device_kind(options.device)
     wanted = benchmark.select(subset=options.subset, split=options.split, limit=options.limit)
     samples = len(wanted)
-    each = passes_per_sample(options.draws)
+    each = 1 + options.partners if options.probe == "swap" else passes_per_sample(options.draws)
     weights = known_weights(options.model)
     measured = newest(cache, options, device) if cache is not None else None
     speed: dict[str, Any] = measured.result["speed"] if measured else {}

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from data_cache.estimates import INTERVENTIONAL
 from pages.figures.row_order import sort_rows
 from pages.widgets import (
     empty_states,
@@ -21,6 +22,7 @@ from pages.widgets.sidebar import current_selection
 from pages.widgets.spectrum_charts import show_charts
 from pages.widgets.spectrum_choices import choose_view
 from pages.widgets.stored import current_reading
+from pages.widgets.swapped import show_swapped
 
 enter_through_app()
 follow_click(held=[state.MODEL])
@@ -63,12 +65,18 @@ if not chosen.records:
 
 counted = parameters_of(reading.runs) or None
 rows = sort_rows(chosen.records, view.order, unit=view.unit, group=view.group, parameters=counted)
-both = None if second is None else estimators_beside.beside(rows, second, reading.spectra)
+both = None
+if second == INTERVENTIONAL:
+    both = estimators_beside.swaps_beside(rows, reading)
+elif second is not None:
+    both = estimators_beside.beside(rows, second, reading.spectra)
 if both is not None:
     rows = both.rows
 
 evidence.show_badges(rows, unit=view.unit)
 show_charts(rows, view, both, reading)
+if both is not None and second == INTERVENTIONAL:
+    show_swapped(both.pairs)
 spectrum_table.show_table(rows, unit=view.unit, parameters=counted)
 st.download_button(
     "Download with all settings (CSV)",

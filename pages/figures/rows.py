@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Literal
 
-from data_cache.estimates import SpectrumRecord
+from data_cache.estimates import INTERVENTIONAL, SpectrumRecord
 
 Group = Literal["subset", "model"]
 """What rows of one benchmark are gathered by."""
@@ -132,7 +132,9 @@ def arrange(
         for member in members:
             label = escape(names[inner][getattr(member, inner)])
             if above is not None and _same_place(above, member):
-                label = f"<i>by {escape(member.estimator)}</i>"
+                swapped = member.estimator == INTERVENTIONAL
+                by = "with swapped pairs" if swapped else f"by {escape(member.estimator)}"
+                label = f"<i>{by}</i>"
             rows.append(Row(record=member, label=label, position=top + row_pixels / 2))
             top += row_pixels
             above = member

@@ -74,7 +74,8 @@ def badges(records: Sequence[SpectrumRecord], *, unit: Unit) -> list[Badge]:
     warn(
         negative,
         f"negative atom in {_rows(negative)}",
-        "Possible because masked predictions are probes and no true margins; drawn as it is.",
+        "Possible because masked predictions are probes and no true margins, and in swapped pairs "
+        "because of the correction for few partners; drawn as it is.",
     )
     noisy = sum((record.noise_floor_bits or 0.0) > NOISE_FLOOR_ABOVE for record in records)
     warn(

@@ -15,11 +15,11 @@ from pages.widgets.lora_tag import choose_tag
 from pages.widgets.run_choices import (
     ask_for_model,
     choose_device,
-    choose_draws,
     choose_limit,
     choose_model,
     choose_subset,
 )
+from pages.widgets.run_probe import choose_draws
 
 UNWEIGHED = "uniform"
 """The strategy of options whose tag is not set yet."""

@@ -74,7 +74,8 @@ def note_runs(run_keys: Iterable[str]) -> None:
 def _found(run_keys: Iterable[str]) -> tuple[list[RunRow], Stored] | None:
     reading: Stored | None = st.session_state.get(state.READING)
     wanted = set(run_keys)
-    runs = [] if reading is None else [run for run in reading.every_run if run.run_key in wanted]
+    stored = () if reading is None else (*reading.every_run, *reading.swap_runs)
+    runs = [run for run in stored if run.run_key in wanted]
     return (runs, reading) if reading is not None and runs else None
 
 
@@ -106,7 +107,7 @@ def _row(run: RunRow, speed: tuple[float, float | None] | None) -> dict[str, Any
         "Template's hash": str(config.get("template") or ""),
         "Precision": str(config.get("dtype") or ""),
         "Attention": str(config.get("attention") or ""),
-        "Masking": f"{config.get('probe', '')}, seed {config.get('seed', '')}, {run.draws} draws",
+        "Masking": _masking(run),
         "Self-test": f"{passed} of {len(checks)} checks passed" if checks else "none: imported",
         "Device": " ".join(
             str(around[name]) for name in ("device", "device_name") if around.get(name)
@@ -121,6 +122,13 @@ def _row(run: RunRow, speed: tuple[float, float | None] | None) -> dict[str, Any
         "Samples per second": None if speed is None or speed[1] is None else round(speed[1], 1),
         "Last ingested (UTC)": run.ingested_at.strftime("%Y-%m-%d %H:%M"),
     }
+
+
+def _masking(run: RunRow) -> str:
+    seed = run.config.get("seed", "")
+    if run.config.get("probe") == "swap":
+        return f"none: images swapped, seed {seed}, {run.draws} partners"
+    return f"{run.config.get('probe', '')}, seed {seed}, {run.draws} draws"
 
 
 def _speeds(reading: Stored) -> dict[str, tuple[float, float | None]]:

@@ -14,6 +14,7 @@ from pages.widgets.benchmark_choices import VARIANT, choose_benchmark, show_rows
 from pages.widgets.lens_choice import EVERY_LAYER, choose_lens
 from pages.widgets.run_loading import choose_loading
 from pages.widgets.run_manner import choose_manner
+from pages.widgets.run_probe import choose_probe
 from pages.widgets.run_template import choose_template
 
 OTHER = "another model"
@@ -22,8 +23,6 @@ EVERY_SUBSET = "every subset"
 SPLITS = ("test", "train", "all")
 DEVICES = ("auto", "cpu", "cuda")
 READ_OUTS = ("the output", EVERY_LAYER)
-DRAWS = 4
-MOST_DRAWS = 64
 
 
 def choose_run() -> ProfileOptions | None:
@@ -63,7 +62,7 @@ def choose_run() -> ProfileOptions | None:
             help="So many samples of the benchmark's order; empty takes all. "
             "A larger number later goes on from there.",
         )
-        draws = choose_draws(state.RUN_DRAWS)
+        probe = choose_probe(state.RUN_DRAWS)
         device = choose_device(state.RUN_DEVICE)
         layers = st.selectbox(
             "Read out",
@@ -96,13 +95,13 @@ def choose_run() -> ProfileOptions | None:
         subset=subset,
         split=split,
         limit=limit,
-        draws=draws,
         device=device,
         layers=layers == EVERY_LAYER,
         answers=manner.answers,
         mask_scope=manner.mask_scope,
         pooling=manner.pooling,
         template=template,
+        **probe,
         **choose_loading(model).options(),
     )
     if layers != EVERY_LAYER:
@@ -221,21 +220,6 @@ def choose_limit(key: str, *, help: str) -> int | None:
         persist_state="session",
         width=140,
         help=help,
-    )
-
-
-def choose_draws(key: str) -> int:
-    """Draw the field for the draws of noise."""
-    return st.number_input(
-        "Draws of noise",
-        min_value=1,
-        max_value=MOST_DRAWS,
-        value=DRAWS,
-        step=1,
-        key=key,
-        persist_state="session",
-        width=140,
-        help="Per masked condition. From 3 on, the bias of few draws is taken out.",
     )
 
 

@@ -37,6 +37,10 @@ class Stored:
     runs: tuple[RunRow, ...] = ()
     spectra: tuple[SpectrumRecord, ...] = ()
     """Without checkpoints that the address does not name: a training has dozens of them."""
+    swap_runs: tuple[RunRow, ...] = ()
+    """Runs that swap images: beside the others, and in no list of theirs."""
+    swapped: tuple[SpectrumRecord, ...] = ()
+    """Their spectra."""
     checkpoint_runs: tuple[RunRow, ...] = ()
     checkpoint_spectra: tuple[SpectrumRecord, ...] = ()
     """Of all checkpoints."""
@@ -110,6 +114,8 @@ def _read(cache: str, version: str) -> Stored:
         condition=condition,
         read_at=datetime.now(),
         runs=tuple(run for run in runs if run.run_key not in apart),
+        swap_runs=tuple(queries.runs(folder, probe="swap")),
+        swapped=tuple(estimates.load(folder, estimator=estimates.INTERVENTIONAL)),
         spectra=tuple(record for record in spectra if record.run_key not in apart),
         checkpoint_runs=tuple(run for run in runs if run.run_key in apart),
         checkpoint_spectra=tuple(record for record in spectra if record.run_key in apart),
