@@ -62,7 +62,9 @@ class ImageStore:
         require_writing("keep the images of a benchmark")
         self._cache = cache
         self._waiting = 0
-        self._kept: set[str] = set()
+        # One object for all questions about an image: of 50,000 samples they would weigh 25 MB.
+        self._kept: dict[str, ImageFile] = {}
+        self._files: dict[str, tuple[tuple[int, int], ImageFile]] = {}
         try:
             require_local(cache).mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(store_path(cache), timeout=PATIENCE)
@@ -104,9 +106,9 @@ class ImageStore:
             If it is no image, or too large a one, or the store cannot be written.
         """
         digest = sha256(raw)
-        image = ImageFile(stored=StoredImage(cache=self._cache, digest=digest))
         if digest in self._kept:
-            return image
+            return self._kept[digest]
+        image = ImageFile(stored=StoredImage(cache=self._cache, digest=digest))
         check_image(raw, what)
         try:
             if not self._connection.execute(
@@ -121,7 +123,7 @@ class ImageStore:
                     self._waiting = 0
         except sqlite3.Error as error:
             raise _unusable(self._cache, error) from error
-        self._kept.add(digest)
+        self._kept[digest] = image
         return image
 
     def file(self, path: Path) -> ImageFile:
@@ -133,7 +135,10 @@ class ImageStore:
             If there is no such file, or it is no image, or too large a one.
         """
         path = path.absolute()
-        size, modified = _stamp(path, "image")
+        size, modified = stamp = _stamp(path, "image")
+        seen = self._files.get(str(path))
+        if seen is not None and seen[0] == stamp:
+            return seen[1]
         known = self._known(path, size, modified)
         if known is None:
             raw = read_file(path)
@@ -147,7 +152,9 @@ class ImageStore:
         digest, problem = known
         if problem is not None:
             raise BenchmarkError(problem)
-        return ImageFile(path=path, known_digest=digest)
+        image = ImageFile(path=path, known_digest=digest)
+        self._files[str(path)] = (stamp, image)
+        return image
 
     def video(self, path: Path, frames: int) -> tuple[MediaFile, tuple[ImageFile, ...]]:
         """Return a video, and some of its frames at equal distances as images.

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -64,6 +65,10 @@ class Sample:
             raise BenchmarkError(
                 f"sample {self.id!r} has split {self.split!r}; it must be 'train' or 'test'"
             )
+        # "yes" and "no" of 50,000 questions are two texts, and so are the names of subsets.
+        object.__setattr__(self, "options", tuple(map(_once, self.options)))
+        object.__setattr__(self, "group_id", _once(self.group_id))
+        object.__setattr__(self, "subset", _once(self.subset))
 
     @property
     def letters(self) -> tuple[str, ...]:
@@ -88,6 +93,11 @@ class Sample:
             if media is not None:
                 content[name] = media.digest
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _once(text: str) -> str:
+    """Return an equal text that all who hold it share."""
+    return sys.intern(text) if type(text) is str else text
 
 
 @dataclass(frozen=True, kw_only=True)

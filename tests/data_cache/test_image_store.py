@@ -90,6 +90,17 @@ def test_a_file_that_stays_the_same_is_not_read_again(tmp_path: Path) -> None:
         image.read()
 
 
+def test_questions_about_an_image_hold_it_together(tmp_path: Path) -> None:
+    path = tmp_path / "image.png"
+    path.write_bytes(png(8))
+    with ImageStore(tmp_path / "cache") as store:
+        assert store.file(path) is store.file(path)
+        assert store.keep(png(8), "an image") is store.keep(png(8), "an image")
+        before = store.file(path)
+        os.utime(path, (1, 1))
+        assert store.file(path) is not before
+
+
 def test_bad_files_are_named_each_time(tmp_path: Path) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no image")
