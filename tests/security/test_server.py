@@ -94,7 +94,7 @@ def test_files_beside_the_program_are_not_served(dashboard: Dashboard) -> None:
     for path in (
         *("/app.py", "/../app.py", "/%2e%2e/app.py", "/static/../../app.py", "/app/static/app.py"),
         *("/component/../app.py", "/media/../../app.py", "/.streamlit/config.toml", "//etc/passwd"),
-        *("/_stcore/agent/openapi.json", "/media/%2e%2e%2fapp.py", "/..%5c..%5capp.py"),
+        *("/media/%2e%2e%2fapp.py", "/..%5c..%5capp.py"),
     ):
         connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=20)
         connection.request("GET", path)
@@ -102,7 +102,19 @@ def test_files_beside_the_program_are_not_served(dashboard: Dashboard) -> None:
         connection.close()
         assert wanted not in content, path
         assert b"root:" not in content, path
-        assert b'"openapi"' not in content, path
+
+
+def test_no_program_can_drive_it_over_http(dashboard: Dashboard) -> None:
+    """Streamlit's agent API, which clicks on behalf of whoever asks, is off."""
+    place = urlsplit(dashboard.url)
+    for path in ("/_stcore/agent/interact", "/_stcore/agent/mcp"):
+        connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=20)
+        connection.request("POST", path, b"{}", {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        said = answer.read()
+        connection.close()
+        assert answer.status >= 400, path
+        assert b"enableAgentApi" in said, said
 
 
 def test_opened_to_others_the_start_command_refuses(tmp_path: Path) -> None:
