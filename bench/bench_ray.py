@@ -42,7 +42,9 @@ BENCHMARK = "digits_vqa"
 
 def measured(workers: int, options: ProfileOptions, cache: Path) -> dict[str, object]:
     """Measure a run on so many workers, the processes of which are warm."""
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    cluster = Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
+    )
     for _ in range(workers):
         cluster.add_node(num_cpus=1)
     where = RayOptions(address=cluster.address, tasks=2 * workers)
