@@ -41,7 +41,7 @@ BENCHMARK = "digits_vqa"
 
 
 def measured(workers: int, options: ProfileOptions, cache: Path) -> dict[str, object]:
-    """Measure a run on so many workers, the processes of which are warm."""
+    """Measure a run on so many workers, after a small run that leaves the statistics."""
     cluster = Cluster(
         initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False}
     )
