@@ -12,6 +12,7 @@ from model_runners.models import MODELS, ModelSource, resolve_model
 from model_runners.registry import add_own, own_file
 from pages.widgets import state
 from pages.widgets.errors import sentence_instead
+from pages.widgets.visitors import is_own
 from pages.widgets.wishes import acted
 
 LONGEST_NAME = 64
@@ -48,11 +49,15 @@ def offer_to_keep(model: str) -> None:
                 placeholder="may stay empty",
                 help="As papers write it, for example LLaVA-1.5; models are grouped by it.",
             )
-            trusts = brings_code(source) and st.checkbox(
-                "Trust its code",
-                key=f"{state.KEEP_TRUST}_{source.location}",
-                help="This model brings Python code, which can do anything that you can. It is run "
-                "only for a model that you trust; read it first.",
+            trusts = (
+                brings_code(source)
+                and is_own()
+                and st.checkbox(
+                    "Trust its code",
+                    key=f"{state.KEEP_TRUST}_{source.location}",
+                    help="This model brings Python code, which can do anything that you can. It is run "
+                    "only for a model that you trust; read it first.",
+                )
             )
             wanted = acted("Add", key="keep_model", icon=":material/add:")
         st.text(f"It is written into {own_file()}, where you can change it.")

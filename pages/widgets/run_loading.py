@@ -17,11 +17,10 @@ from model_runners.models import MODELS, ModelSource, resolve_model
 from model_runners.placement import DeviceMap
 from model_runners.quantisation import Quantisation
 from model_runners.remote_code import code_fingerprint
-from pages.start.openness import is_loopback
 from pages.widgets import state
 from pages.widgets.address import note_unknown
 from pages.widgets.own_models import brings_code
-from pages.widgets.visitors import login_here
+from pages.widgets.visitors import is_own
 
 WEIGHTS: dict[str, Quantisation | None] = {"as stored": None, "8 bits": "8bit", "4 bits": "4bit"}
 SPREADS: dict[str, DeviceMap | None] = {
@@ -77,7 +76,7 @@ def choose_loading(model: str) -> Loading:
                 "and on the disk. The scores are those of one device. Leave the device at auto.",
             )
         trusted = source is not None and _trust(source)
-        worker = _worker(model) if _is_own_dashboard() else {}
+        worker = _worker(model) if is_own() else {}
     return Loading(
         quantise=quantise,
         device_map=device_map,
@@ -104,7 +103,7 @@ def _trust(source: ModelSource) -> bool:
         f"{source.name} brings Python code of its own{listed}. It can do anything that you can. "
         "It is not run unless you say so, for this model and this code."
     )
-    if not _is_own_dashboard():
+    if not is_own():
         st.text(
             "This dashboard is shared, so that only its owner can trust code, in models.yaml of "
             "the cache folder."
@@ -164,11 +163,6 @@ def _text(label: str, key: str, placeholder: str, help: str) -> str | None:
         help=help,
     )
     return (said or "").strip() or None
-
-
-def _is_own_dashboard() -> bool:
-    """Whether only the person at this machine uses the dashboard."""
-    return is_loopback(st.get_option("server.address")) and login_here() is None
 
 
 def _source(model: str) -> ModelSource | None:

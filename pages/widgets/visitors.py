@@ -9,7 +9,14 @@ from typing import Any
 import streamlit as st
 
 from data_cache import permission
-from pages.start.openness import Login, login_of, why_not_look, why_not_open, why_not_start
+from pages.start.openness import (
+    Login,
+    is_loopback,
+    login_of,
+    why_not_look,
+    why_not_open,
+    why_not_start,
+)
 
 READ_ONLY_OPTION = "--read-only"
 
@@ -67,6 +74,11 @@ def admit() -> None:
         else:
             st.button("Log in", key="log_in", on_click=st.login, type="primary")
         _turn_away("This dashboard is not for everyone.", unknown)
+
+
+def is_own() -> bool:
+    """Whether only the person at this machine uses the dashboard: nobody else runs code there."""
+    return is_loopback(st.get_option("server.address")) and login_here() is None
 
 
 def show_visitor() -> None:

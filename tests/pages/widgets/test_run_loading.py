@@ -22,11 +22,14 @@ def page() -> None:
     import streamlit as st
 
     from pages.widgets.address import begin_notes, show_notes
+    from pages.widgets.own_models import offer_to_keep
     from pages.widgets.run_choices import choose_model
     from pages.widgets.run_loading import choose_loading
 
     begin_notes()
     chosen = choose_loading(choose_model("run_model", "run_other_model"))
+    if st.session_state.get("offered"):
+        offer_to_keep(st.session_state["run_other_model"])
     show_notes()
     st.code(repr(chosen.options()))
 
@@ -119,8 +122,9 @@ def test_a_worker_is_named_for_a_model_that_has_none(app: AppTest, coded: Path) 
 def test_on_a_shared_dashboard_nobodys_code_is_chosen(app: AppTest, coded: Path) -> None:
     config.set_option("server.address", "0.0.0.0")
     try:
+        app.session_state["offered"] = True
         with_model(app, coded)
-        assert not app.checkbox
+        assert not app.checkbox, "nor is it kept in the list as trusted"
         assert state.RUN_WORKER not in {one.key for one in app.text_input}
         assert "only its owner can trust code" in said(app)
     finally:
