@@ -2,7 +2,7 @@
 
 import argparse
 
-from data_cache.jobs import PRIORITIES, Terms
+from data_cache.job_rows import PRIORITIES, Terms
 from model_runners.errors import BadOption
 from model_runners.places import DEVICES, devices_from
 

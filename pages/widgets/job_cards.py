@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from data_cache import jobs
-from data_cache.jobs import PRIORITIES, JobRow
+from data_cache.job_rows import PRIORITIES, JobRow
 from model_runners.jobs import cancel, resume, set_priority
 from model_runners.lens_requests import options_of
 from pages.widgets import state

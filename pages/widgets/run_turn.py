@@ -7,7 +7,7 @@ import streamlit as st
 
 from data_cache import jobs
 from data_cache.errors import DataError
-from data_cache.jobs import PRIORITIES, JobRow, Terms
+from data_cache.job_rows import PRIORITIES, JobRow, Terms
 from model_runners.gpus import Gpu, unused_gpu, visible_gpus
 from model_runners.jobs import RETRIES
 from model_runners.places import Places, places_for
