@@ -82,7 +82,11 @@ def perform(
         raise
     jobs.finish(cache, job.job_key, "done", result=result, message=module.outcome(result))
     ended = jobs.job(cache, job.job_key)
-    assert ended is not None
+    if ended is None:
+        raise CacheError(
+            f"the folder {cache} was emptied while job {job.job_key} was at work; start it again, "
+            "and it computes what is missing"
+        )
     return ended
 
 

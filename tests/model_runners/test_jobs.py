@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from data_cache import jobs, queries
+from data_cache.errors import CacheError
 from model_runners.__main__ import main
 from model_runners.errors import Cancelled, ModelNotFound
 from model_runners.jobs import open_job, start
@@ -94,6 +95,26 @@ class TestFailed:
         assert row.error is not None
         assert "there is no model" in row.error
         assert row.error in capsys.readouterr().err
+
+    @pytest.mark.slow  # the same run twice
+    def test_a_cache_that_goes_away_in_the_middle_is_a_sentence_and_the_next_start_makes_it_whole(
+        self, untrained: Path, tmp_path: Path
+    ) -> None:
+        cache = tmp_path / "cache"
+        job = open_job(cache, options(untrained))
+        assert jobs.claim(cache, job.job_key)
+
+        def take_away(done: int, _total: int) -> None:
+            if done == 64:
+                cache.rename(tmp_path / "elsewhere")
+
+        with pytest.raises(CacheError, match=r"was emptied while .* start it again"):
+            perform(cache, job, show=Progress(samples=take_away))
+        again = open_job(cache, options(untrained))
+        assert jobs.claim(cache, again.job_key)
+        assert perform(cache, again).result["computed"] == 64  # the first chunk, and no other
+        (run,) = queries.runs(cache)
+        assert len(queries.predictions(cache, run.run_key).sample_ids) == 192
 
     @pytest.mark.slow  # a process that may not keep what it compiles: 25 s
     def test_a_full_disk_is_the_job_s_sentence_and_keeps_what_was_computed(
