@@ -99,7 +99,7 @@ def runs(cache: Path, *, probe: Literal["noise", "swap"] = "noise") -> list[RunR
         The cache folder.
     probe
         Runs that mask with noise, imported ones included; or those that swap images, which have no
-        masked condition and are read by `swapped_pairs` alone (docs/adr/0016).
+        masked condition and are read by `swapped_pairs` alone (docs/adr/0021).
     """
     try:
         with reader(cache) as connection:

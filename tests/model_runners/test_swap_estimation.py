@@ -7,7 +7,10 @@ import pytest
 
 from data_cache import estimates
 from data_cache.estimates import ATOMS, INTERVENTIONAL, SpectrumRecord
+from data_cache.location import spool_directory
+from data_cache.records import read_estimate
 from data_cache.samples import Benchmark
+from data_cache.shipped import DEMO_DIRECTORY, ZOO
 from data_cache.swapped_pairs import swapped_pairs
 from model_runners.__main__ import main
 from model_runners.certainty import Evidence
@@ -86,6 +89,40 @@ def test_the_command_says_what_it_found(cache: Path, capsys: pytest.CaptureFixtu
     assert "no run of 'demo/oracle'" in capsys.readouterr().err
     assert main(["list", "runs", "--cache", str(cache), "--json"]) == 0
     assert '"probe": "swap"' in capsys.readouterr().out
+
+
+def shipped(model: str) -> dict[str, SpectrumRecord]:
+    """The spectra of swapped pairs that come with the program, by subset."""
+    found = (
+        read_estimate(path)[0]
+        for folder in spool_directory(DEMO_DIRECTORY / ZOO).iterdir()
+        if (folder / "run.json").is_file() and '"swap"' in (folder / "run.json").read_text("utf-8")
+        for path in (folder / "estimates").glob("*.parquet")
+    )
+    return {one.subset: one for one in found if one.model == model}
+
+
+def test_the_oracles_swapped_pairs_have_the_closed_form() -> None:
+    found = shipped("demo/oracle")
+    for subset, atom in (("synergy", "synergy"), ("vision", "unique_1"), ("language", "unique_2")):
+        for name in ATOMS:
+            expected = 2.0 if name == atom else 0.0
+            assert getattr(found[subset], name) == pytest.approx(expected, abs=0.15)
+
+
+def test_swapping_breaks_the_agreement_that_redundancy_needs() -> None:
+    found = shipped("demo/oracle")["redundant"]
+    # docs/method.md, section 21: at most 0.45 bits are left of 2, whichever source it follows.
+    assert found.redundancy < 0.45
+    low, high = found.interval["correlation_part"]
+    assert found.diagnostics["correlation_part"] == pytest.approx(0.75 * 0.16, abs=0.15)
+    assert low < 0.75 * 0.16 < high
+
+
+def test_no_atom_of_a_real_model_is_negative_before_the_correction() -> None:
+    for model in ("demo/oracle", "demo/fusion-small", "demo/fusion-qwen-large"):
+        for one in shipped(model).values():
+            assert min(one.diagnostics["plug_in"][name] for name in ATOMS) >= -one.gap_bits - 1e-9
 
 
 def test_what_swapped_pairs_do_not_have_is_refused(cache: Path) -> None:
