@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
+import os
 import random
 import sys
 import tempfile
@@ -131,6 +132,15 @@ def addresses_of(cache: Path) -> list[str]:
     return found
 
 
+def processor_seconds(pid: int) -> float:
+    """Return what a process has had of the processor so far; 0 where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def rows_of_the_run(cache: Path) -> tuple[int, int]:
     """Return the rows of the written run in the database, and its samples."""
     with reader(cache, patience=30) as connection:
@@ -154,6 +164,7 @@ def bench(visitors: int, seconds: float, cache: Path) -> dict[str, object]:
             for page in PAGES:
                 first.open(page)
         writer.start()
+        before = processor_seconds(dashboard.process.pid)
         end = time.monotonic() + seconds
         threads = [
             threading.Thread(target=visit, args=(dashboard.url, seed, end, addresses, found))
@@ -163,6 +174,7 @@ def bench(visitors: int, seconds: float, cache: Path) -> dict[str, object]:
             thread.start()
         for thread in threads:
             thread.join()
+        spent = processor_seconds(dashboard.process.pid) - before
         stop.set()
         blocks, expected, cycles = written.get(timeout=120)
         writer.join()
@@ -187,6 +199,8 @@ def bench(visitors: int, seconds: float, cache: Path) -> dict[str, object]:
         "median s": round(float(np.median(times)), 3),
         "p95 s": round(float(np.percentile(times, 95)), 3),
         "slowest s": round(max(times), 3),
+        "server's processor s a page": round(spent / max(len(drawn), 1), 3),
+        "server's share of a processor": round(spent / seconds, 2),
         "errors": [trouble for one in found for trouble in one["troubles"]],
         "blocks ingested": blocks,
         "write and ingest, median s": round(float(np.median(cycles)), 3),
