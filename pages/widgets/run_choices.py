@@ -170,8 +170,8 @@ def choose_model(key: str, other_key: str, *, adapters: bool = False) -> str:
         max_chars=400,
         placeholder="owner/name",
         width=300,
-        help="A folder that save_pretrained wrote, or an id such as owner/name. "
-        "Only safetensors are read, and no code that comes with a model is run.",
+        help="A folder that save_pretrained wrote, or an id such as owner/name. Only safetensors "
+        "are read, and no code that comes with a model is run unless you trust it.",
     )
     return (text or "").strip()
 

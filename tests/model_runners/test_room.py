@@ -1,5 +1,6 @@
 """Where memory runs out, a run goes on with less at once and gives the same scores."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from data_cache import queries
+from data_cache.samples import Benchmark
 from model_runners.errors import OutOfRoom
 from model_runners.loading import load
 from model_runners.profile import ProfileOptions, Progress, profile
@@ -31,15 +33,22 @@ def crowded(untrained: Path):
     return loaded, asked
 
 
-def test_a_run_that_does_not_fit_goes_on_in_halves(untrained: Path, tmp_path: Path) -> None:
+def test_a_run_that_does_not_fit_goes_on_in_halves(
+    untrained: Path, digits: Benchmark, tmp_path: Path
+) -> None:
+    few = dataclasses.replace(digits, samples=digits.samples[:48])
     options = ProfileOptions(
         model=str(untrained), benchmark="digits_vqa", limit=20, draws=1, device="cpu", batch_size=16
     )
-    usual = profile(options, tmp_path / "usual")
+    usual = profile(options, tmp_path / "usual", benchmark=few)
     loaded, asked = crowded(untrained)
     told: list[str] = []
     report = profile(
-        options, tmp_path / "crowded", loaded=loaded, progress=Progress(tell=told.append)
+        options,
+        tmp_path / "crowded",
+        loaded=loaded,
+        benchmark=few,
+        progress=Progress(tell=told.append),
     )
     assert (report.run_key, report.computed) == (usual.run_key, 20)
     assert report.batch_size == 4, "16, 8, and 4 fit"
