@@ -61,13 +61,25 @@ def chunks(cache: Path, key: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in run_directory(cache, key).glob("*.parquet")}
 
 
-def test_what_is_asked_otherwise_of_the_same_images_encodes_none_of_them_again(
+@pytest.mark.slow
+def test_another_template_seed_or_scope_encodes_no_image_again(
+    untrained: Path, tmp_path: Path, tower: Tower
+) -> None:
+    run(untrained, tmp_path)
+    assert tower.images > 0
+    tower.images = 0
+    run(untrained, tmp_path, template="Look.\n{question}\n{options}\nAnswer with a letter.")
+    run(untrained, tmp_path, mask_scope="question")
+    run(untrained, tmp_path, seed=1)
+    assert tower.images == 0
+
+
+def test_more_draws_of_the_same_images_encode_none_of_them_again(
     untrained: Path, tmp_path: Path, tower: Tower, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = run(untrained, tmp_path)
     assert tower.images > 0
     tower.images = 0
-    run(untrained, tmp_path, template="Look.\n{question}\n{options}\nAnswer with a letter.")
     run(untrained, tmp_path, draws=2)
     assert tower.images == 0
     # And what was computed from files is what was computed at first, to the last bit.
