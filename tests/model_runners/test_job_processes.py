@@ -184,11 +184,11 @@ def test_two_starts_are_one_job_which_outlives_both_and_can_be_followed(
             pass
     (key,) = keys
     (job,) = jobs.jobs(tmp_path)
-    worker = job.pid
-    assert worker is not None
-    killed_at_the_end.append(worker)
     assert job.is_active
     wait_for(lambda: row_of(tmp_path, key).state == "running")
+    worker = row_of(tmp_path, key).pid
+    assert worker is not None
+    killed_at_the_end.append(worker)
     assert main(command_line("profile", chosen, tmp_path)) == 0  # a third start
     said = capsys.readouterr().err
     assert f"job {key} is running already" in said
