@@ -38,19 +38,24 @@ def test_every_registered_name_occurs_in_it() -> None:
         assert f"`{name}`" in README or name in " ".join(COMMANDS), name
 
 
-@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("python ")])
-def test_every_command_line_in_it_is_understood(command: str) -> None:
-    words = shlex.split(command.split("#")[0])[1:]
-    options = {word for word in words if word.startswith("--")}
-    verbs = [word for word in words[2:] if not word.startswith("--")][:1]
+def verbs() -> dict[tuple[str, ...], set[str]]:
+    """Each program and verb that it names, with all options that it gives to it."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for command in COMMANDS:
+        if command.startswith("python "):
+            words = shlex.split(command.split("#")[0])[1:]
+            verb = words[2:3] if words[1] == "model_runners" else []
+            options = {word for word in words if word.startswith("--")}
+            found.setdefault((*words[:2], *verb), set()).update(options)
+    return found
+
+
+@pytest.mark.parametrize("program", verbs(), ids=" ".join)
+def test_every_command_line_in_it_is_understood(program: tuple[str, ...]) -> None:
     result = subprocess.run(
-        [sys.executable, *words[:2], *verbs, "--help"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
+        [sys.executable, *program, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    for option in options:
+    for option in verbs()[program]:
         assert option in result.stdout, option
 
 
