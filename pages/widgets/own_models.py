@@ -55,8 +55,8 @@ def offer_to_keep(model: str) -> None:
                 and st.checkbox(
                     "Trust its code",
                     key=f"{state.KEEP_TRUST}_{source.location}",
-                    help="This model brings Python code, which can do anything that you can. It is run "
-                    "only for a model that you trust; read it first.",
+                    help="This model brings Python code, which can do anything that you can. It is "
+                    "run only for a model that you trust; read it first.",
                 )
             )
             wanted = acted("Add", key="keep_model", icon=":material/add:")
