@@ -61,6 +61,16 @@ DEMO: dict[str, ModelEntry] = {
         layers=5,
         summary="as demo/language-small, with more and wider layers; ships with PIDscope",
     ),
+    "demo/omni": ModelEntry(
+        load_id=str(DEMO_MODELS / "omni"),
+        origin="demo",
+        family="Qwen2.5-Omni",
+        model_type="qwen2_5_omni_thinker",
+        parameters=0.55e6,
+        layers=4,
+        summary="a small thinker of Qwen2.5-Omni that watches and listens to digits_av; ships with "
+        "PIDscope",
+    ),
 }
 """The models that ship with their weights."""
 

@@ -12,6 +12,9 @@ from model_runners.demo.zoo import ZOO
 from model_runners.models import DEMO_MODELS
 from model_runners.progress import progress
 
+OMNI = "omni"
+"""The model that watches and listens."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions."""
@@ -20,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cache", metavar="DIR", default=argparse.SUPPRESS, help="cache folder"
     )
     training = actions.add_parser("train", help="train a demo model from nothing")
-    training.add_argument("name", help=f"one of: {', '.join([*RECIPES, *ZOO])}")
+    training.add_argument("name", help=f"one of: {', '.join([*RECIPES, *ZOO, OMNI])}")
     training.add_argument(
         "--out", metavar="DIR", help="folder for the weights (default: where the shipped ones lie)"
     )
@@ -81,6 +84,10 @@ def _train(arguments: argparse.Namespace) -> int:
 
             kept = Path(arguments.checkpoints) if arguments.checkpoints else None
             train_member(ZOO[name], folder, checkpoints=kept, report=report)
+        elif name == OMNI:
+            from model_runners.demo import omni
+
+            omni.train(folder, report=report)
         else:
             train(name, folder, report=report)
     print(

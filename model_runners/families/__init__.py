@@ -29,7 +29,6 @@ FAMILIES: dict[str, str] = {
     "ovis2": "model_runners.families.ovis2",
     "paligemma": "model_runners.families.paligemma",
     "phi4_multimodal": "model_runners.families.phi4_multimodal",
-    "qwen2_5_omni": "model_runners.families.qwen2_5_omni",
     "qwen2_5_omni_thinker": "model_runners.families.qwen2_5_omni",
     "qwen2_5_vl": "model_runners.families.qwen2_5_vl",
     "qwen2_vl": "model_runners.families.qwen2_vl",
@@ -39,6 +38,9 @@ FAMILIES: dict[str, str] = {
     "smolvlm": "model_runners.families.smolvlm",
 }
 """transformers' `model_type` -> module with a constant `FAMILY`."""
+PART_OF = {"qwen2_5_omni": "qwen2_5_omni_thinker"}
+"""`model_type` of a model that answers and speaks -> that of its part that answers, which is loaded
+alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,7 @@ class Family:
 
 def is_written(model_type: str, language: str | None = None) -> bool:
     """Whether a file describes a `model_type`, in general or with such a language model."""
+    model_type = PART_OF.get(model_type, model_type)
     return model_type in FAMILIES or f"{model_type}_{language}" in FAMILIES
 
 
@@ -131,6 +134,7 @@ def load_family(model_type: str, language: str | None = None) -> Family:
     UnsupportedModel
         If the table has no such line.
     """
+    model_type = PART_OF.get(model_type, model_type)
     module = FAMILIES.get(f"{model_type}_{language}", FAMILIES.get(model_type))
     if module is None:
         raise UnsupportedModel(

@@ -15,6 +15,7 @@ from model_runners.errors import BadSample, SelfTestFailed, UnsupportedModel
 from model_runners.loading import LoadedModel, load
 from model_runners.selftest import examine, self_test
 from model_runners.sources import SOURCES, SourcesName
+from tests.model_runners.tiny.qwen import qwen2_5_omni
 from tests.model_runners.zoo import build
 
 CLIPS = [name for name, sources in SOURCES.items() if sources.media]
@@ -39,6 +40,16 @@ def test_each_pair_of_sources_is_masked_without_a_leak(
     checks = {check.name: check for check in report.checks}
     assert report.passed, [check for check in report.checks if not check.passed]
     assert checks["image_masked"].value == checks["text_masked"].value == 0.0
+
+
+def test_of_a_whole_model_the_part_that_answers_is_loaded(
+    omni: LoadedModel, tmp_path: Path
+) -> None:
+    whole = load(
+        str(build("whole", tmp_path / "whole", models={"whole": qwen2_5_omni})), device="cpu"
+    )
+    assert type(whole.model) is type(omni.model)
+    assert whole.family == omni.family
 
 
 def test_the_text_of_a_sensory_run_is_no_source(omni: LoadedModel, clips: Benchmark) -> None:

@@ -27,7 +27,6 @@ from tests.model_runners.tiny.ovis import ovis2
 from tests.model_runners.tiny.phi import phi4_multimodal
 from tests.model_runners.tiny.pixtral import mistral3
 from tests.model_runners.tiny.qwen import (
-    qwen2_5_omni,
     qwen2_5_omni_thinker,
     qwen2_5_vl,
     qwen2_vl,
@@ -59,7 +58,6 @@ TINY: dict[str, Callable[[], tuple[Any, Any]]] = {
     "ovis2": ovis2,
     "paligemma": paligemma,
     "phi4_multimodal": phi4_multimodal,
-    "qwen2_5_omni": qwen2_5_omni,
     "qwen2_5_omni_thinker": qwen2_5_omni_thinker,
     "qwen2_5_vl": qwen2_5_vl,
     "qwen2_vl": qwen2_vl,
