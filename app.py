@@ -109,7 +109,8 @@ page = st.navigation(
         ),
         # The first page lies at the address without a path, and those who type its name mean it.
         st.Page(open_overview, title="Overview", url_path="overview", visibility="hidden"),
-    ]
+    ],
+    expanded=True,
 )
 
 # The sidebar is on screen by now. What draws a page is read afterwards: on a fresh server that

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from model_runners import registry
 from model_runners.errors import ModelNotFound, UnsupportedModel
-from model_runners.families import FAMILIES
+from model_runners.families import FAMILIES, is_written
 from model_runners.hub import split_revision
 from model_runners.registry import ModelEntry
 
@@ -206,7 +206,8 @@ def obstacle(name: str, entry: ModelEntry) -> str | None:
     """
     if entry.reason is not None:
         return f"{name} has no route yet: {entry.reason}"
-    if entry.origin == "papers" and entry.model_type not in (None, *FAMILIES):
+    kind = entry.model_type
+    if entry.origin == "papers" and kind is not None and not is_written(kind):
         return (
             f"{name} would load natively from {entry.load_id}, but this version has no family "
             f"file for type {entry.model_type!r} yet; it has {', '.join(sorted(FAMILIES))}"

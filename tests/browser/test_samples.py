@@ -40,10 +40,19 @@ def open_sample(page: "Page", place: int = 1) -> None:
 
     It is asked for by its place: on a page that has just been loaded, the first button drawn need
     not be that of the first sample. Cells that arrive while the script of buttons is on its way
-    are drawn after those that come later.
+    are drawn after those that come later. A button that is drawn anew under the mouse loses its
+    click; then a person clicks again.
     """
-    page.locator(f".st-key-open_{place} button").click(timeout=WAIT)
-    page.get_by_role("button", name="All samples").wait_for(timeout=WAIT)
+    opened_one = page.get_by_role("button", name="All samples")
+    for _ in range(4):
+        button = page.locator(f".st-key-open_{place} button")
+        if not opened_one.count() and button.count():
+            button.click(timeout=WAIT)
+        for _ in range(100):
+            if opened_one.count():
+                return
+            page.wait_for_timeout(WAIT / 400)
+    raise AssertionError(f"sample {place} did not open")
 
 
 def wait_for_bars(page: "Page") -> None:

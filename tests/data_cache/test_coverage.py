@@ -90,6 +90,7 @@ def test_an_older_file_is_counted_when_it_is_upgraded(tmp_path):
     expected = covered(tmp_path)
     with duckdb.connect(database_path(tmp_path)) as connection:
         connection.execute("DROP TABLE covered")
+        connection.execute("DROP TABLE swaps")
         connection.execute("UPDATE cache_schema SET version = 4")
     with writer(tmp_path):
         pass

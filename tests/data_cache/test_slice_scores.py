@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from data_cache import tags
-from data_cache.conditions import Condition
+from data_cache.conditions import PROBED, Condition
 from data_cache.errors import CacheError
 from data_cache.estimates import save_all
 from data_cache.ingest import ingest
@@ -69,7 +69,7 @@ def test_each_row_has_what_the_sample_shows(
         assert tuple(row["options"]) == shown.sample.options
         assert row["answer"] == letter_of(shown.sample.answer)
         assert row["tags"] == (["mine"] if row["sample_id"] == "s0003" else [])
-        assert set(shown.distributions) == set(Condition)
+        assert set(shown.distributions) == set(PROBED)
         for condition, one in shown.distributions.items():
             assert row[f"p_{condition}"] == pytest.approx(one.probabilities.tolist(), abs=1e-12)
             assert row[f"fell_back_{condition}"] == one.fallback.mean()

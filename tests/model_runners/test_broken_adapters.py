@@ -154,7 +154,7 @@ def test_a_placeholder_that_is_not_the_image_s_is_named(
     (look,) = tokenizer(" look", add_special_tokens=False)["input_ids"]
     samples = [dataclasses.replace(s, system="Task: look look look.") for s in digits.samples[:8]]
     wrong = dataclasses.replace(oracle, image_token_id=look)
-    with pytest.raises(SelfTestFailed, match="positions that are no image placeholders"):
+    with pytest.raises(SelfTestFailed, match="positions that are no placeholders of it"):
         self_test(wrong, samples)
 
 

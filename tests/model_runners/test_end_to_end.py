@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from data_cache import queries
-from data_cache.conditions import Condition
+from data_cache.conditions import PROBED, Condition
 from data_cache.location import statistics_directory
 from data_cache.plan import OUTPUT_LAYER
 from model_runners.__main__ import main
@@ -71,7 +71,7 @@ def scores(cache: Path, run_key: str) -> dict[tuple[Condition, int], np.ndarray]
 def require_same(one: Path, other: Path, run_key: str) -> None:
     expected, got = scores(one, run_key), scores(other, run_key)
     assert expected.keys() == got.keys()
-    assert len(expected) == len(Condition) * (LAYERS + 1)
+    assert len(expected) == len(PROBED) * (LAYERS + 1)
     for which, values in expected.items():
         assert values.shape == got[which].shape, which
         assert np.abs(values - got[which]).max() <= TOLERANCE, which

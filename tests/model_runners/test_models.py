@@ -59,7 +59,11 @@ def test_a_paper_s_checkpoint_is_answered_with_the_native_one() -> None:
         resolve_model("OpenGVLab/InternVL3-8B")
 
 
-def test_a_paper_s_type_without_a_family_file_is_refused_before_any_download() -> None:
+def test_a_paper_s_type_without_a_family_file_is_refused_before_any_download(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "qwen2.5-omni-3b" in runnable()
+    monkeypatch.delitem(FAMILIES, "qwen2_5_omni_thinker")
     for name in ("qwen2.5-omni-3b", "Qwen/Qwen2.5-Omni-3B"):
         with pytest.raises(UnsupportedModel, match=r"natively .* no family file for type 'qwen2_5"):
             resolve_model(name)

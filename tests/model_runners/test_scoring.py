@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from data_cache.conditions import NOISY, Condition
+from data_cache.conditions import NOISY, PROBED, Condition
 from data_cache.samples import Benchmark, Sample
 from model_runners import scoring
 from model_runners.answer_test import PREFIX_TYPES, with_answers_tested
@@ -145,7 +145,7 @@ def test_each_condition_scores_what_one_plain_pass_over_prompt_and_answer_does(
     runner = runner_of(loaded, samples)
     assert max(len(t) for t in runner.candidates.of(samples[1])) > 2
     found = scores(runner.run(samples))
-    assert len(found) == 2 * len(Condition)
+    assert len(found) == 2 * len(PROBED)
     for (sample_id, condition, draw, _), values in found.items():
         (sample,) = (s for s in samples if s.id == sample_id)
         wanted = expected(runner, sample, condition, draw)
