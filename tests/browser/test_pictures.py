@@ -42,7 +42,7 @@ OF_A_STUDY = {
 }
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")  # before a demo is loaded for them
 def _only_when_asked(request: pytest.FixtureRequest) -> None:
     if not request.config.getoption("--save-pictures"):
         pytest.skip("needs --run-browser --save-pictures")

@@ -85,6 +85,7 @@ def test_a_batch_that_cannot_be_encoded_is_left_to_the_one_who_asks(
     ahead.close()
 
 
+@pytest.mark.slow
 def test_a_run_ahead_gives_the_bytes_of_one_that_waits(
     untrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from model_runners.profile import ProfileOptions, profile, run_batches
 from model_runners.statistics import noise_statistics
 from model_runners.vision import VisionCache
 
+slow = pytest.mark.slow
 ATOM_OF = {
     "synergy": "synergy",
     "vision": "unique_1",
@@ -39,7 +40,13 @@ def run(cache: Path) -> queries.RunRow:
     return found
 
 
-@pytest.mark.parametrize("name", [f"demo/{name}" for name in RECIPES])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(f"demo/{name}", marks=() if name in {"oracle", "language-small"} else slow)
+        for name in RECIPES
+    ],
+)
 def test_shipped_scores_are_those_of_the_shipped_weights(
     cache: Path, name: str, digits: Benchmark, tmp_path: Path
 ) -> None:

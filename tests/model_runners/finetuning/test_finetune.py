@@ -42,6 +42,7 @@ def done(cache: Path, table: dict[str, Benchmark]) -> dict[str, Any]:
     return json.loads(printed.getvalue())
 
 
+@pytest.mark.slow
 def test_a_draw_that_weighs_nothing_trains_as_uniform_does_to_the_last_bit_also_when_resumed(
     cache: Path,
     table: dict[str, Benchmark],
