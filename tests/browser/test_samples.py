@@ -44,14 +44,14 @@ def open_sample(page: "Page", place: int = 1) -> None:
     click; then a person clicks again.
     """
     opened_one = page.get_by_role("button", name="All samples")
-    for _ in range(4):
+    for _ in range(12):
         button = page.locator(f".st-key-open_{place} button")
         if not opened_one.count() and button.count():
             button.click(timeout=WAIT)
         for _ in range(100):
             if opened_one.count():
                 return
-            page.wait_for_timeout(WAIT / 400)
+            page.wait_for_timeout(WAIT / 1200)
     raise AssertionError(f"sample {place} did not open")
 
 
