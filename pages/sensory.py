@@ -69,10 +69,16 @@ with plane:
         data=partial(sensory_table.as_frame, records),
         on_click=remember_click,
     )
+unconditioned = [one for one in records if not one.settings.get("given")]
 drawn.show_caption(
-    "Left: atoms given the instruction, solved within each template and averaged. Right: below the "
-    "dotted line a model owes more to video alone than to video and audio together (the "
-    "vision-dominance bottleneck of MI26). Click a bar or a point to see the samples behind it."
+    (
+        "Left: some of these atoms are not conditioned on the instruction, see their settings. "
+        if unconditioned
+        else "Left: atoms given the instruction, solved within each template and averaged. "
+    )
+    + "Right: below the dotted line a model owes more to video alone than to video and audio "
+    "together (the vision-dominance bottleneck of MI26). Click a bar or a point to see the samples "
+    "behind it."
 )
 show_table_frame(
     sensory_table.as_frame(records),

@@ -18,12 +18,12 @@ def as_frame(records: Sequence[SpectrumRecord]) -> pd.DataFrame:
             {
                 "Model": record.model,
                 "Subset": subset_label(record.subset),
-                "R_sens (bits)": record.redundancy,
-                "U_vis (bits)": record.unique_1,
-                "U_aud (bits)": record.unique_2,
-                "S_av (bits)": record.synergy,
-                "I(Y; V, A | T) (bits)": record.total,
-                "Accuracy (%)": 100 * record.accuracy,
+                "R_sens (bits)": round(record.redundancy, 3),
+                "U_vis (bits)": round(record.unique_1, 3),
+                "U_aud (bits)": round(record.unique_2, 3),
+                "S_av (bits)": round(record.synergy, 3),
+                "I(Y; V, A | T) (bits)": round(record.total, 3),
+                "Accuracy (%)": round(100 * record.accuracy, 1),
                 "D_video (points)": lost_without(record, "no_image"),
                 "D_audio (points)": lost_without(record, "no_audio"),
                 "Instructions": len(record.diagnostics.get("conditions") or ()),
@@ -38,4 +38,4 @@ def lost_without(record: SpectrumRecord, condition: str) -> float | None:
     """Return the points of accuracy that a prompt without a medium loses; None where not run."""
     full = record.accuracy_by_condition.get("full")
     without = record.accuracy_by_condition.get(condition)
-    return None if full is None or without is None else 100 * (full - without)
+    return None if full is None or without is None else round(100 * (full - without), 1)
