@@ -76,7 +76,12 @@ def no_sensory(benchmarks: Sequence[str], reading: Stored) -> None:
         st.subheader("No spectra of video and audio here", anchor=False)
         if benchmarks:
             st.text(f"There are some of: {', '.join(benchmarks)}. Choose one at the left.")
-        st.text("A model that watches and listens is measured with:")
+        st.text("The demo has a small model that watches and listens; measure it, then reload:")
+        show_command(
+            "profile --model demo/omni --benchmark digits_av --sources video-audio --split test",
+            reading.cache,
+        )
+        st.text("Or a model of yours, on videos of your own or of MUSIC-AVQA:")
         show_command(
             "profile --model FOLDER_OR_HUB_ID --benchmark music_avqa --sources video-audio",
             reading.cache,
